@@ -1,0 +1,30 @@
+//! The vocabulary: identifiers, validated values, views and inputs that every other crate shares.
+//!
+//! It performs no IO, reads no clock, and compiles for the browser. It does not know vendors' payloads.
+
+pub mod api_key;
+pub mod audit;
+pub mod base_url;
+pub mod credential;
+pub mod dialect;
+pub mod id;
+pub mod limits;
+pub mod page;
+pub mod patch;
+pub mod principal;
+pub mod problem;
+pub mod provider;
+pub mod request;
+pub mod secret;
+pub mod setting;
+pub mod system;
+pub mod time;
+pub mod usage;
+pub mod user;
+
+pub use id::{ApiKeyId, AuditId, CredentialId, ProviderId, RequestId, UserId};
+pub use page::Page;
+pub use patch::Patch;
+pub use problem::Problem;
+pub use secret::Secret;
+pub use time::Timestamp;

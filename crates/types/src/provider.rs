@@ -1,0 +1,453 @@
+//! Providers: upstream endpoints, their views and inputs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base_url::BaseUrl;
+use crate::dialect::{Endpoint, named};
+use crate::limits::LimitsInput;
+use crate::problem::FieldErrors;
+use crate::{Patch, Problem, ProviderId, Secret, Timestamp};
+
+named! {
+    /// What an upstream speaks and how it wants to be addressed.
+    ProviderKind {
+        /// Anthropic's Messages API (`x-api-key`).
+        Anthropic = "anthropic",
+        /// OpenAI's own API (`Authorization: Bearer`).
+        OpenAi = "openai",
+        /// Anything that speaks OpenAI's paths: Ollama, vLLM, OpenRouter, DeepSeek, …
+        OpenAiCompatible = "openai-compatible",
+        /// Google's Gemini API (`x-goog-api-key`).
+        Gemini = "gemini",
+        /// Azure OpenAI's `/openai/v1` surface (`api-key`).
+        AzureOpenAi = "azure-openai",
+    }
+}
+
+impl ProviderKind {
+    /// Whether this kind can answer the endpoint without translation.
+    pub fn serves(self, endpoint: Endpoint) -> bool {
+        use Endpoint as E;
+        match self {
+            Self::Anthropic => matches!(endpoint, E::Messages | E::CountTokens),
+            Self::Gemini => endpoint.dialect() == crate::dialect::Dialect::Gemini,
+            Self::OpenAi | Self::AzureOpenAi | Self::OpenAiCompatible => matches!(
+                endpoint.dialect(),
+                crate::dialect::Dialect::OpenAiChat | crate::dialect::Dialect::OpenAiResponses
+            ),
+        }
+    }
+}
+
+/// How long to wait for an upstream, in milliseconds. Null means the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// Connecting, TLS included; default 10,000 (100 to 120,000).
+    pub connect_ms: Option<u64>,
+    /// From the request sent to the first byte of a stream; default 60,000 (1,000 to 3,600,000).
+    pub first_byte_ms: Option<u64>,
+    /// Between two pieces of a stream; default 60,000 (1,000 to 3,600,000).
+    pub idle_ms: Option<u64>,
+    /// A whole answer that is no stream; default 600,000 (1,000 to 3,600,000).
+    pub total_ms: Option<u64>,
+}
+
+impl Timeouts {
+    /// Default of `connect_ms`.
+    pub const CONNECT_MS: u64 = 10_000;
+    /// Default of `first_byte_ms`.
+    pub const FIRST_BYTE_MS: u64 = 60_000;
+    /// Default of `idle_ms`.
+    pub const IDLE_MS: u64 = 60_000;
+    /// Default of `total_ms`.
+    pub const TOTAL_MS: u64 = 600_000;
+
+    fn check(&self, errors: &mut FieldErrors) {
+        for (field, value, range) in [
+            ("timeouts.connect_ms", self.connect_ms, 100..=120_000),
+            ("timeouts.first_byte_ms", self.first_byte_ms, 1_000..=3_600_000),
+            ("timeouts.idle_ms", self.idle_ms, 1_000..=3_600_000),
+            ("timeouts.total_ms", self.total_ms, 1_000..=3_600_000),
+        ] {
+            if value.is_some_and(|value| !range.contains(&value)) {
+                errors.add(field, format!("expected {} to {} milliseconds", range.start(), range.end()));
+            }
+        }
+    }
+}
+
+/// A provider as stored and shown; it holds no secret (`proxy_url` is shown without its password).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProviderView {
+    /// Identity.
+    pub id: ProviderId,
+    /// Unique among providers that are not deleted.
+    pub name: String,
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// Where it is.
+    pub base_url: String,
+    /// Whether it may be chosen.
+    pub enabled: bool,
+    /// Tags; a key that names groups uses only providers that carry one of them.
+    pub groups: Vec<String>,
+    /// Lower is tried first.
+    pub priority: i32,
+    /// Share among equals, 1 to 100.
+    pub weight: u32,
+    /// Patterns (`*` matches anything) of the model names that it serves; empty means all.
+    pub models: Vec<String>,
+    /// Requested model name to the name sent upstream; keys may be patterns.
+    pub model_redirects: BTreeMap<String, String>,
+    /// Deadlines; null fields mean the default.
+    pub timeouts: Timeouts,
+    /// Outbound proxy, password masked.
+    pub proxy_url: Option<String>,
+    /// How many credentials it has that are not deleted.
+    pub credential_count: u32,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+    /// Set if it was deleted and can still be restored.
+    pub deleted_at: Option<Timestamp>,
+    /// Grows with each change; send it back in a PATCH to refuse overwriting another's change.
+    pub version: i64,
+}
+
+/// Body of `POST /api/admin/providers`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateProvider {
+    /// 1 to 80 characters, unique.
+    pub name: String,
+    /// See [`ProviderKind`].
+    pub kind: String,
+    /// `https://…` (or `http://…`) without path details; `/v1` at the end is allowed.
+    pub base_url: String,
+    /// Becomes the first credential.
+    #[serde(default)]
+    pub api_key: Option<Secret<String>>,
+    /// Default true.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Default none.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Default 0; lower is tried first.
+    #[serde(default)]
+    pub priority: Option<i32>,
+    /// Default 1; 1 to 100.
+    #[serde(default)]
+    pub weight: Option<u32>,
+    /// Default empty: all models.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Default empty.
+    #[serde(default)]
+    pub model_redirects: BTreeMap<String, String>,
+    /// Tier of the first credential; default `shared`.
+    #[serde(default)]
+    pub tier: Option<String>,
+    /// `http://`, `https://` or `socks5://` proxy for everything sent to this provider.
+    #[serde(default)]
+    pub proxy_url: Option<Secret<String>>,
+    /// Default: the defaults of [`Timeouts`].
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// Must be empty in this version; see [`LimitsInput`].
+    #[serde(default)]
+    pub limits: LimitsInput,
+}
+
+/// Body of `PATCH /api/admin/providers/{id}`: absent fields stay.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateProvider {
+    /// New name.
+    pub name: Option<String>,
+    /// New address.
+    pub base_url: Option<String>,
+    /// On or off.
+    pub enabled: Option<bool>,
+    /// New groups.
+    pub groups: Option<Vec<String>>,
+    /// New priority.
+    pub priority: Option<i32>,
+    /// New weight.
+    pub weight: Option<u32>,
+    /// New patterns.
+    pub models: Option<Vec<String>>,
+    /// New redirects.
+    pub model_redirects: Option<BTreeMap<String, String>>,
+    /// New outbound proxy; null removes it.
+    pub proxy_url: Patch<Secret<String>>,
+    /// New deadlines, all four at once.
+    pub timeouts: Option<Timeouts>,
+    /// If given, the change is refused with 409 when the provider has another version by now.
+    pub version: Option<i64>,
+    /// Must be empty in this version.
+    pub limits: LimitsInput,
+}
+
+/// The checked content of a provider, ready for the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSpec {
+    /// Name.
+    pub name: String,
+    /// Kind.
+    pub kind: ProviderKind,
+    /// Address.
+    pub base_url: BaseUrl,
+    /// On or off.
+    pub enabled: bool,
+    /// Groups, trimmed, sorted, without doubles.
+    pub groups: Vec<String>,
+    /// Lower first.
+    pub priority: i32,
+    /// 1 to 100.
+    pub weight: u32,
+    /// Patterns.
+    pub models: Vec<String>,
+    /// Redirects.
+    pub model_redirects: BTreeMap<String, String>,
+    /// Deadlines.
+    pub timeouts: Timeouts,
+}
+
+impl CreateProvider {
+    /// Checks everything that types alone cannot, and reports all faults at once.
+    pub fn parse(&self) -> Result<ProviderSpec, Problem> {
+        let mut errors = FieldErrors::default();
+        let kind = parse_or_note(&self.kind, "kind", &mut errors);
+        let base_url = BaseUrl::parse(&self.base_url).map_err(|e| errors.add("base_url", e.to_string())).ok();
+        let spec = ProviderSpec {
+            name: clean_name(&self.name, "name", &mut errors),
+            kind: kind.unwrap_or(ProviderKind::OpenAiCompatible),
+            base_url: base_url.unwrap_or_else(placeholder_url),
+            enabled: self.enabled.unwrap_or(true),
+            groups: clean_tags(&self.groups, "groups", &mut errors),
+            priority: self.priority.unwrap_or(0),
+            weight: self.weight.unwrap_or(1),
+            models: clean_patterns(&self.models, "models", &mut errors),
+            model_redirects: self.model_redirects.clone(),
+            timeouts: self.timeouts,
+        };
+        self.limits.check(&mut errors);
+        spec.check(&mut errors);
+        errors.finish(spec)
+    }
+}
+
+impl UpdateProvider {
+    /// Applies the change to what is stored now and checks the result.
+    pub fn apply(&self, current: ProviderSpec) -> Result<ProviderSpec, Problem> {
+        let mut errors = FieldErrors::default();
+        let base_url = match &self.base_url {
+            None => current.base_url.clone(),
+            Some(text) => BaseUrl::parse(text)
+                .map_err(|e| errors.add("base_url", e.to_string()))
+                .unwrap_or_else(|()| current.base_url.clone()),
+        };
+        let spec = ProviderSpec {
+            name: self.name.as_ref().map_or(current.name, |n| clean_name(n, "name", &mut errors)),
+            kind: current.kind,
+            base_url,
+            enabled: self.enabled.unwrap_or(current.enabled),
+            groups: self.groups.as_ref().map_or(current.groups, |g| clean_tags(g, "groups", &mut errors)),
+            priority: self.priority.unwrap_or(current.priority),
+            weight: self.weight.unwrap_or(current.weight),
+            models: self.models.as_ref().map_or(current.models, |m| clean_patterns(m, "models", &mut errors)),
+            model_redirects: self.model_redirects.clone().unwrap_or(current.model_redirects),
+            timeouts: self.timeouts.unwrap_or(current.timeouts),
+        };
+        self.limits.check(&mut errors);
+        spec.check(&mut errors);
+        errors.finish(spec)
+    }
+}
+
+impl ProviderSpec {
+    fn check(&self, errors: &mut FieldErrors) {
+        if !(1..=100).contains(&self.weight) {
+            errors.add("weight", "expected 1 to 100");
+        }
+        if !(-1_000..=1_000).contains(&self.priority) {
+            errors.add("priority", "expected -1000 to 1000");
+        }
+        if self.model_redirects.len() > 200 {
+            errors.add("model_redirects", "at most 200 redirects");
+        }
+        for (from, to) in &self.model_redirects {
+            if !is_model_text(from) || !is_model_text(to) || to.contains('*') {
+                errors.add("model_redirects", format!("'{from}' to '{to}' is no pair of model names"));
+            }
+        }
+        self.timeouts.check(errors);
+    }
+}
+
+// Stands in for an address that was refused; `FieldErrors::finish` never lets it out.
+fn placeholder_url() -> BaseUrl {
+    BaseUrl::parse("http://invalid.invalid").unwrap_or_else(|_| unreachable!("a constant address parses"))
+}
+
+/// Parses a named value or notes what was expected.
+pub(crate) fn parse_or_note<T: std::str::FromStr>(
+    text: &str,
+    field: &str,
+    errors: &mut FieldErrors,
+) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    text.trim().parse().map_err(|e: T::Err| errors.add(field, e.to_string())).ok()
+}
+
+/// A display name: trimmed, 1 to 80 characters, no control characters.
+pub(crate) fn clean_name(text: &str, field: &str, errors: &mut FieldErrors) -> String {
+    let name = text.trim();
+    if name.is_empty() {
+        errors.add(field, "must not be empty");
+    } else if name.chars().count() > 80 {
+        errors.add(field, "at most 80 characters");
+    } else if name.contains(char::is_control) {
+        errors.add(field, "must not hold control characters");
+    }
+    name.to_owned()
+}
+
+/// Tags: trimmed, sorted, without doubles; each 1 to 40 characters without spaces or commas.
+pub(crate) fn clean_tags(tags: &[String], field: &str, errors: &mut FieldErrors) -> Vec<String> {
+    let mut clean: Vec<String> =
+        tags.iter().map(|tag| tag.trim().to_owned()).filter(|t| !t.is_empty()).collect();
+    clean.sort();
+    clean.dedup();
+    if clean.len() > 50 {
+        errors.add(field, "at most 50");
+    }
+    if let Some(bad) = clean.iter().find(|tag| {
+        tag.chars().count() > 40 || tag.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',')
+    }) {
+        errors.add(field, format!("'{bad}' is too long or holds a blank or comma"));
+    }
+    clean
+}
+
+/// Model patterns: trimmed, without doubles, order kept; each 1 to 200 characters.
+pub(crate) fn clean_patterns(patterns: &[String], field: &str, errors: &mut FieldErrors) -> Vec<String> {
+    let mut clean: Vec<String> = Vec::new();
+    for pattern in patterns.iter().map(|p| p.trim()).filter(|p| !p.is_empty()) {
+        if !is_model_text(pattern) {
+            errors.add(field, format!("'{pattern}' is no model name or pattern"));
+        } else if !clean.iter().any(|known| known == pattern) {
+            clean.push(pattern.to_owned());
+        }
+    }
+    if clean.len() > 500 {
+        errors.add(field, "at most 500");
+    }
+    clean
+}
+
+fn is_model_text(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 200 && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
+/// Whether a pattern (`*` matches any run of characters, case is ignored) covers a model name.
+pub fn pattern_matches(pattern: &str, model: &str) -> bool {
+    fn go(pattern: &[u8], text: &[u8]) -> bool {
+        // Greedy match with one backtrack point: linear for one star, never exponential.
+        let (mut p, mut t, mut star, mut mark) = (0, 0, None, 0);
+        while t < text.len() {
+            match pattern.get(p) {
+                Some(b'*') => {
+                    star = Some(p);
+                    mark = t;
+                    p += 1;
+                }
+                Some(c) if text.get(t).is_some_and(|x| x.eq_ignore_ascii_case(c)) => {
+                    p += 1;
+                    t += 1;
+                }
+                _ => match star {
+                    Some(s) => {
+                        p = s + 1;
+                        mark += 1;
+                        t = mark;
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == b'*'))
+    }
+    go(pattern.as_bytes(), model.as_bytes())
+}
+
+/// Answer of `POST /api/admin/providers/{id}/test`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProviderTest {
+    /// Whether the upstream answered as its kind should.
+    pub ok: bool,
+    /// HTTP status, null if none came.
+    pub status: Option<u16>,
+    /// Wall time of the call in milliseconds.
+    pub latency_ms: u64,
+    /// The model that was asked, null if none was needed.
+    pub model: Option<String>,
+    /// What went wrong and what to do.
+    pub error: Option<String>,
+}
+
+/// Body of `POST /api/admin/providers/{id}/test`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct TestProvider {
+    /// Model to send a one-token request to; without it the provider's model list is fetched instead.
+    pub model: Option<String>,
+    /// Credential to use; without it the first usable one.
+    pub credential_id: Option<crate::CredentialId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, model, expected) in [
+            ("claude-*", "claude-sonnet-4-5", true),
+            ("claude-*", "my-claude-x", false),
+            ("*", "anything", true),
+            ("GPT-4o", "gpt-4o", true),
+            ("gpt-4o", "gpt-4o-mini", false),
+            ("*-mini", "gpt-4o-mini", true),
+            ("a*b*c", "a-x-b-y-c", true),
+            ("a*b*c", "a-x-c-y-b", false),
+            ("", "", true),
+        ] {
+            assert_eq!(pattern_matches(pattern, model), expected, "{pattern} ~ {model}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_an_input_is_reported_at_once() {
+        let input: CreateProvider = serde_json::from_str(
+            r#"{"name":" ","kind":"mystery","base_url":"nope","weight":0,"limits":{"rpm_limit":5,"bogus":1}}"#,
+        )
+        .unwrap();
+        let problem = input.parse().unwrap_err();
+        let names: Vec<_> = problem.fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["base_url", "kind", "limits.bogus", "limits.rpm_limit", "name", "weight"]);
+    }
+}

@@ -1,0 +1,328 @@
+//! The record of one request: what a log row, its detail page and the live tail show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::{Dialect, Endpoint, named};
+use crate::{ApiKeyId, CredentialId, ProviderId, RequestId, Timestamp, UserId};
+
+/// Tokens of one request, by class. Unknown classes are zero. `input` never contains the cache classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TokenUsage {
+    /// Fresh input tokens.
+    pub input: u64,
+    /// Output tokens, reasoning included.
+    pub output: u64,
+    /// Input tokens read from the vendor's prompt cache.
+    pub cache_read: u64,
+    /// Input tokens written to the vendor's prompt cache, all lifetimes.
+    pub cache_write: u64,
+    /// Of `cache_write`: those with a lifetime of one hour.
+    pub cache_write_1h: u64,
+    /// Of `output`: tokens spent on hidden reasoning, where the vendor says so.
+    pub reasoning: u64,
+}
+
+impl TokenUsage {
+    /// Everything the vendor counted.
+    pub fn total(&self) -> u64 {
+        self.input
+            .saturating_add(self.output)
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write)
+    }
+}
+
+named! {
+    /// How one try at one credential ended.
+    AttemptOutcome {
+        /// The upstream answered and the answer went to the caller.
+        Done = "done",
+        /// No connection (refused, DNS, TLS, proxy): nothing was sent.
+        ConnectFailed = "connect_failed",
+        /// The connection broke after the request was sent and before an answer began.
+        NoAnswer = "no_answer",
+        /// A deadline passed.
+        TimedOut = "timed_out",
+        /// The upstream answered with an error status or an error body.
+        UpstreamError = "upstream_error",
+        /// The answer could not be understood (bad encoding, a redirect, a web page).
+        BadAnswer = "bad_answer",
+        /// The answer broke off after it had begun.
+        CutOff = "cut_off",
+        /// The caller left.
+        ClientGone = "client_gone",
+        /// The process stopped or crashed while it ran.
+        Interrupted = "interrupted",
+    }
+}
+
+/// One try at one credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Attempt {
+    /// The provider tried.
+    pub provider_id: ProviderId,
+    /// Its name then.
+    pub provider_name: String,
+    /// The credential tried.
+    pub credential_id: CredentialId,
+    /// Its name then.
+    pub credential_name: String,
+    /// The upstream's status, null if none came.
+    pub status_code: Option<u16>,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// One sentence, without secrets.
+    pub reason: Option<String>,
+    /// Milliseconds after the request's arrival at which it began.
+    pub started_ms: u64,
+    /// From its start to its end.
+    pub duration_ms: u64,
+    /// From its start to the upstream's first body byte.
+    pub first_byte_ms: Option<u64>,
+}
+
+/// How many candidates one filter removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Removed {
+    /// The filter's name: `disabled`, `endpoint`, `group`, `model`, `no_credential`, `unreadable`, `concurrency`, `tried`.
+    pub filter: String,
+    /// How many credentials (or providers without any) it removed.
+    pub count: u32,
+}
+
+/// One candidate of a selection and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Candidate {
+    /// The provider.
+    pub provider_id: ProviderId,
+    /// Its name then.
+    pub provider_name: String,
+    /// The credential; null for a provider that was removed as a whole.
+    pub credential_id: Option<CredentialId>,
+    /// Its name then.
+    pub credential_name: Option<String>,
+    /// The filter that removed it; null if it could have served.
+    pub removed_by: Option<String>,
+    /// Order among those that could serve, 1 is first; null if removed.
+    pub rank: Option<u32>,
+}
+
+/// Why a request went where it went, as far as selection is concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Decision {
+    /// Every candidate of the first selection, at most 200.
+    pub candidates: Vec<Candidate>,
+    /// What each filter removed.
+    pub removed: Vec<Removed>,
+    /// Version of the configuration that it was taken under.
+    pub config_revision: i64,
+}
+
+named! {
+    /// How a request ended for its caller.
+    Outcome {
+        /// Answered in full.
+        Ok = "ok",
+        /// Refused by Tollgate before anything was sent upstream.
+        Refused = "refused",
+        /// Every attempt failed, or the upstream refused the request itself.
+        Failed = "failed",
+        /// The stream broke after it had begun; the caller got an error event.
+        Broken = "broken",
+        /// The caller left before the end.
+        ClientGone = "client_gone",
+        /// The process stopped or crashed before the end; found when it started again.
+        Interrupted = "interrupted",
+    }
+}
+
+/// Everything that is kept of one request. Field names are those of `GET /api/admin/requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RequestRecord {
+    /// Identity; also in `x-request-id` of the answer.
+    pub request_id: RequestId,
+    /// The caller's own `x-request-id`, if it sent a valid one.
+    pub client_request_id: Option<String>,
+    /// Arrival.
+    pub created_at: Timestamp,
+    /// Null if the caller could not be identified.
+    pub user_id: Option<UserId>,
+    /// Null if the caller could not be identified.
+    pub key_id: Option<ApiKeyId>,
+    /// The provider that answered or was tried last.
+    pub provider_id: Option<ProviderId>,
+    /// The credential that answered or was tried last.
+    pub credential_id: Option<CredentialId>,
+    /// The conversation that the client named.
+    pub session_id: Option<String>,
+    /// Which path was asked.
+    pub endpoint: Endpoint,
+    /// The caller's wire format.
+    pub dialect: Dialect,
+    /// The upstream's wire format; null if nothing was sent.
+    pub upstream_dialect: Option<Dialect>,
+    /// The model asked for, as far as it could be read.
+    pub model: Option<String>,
+    /// The model sent upstream.
+    pub upstream_model: Option<String>,
+    /// Whether the caller asked for a stream.
+    pub streaming: bool,
+    /// The status that the caller got; 499 if it left before there was one.
+    pub status_code: u16,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Stable code if it did not end well.
+    pub error_code: Option<String>,
+    /// The sentence that the caller got.
+    pub error_message: Option<String>,
+    /// Fresh input tokens.
+    pub input_tokens: u64,
+    /// Output tokens.
+    pub output_tokens: u64,
+    /// Tokens read from a prompt cache.
+    pub cache_read_tokens: u64,
+    /// Tokens written to a prompt cache.
+    pub cache_write_tokens: u64,
+    /// Of those written: lifetime one hour.
+    pub cache_write_1h_tokens: u64,
+    /// Of the output: hidden reasoning.
+    pub reasoning_tokens: u64,
+    /// Whether the counts are partial or estimated because the upstream gave no final ones.
+    pub estimated: bool,
+    /// From arrival to the last byte.
+    pub duration_ms: u64,
+    /// From arrival to the first body byte for the caller.
+    pub first_byte_ms: Option<u64>,
+    /// Size of the request body in bytes.
+    pub request_bytes: u64,
+    /// Size of the answer body in bytes.
+    pub response_bytes: u64,
+    /// Where it came from.
+    pub client_ip: Option<String>,
+    /// User-Agent, at most 200 characters.
+    pub user_agent: Option<String>,
+    /// The attempt chain.
+    pub attempts: Vec<Attempt>,
+    /// Why it went there; null where no selection took place.
+    pub decision: Option<Decision>,
+}
+
+impl RequestRecord {
+    /// The token counts as one value.
+    pub fn usage(&self) -> TokenUsage {
+        TokenUsage {
+            input: self.input_tokens,
+            output: self.output_tokens,
+            cache_read: self.cache_read_tokens,
+            cache_write: self.cache_write_tokens,
+            cache_write_1h: self.cache_write_1h_tokens,
+            reasoning: self.reasoning_tokens,
+        }
+    }
+
+    /// Takes over the token counts.
+    pub fn set_usage(&mut self, usage: TokenUsage) {
+        let TokenUsage { input, output, cache_read, cache_write, cache_write_1h, reasoning } = usage;
+        self.input_tokens = input;
+        self.output_tokens = output;
+        self.cache_read_tokens = cache_read;
+        self.cache_write_tokens = cache_write;
+        self.cache_write_1h_tokens = cache_write_1h;
+        self.reasoning_tokens = reasoning;
+    }
+
+    /// Whether it counts as an error in overviews: not refused by a rule and not left by the caller.
+    pub fn is_error(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed | Outcome::Broken | Outcome::Interrupted)
+            || (self.outcome == Outcome::Refused && self.status_code >= 500)
+    }
+}
+
+/// A log row: the record plus the names of what it points at (null where that was purged).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RequestRow {
+    /// The record. In lists, `decision` is null; fetch one request to see it.
+    #[serde(flatten)]
+    pub record: RequestRecord,
+    /// The user's name.
+    pub user_name: Option<String>,
+    /// The key's name.
+    pub key_name: Option<String>,
+    /// The provider's name.
+    pub provider_name: Option<String>,
+    /// Billed cost in USD; null because this version holds no prices.
+    pub cost_usd: Option<String>,
+    /// Cost before multipliers; null because this version holds no prices.
+    pub base_cost_usd: Option<String>,
+}
+
+/// Which requests to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestFilter {
+    /// Only of this key.
+    pub key_id: Option<ApiKeyId>,
+    /// Only of this user.
+    pub user_id: Option<UserId>,
+    /// Only of this provider.
+    pub provider_id: Option<ProviderId>,
+    /// Only of this credential.
+    pub credential_id: Option<CredentialId>,
+    /// `ok`, `error`, another [`Outcome`], a status code (`429`) or a class (`4xx`).
+    pub status: Option<String>,
+    /// Exact model name asked for.
+    pub model: Option<String>,
+    /// Exact error code.
+    pub error_code: Option<String>,
+    /// Only of this session.
+    pub session_id: Option<String>,
+    /// Arrived at or after.
+    pub since: Option<Timestamp>,
+    /// Arrived before.
+    pub until: Option<Timestamp>,
+    /// Page size; default 50, 1 to 500.
+    pub limit: Option<u32>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// What the live tail carries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// A request was admitted.
+    Started {
+        /// Its identity.
+        request_id: RequestId,
+        /// Arrival.
+        created_at: Timestamp,
+        /// Who asks.
+        user_name: Option<String>,
+        /// The model asked for.
+        model: Option<String>,
+        /// Which path.
+        endpoint: Endpoint,
+        /// Whether a stream was asked for.
+        streaming: bool,
+    },
+    /// A request ended (admitted or refused).
+    Finished {
+        /// Its row, without the decision.
+        row: Box<RequestRow>,
+    },
+    /// The reader was too slow and missed so many events.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+}
