@@ -1,0 +1,31 @@
+//! What every handler can reach: the engine, the static configuration, and Leptos' options.
+//!
+//! It holds no state of its own; the `Gateway` here is the very object that pages get through Leptos' context.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use gateway::Gateway;
+use leptos::config::LeptosOptions;
+
+use crate::config::ServerConfig;
+use crate::proxy::body::BodyBudget;
+
+/// State of the router; cheap to clone.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    /// The engine.
+    pub gateway: Gateway,
+    /// Static configuration of this process.
+    pub config: Arc<ServerConfig>,
+    /// Where the dashboard's assets are and what the bundle is called.
+    pub leptos_options: LeptosOptions,
+    /// Memory that request bodies may take, all of them together.
+    pub bodies: BodyBudget,
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppState").finish_non_exhaustive()
+    }
+}
