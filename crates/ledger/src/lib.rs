@@ -1,1 +1,170 @@
+//! The books: every request is journaled before anything goes upstream and ends in exactly one record.
 //!
+//! A request is either *admitted* ([`Ledger::admit`], which hands out the one [`Reservation`] that stands
+//! for it, and ends when that is settled or dropped) or *refused* ([`Ledger::refuse`]). The journal is the
+//! truth; the database follows it through [`Ledger::read_batch`] and [`Ledger::mark_applied`].
+//!
+//! This crate knows no database, no network and no async, reads no clock, and computes with integers only.
+//! It does not know money yet: no prices, no budgets.
+#![deny(clippy::float_arithmetic)]
+
+pub mod batch;
+mod error;
+mod group;
+pub mod invariant;
+mod journal;
+mod lock;
+mod medium;
+mod reader;
+mod record;
+mod recovery;
+mod reservation;
+mod tail;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use types::Timestamp;
+use types::request::RequestRecord;
+
+pub use batch::{Batch, LatencyDelta, Position, UsageDelta};
+pub use error::JournalError;
+pub use reservation::Reservation;
+
+use journal::Journal;
+use medium::{Disk, Storage};
+
+/// How to open the books.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Directory of the journal; made (mode 0700) if absent. Nothing else may live in it.
+    pub dir: PathBuf,
+    /// Whether a request is admitted and settled only once its record is on the disk. Without it, a power
+    /// cut may lose what came after the last [`Ledger::sync`]; a crash of the process loses nothing.
+    pub strict: bool,
+    /// Size in bytes after which a new segment file is begun; 64 MiB is a good value.
+    pub segment_bytes: u64,
+    /// Reads wall time.
+    pub now: fn() -> Timestamp,
+}
+
+/// What opening the books found.
+#[derive(Clone, Debug, Default)]
+pub struct Recovery {
+    /// Requests that were open when the process before this one ended. Their terminal record was appended
+    /// and synced before [`Ledger::open`] returned.
+    pub interrupted: Vec<RequestRecord>,
+    /// Bytes of a half-written record that were cut off the end of the journal.
+    pub truncated_bytes: u64,
+    /// Valid records found, not counting those appended for `interrupted`.
+    pub records: u64,
+}
+
+/// Handle of the books; cheap to clone. The journal stays locked until the last clone and the last
+/// [`Reservation`] are gone.
+#[derive(Clone)]
+pub struct Ledger {
+    journal: Arc<Journal>,
+}
+
+impl Ledger {
+    /// Opens the journal, repairs a torn end and closes what the process before left open.
+    ///
+    /// Refuses a journal that another process holds, and one that is damaged anywhere but at its end.
+    pub fn open(options: Options) -> Result<(Self, Recovery), JournalError> {
+        Self::open_on(options, Arc::new(Disk))
+    }
+
+    pub(crate) fn open_on(
+        options: Options,
+        storage: Arc<dyn Storage>,
+    ) -> Result<(Self, Recovery), JournalError> {
+        let (journal, recovery) = recovery::open(options, storage)?;
+        Ok((Self { journal: Arc::new(journal) }, recovery))
+    }
+
+    /// Writes the ADMIT record and hands out what stands for the open request. Nothing may be sent upstream
+    /// without it.
+    ///
+    /// On error nothing stays open. In strict mode the record may already have been written when its sync
+    /// fails; its terminal then says that the request was interrupted.
+    pub fn admit(&self, record: RequestRecord) -> Result<Reservation, JournalError> {
+        let seq = self.journal.admit(&record)?;
+        let reservation = Reservation::new(Arc::clone(&self.journal), record);
+        self.journal.cover_if_strict(seq)?;
+        Ok(reservation)
+    }
+
+    /// Writes the REFUSED record: the only one of a request that was never admitted.
+    pub fn refuse(&self, record: &RequestRecord) -> Result<(), JournalError> {
+        self.journal.refuse(record)
+    }
+
+    /// Switches strict mode on or off for the calls that follow; see [`Options::strict`].
+    pub fn set_strict(&self, strict: bool) {
+        self.journal.set_strict(strict);
+    }
+
+    /// Puts everything written so far on the disk; does nothing if it already is. Also writes terminal
+    /// records that could not be written when their request ended. Appends do not wait for it.
+    ///
+    /// Once the disk failed to sync, this and every admission fails until the books are opened anew: a
+    /// second sync would report success for data that the kernel has already dropped.
+    pub fn sync(&self) -> io::Result<()> {
+        self.journal.sync().map_err(JournalError::into_io)
+    }
+
+    /// Requests that are admitted and not yet ended.
+    pub fn open_count(&self) -> u64 {
+        self.journal.open_count()
+    }
+
+    /// Records written and not yet [marked as applied](Self::mark_applied).
+    pub fn backlog(&self) -> u64 {
+        self.journal.backlog()
+    }
+
+    /// Size of all segment files in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.journal.bytes()
+    }
+
+    /// Terminal records that could not be written when their request ended, since the journal was opened.
+    /// They are kept in memory and written as soon as the disk takes them.
+    pub fn lost(&self) -> u64 {
+        self.journal.lost()
+    }
+
+    /// The next records after `after`, at most `max_records` of all kinds and 8 MiB, folded. `None` means
+    /// that there is nothing new. A batch can be empty but for its `end`.
+    ///
+    /// What it hands out is on the disk already, so the database never runs ahead of the journal. An `after`
+    /// that lies in no known segment (a journal that was removed or restored) starts over at the first record
+    /// there is; applying a row twice must therefore change nothing, and `end` can lie before `after`.
+    pub fn read_batch(&self, after: Position, max_records: usize) -> Result<Option<Batch>, JournalError> {
+        self.journal.read_batch(after, max_records)
+    }
+
+    /// Notes that everything up to `position` is in the database, and deletes the oldest segments as long as
+    /// they are wholly applied and hold no ADMIT of an open request.
+    pub fn mark_applied(&self, position: Position) -> Result<(), JournalError> {
+        self.journal.mark_applied(position)
+    }
+
+    /// Sets what is called after each record that [`read_batch`](Self::read_batch) will turn into a row. It
+    /// must return at once and must not panic.
+    pub fn set_waker(&self, waker: impl Fn() + Send + Sync + 'static) {
+        self.journal.set_waker(Arc::new(waker));
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("open", &self.open_count()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,281 @@
+//! Journal records: length, checksum, kind, sequence number, payload.
+//!
+//! Layout, little-endian: `len u32` (bytes after the checksum), `crc32 u32` (of those bytes), `kind u8`,
+//! `seq u64`, payload. It knows bytes and readers, but neither files nor segments.
+
+use std::io::{self, Read};
+
+use serde::Deserialize;
+use types::request::{Outcome, RequestRecord};
+use types::{RequestId, Timestamp};
+
+/// Bytes before the payload.
+pub(crate) const HEADER: usize = 17;
+const CHECKED_HEADER: usize = 9;
+/// Longest payload that is written; a record beyond it loses its details, see [`Frame::of`].
+const MAX_PAYLOAD: usize = 1 << 20;
+/// Longest body that is read; more than is written, so that a later version can raise its limit.
+const MAX_BODY: u64 = 16 << 20;
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A request was admitted; payload: its record.
+    Admit,
+    /// Its first byte is about to leave; payload: its id.
+    Sent,
+    /// It ended; payload: its record.
+    Terminal,
+    /// A request was refused without having been admitted; payload: its record.
+    Refused,
+}
+
+impl Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Admit => 1,
+            Self::Sent => 2,
+            Self::Terminal => 3,
+            Self::Refused => 4,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Admit, Self::Sent, Self::Terminal, Self::Refused].into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// A record on its way to the journal, in one piece so that it is one `write`.
+#[derive(Debug)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    /// A frame of a request's record. One that is too long (a caller may name a model of any length) loses
+    /// its decision and the tails of its texts rather than its place in the books.
+    pub(crate) fn of(kind: Kind, record: &RequestRecord) -> Self {
+        let frame = Self::encode(kind, record);
+        if frame.0.len() <= HEADER + MAX_PAYLOAD {
+            return frame;
+        }
+        let mut short = record.clone();
+        shorten(&mut short);
+        Self::encode(kind, &short)
+    }
+
+    /// The frame of a SENT record.
+    pub(crate) fn sent(id: RequestId) -> Self {
+        let mut bytes = vec![0; HEADER];
+        bytes.extend_from_slice(id.to_string().as_bytes());
+        Self::with_kind(bytes, Kind::Sent)
+    }
+
+    fn encode(kind: Kind, record: &RequestRecord) -> Self {
+        let mut bytes = Vec::with_capacity(2048);
+        bytes.resize(HEADER, 0);
+        // Writing plain structs to memory cannot fail: no maps with odd keys, no IO.
+        let _ = serde_json::to_writer(&mut bytes, record);
+        Self::with_kind(bytes, kind)
+    }
+
+    fn with_kind(mut bytes: Vec<u8>, kind: Kind) -> Self {
+        if let Some(code) = bytes.get_mut(8) {
+            *code = kind.code();
+        }
+        Self(bytes)
+    }
+
+    /// Fills in sequence number, checksum and length. Can be repeated with another number.
+    pub(crate) fn seal(&mut self, seq: u64) {
+        let Some((len, rest)) = self.0.split_first_chunk_mut::<4>() else { return };
+        let Some((crc, body)) = rest.split_first_chunk_mut::<4>() else { return };
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        if let Some((_kind, rest)) = body.split_first_mut()
+            && let Some((number, _payload)) = rest.split_first_chunk_mut::<8>()
+        {
+            *number = seq.to_le_bytes();
+        }
+        *len = length.to_le_bytes();
+        *crc = crc32fast::hash(body).to_le_bytes();
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A record whose checksum was right.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw {
+    pub(crate) kind: Kind,
+    pub(crate) seq: u64,
+    pub(crate) payload: Vec<u8>,
+    /// Bytes that it takes in its segment.
+    pub(crate) size: u64,
+}
+
+#[derive(Deserialize)]
+struct IdOnly {
+    request_id: RequestId,
+}
+
+impl Raw {
+    /// Whose record it is; `None` if the payload makes no sense.
+    pub(crate) fn request_id(&self) -> Option<RequestId> {
+        match self.kind {
+            Kind::Sent => std::str::from_utf8(&self.payload).ok()?.parse().ok(),
+            _ => serde_json::from_slice::<IdOnly>(&self.payload).ok().map(|id| id.request_id),
+        }
+    }
+
+    /// The request's record; `None` for SENT, and if the payload makes no sense.
+    ///
+    /// Fields that another version knows and this one does not are ignored, and missing ones get what a
+    /// [`blank`] record has.
+    pub(crate) fn record(&self) -> Option<RequestRecord> {
+        if self.kind == Kind::Sent {
+            return None;
+        }
+        serde_json::from_slice(&self.payload).ok().or_else(|| {
+            let fields: serde_json::Map<_, _> = serde_json::from_slice(&self.payload).ok()?;
+            let template = blank(self.request_id()?, Timestamp::default());
+            let mut whole = serde_json::to_value(template).ok()?;
+            whole.as_object_mut()?.extend(fields);
+            serde_json::from_value(whole).ok()
+        })
+    }
+}
+
+/// What the next bytes are.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A valid record.
+    Record(Raw),
+    /// Nothing: exactly at the end.
+    End,
+    /// No valid record: cut off, or damaged.
+    Invalid,
+}
+
+/// Reads one record out of at most `available` bytes.
+pub(crate) fn read(reader: &mut impl Read, available: u64) -> io::Result<Next> {
+    if available == 0 {
+        return Ok(Next::End);
+    }
+    let mut prefix = [0; 8];
+    if available < 8 || !fill(reader, &mut prefix)? {
+        return Ok(Next::Invalid);
+    }
+    let Some((&len, rest)) = prefix.split_first_chunk::<4>() else { return Ok(Next::Invalid) };
+    let Some((&crc, _)) = rest.split_first_chunk::<4>() else { return Ok(Next::Invalid) };
+    let len = u64::from(u32::from_le_bytes(len));
+    let Ok(wanted) = usize::try_from(len) else { return Ok(Next::Invalid) };
+    if wanted < CHECKED_HEADER || len > MAX_BODY || len > available.saturating_sub(8) {
+        return Ok(Next::Invalid);
+    }
+    let mut body = vec![0; wanted];
+    if !fill(reader, &mut body)? || crc32fast::hash(&body) != u32::from_le_bytes(crc) {
+        return Ok(Next::Invalid);
+    }
+    let payload = body.split_off(CHECKED_HEADER);
+    let Some((&code, number)) = body.split_first() else { return Ok(Next::Invalid) };
+    let (Some(kind), Some(&number)) = (Kind::from_code(code), number.first_chunk::<8>()) else {
+        return Ok(Next::Invalid);
+    };
+    Ok(Next::Record(Raw { kind, seq: u64::from_le_bytes(number), payload, size: len.saturating_add(8) }))
+}
+
+/// Whether a valid record with a number above `seq` begins anywhere in `bytes`: then what came before it was
+/// damaged, not just cut off. Payloads cannot fool it, because a length has a zero byte and JSON has none.
+pub(crate) fn any_after(bytes: &[u8], seq: u64) -> bool {
+    (0..bytes.len()).any(|start| {
+        let Some(mut rest) = bytes.get(start..) else { return false };
+        let Ok(available) = u64::try_from(rest.len()) else { return false };
+        // Kind first: it spares the checksum at nearly every byte.
+        rest.get(8).is_some_and(|code| Kind::from_code(*code).is_some())
+            && matches!(read(&mut rest, available), Ok(Next::Record(raw)) if raw.seq >= seq)
+    })
+}
+
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match reader.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Marks a record as ended by accident rather than by an answer or a refusal.
+pub(crate) fn interrupt(record: &mut RequestRecord, message: &str) {
+    record.outcome = Outcome::Interrupted;
+    record.status_code = 500;
+    record.error_code = Some("interrupted".to_owned());
+    record.error_message = Some(message.to_owned());
+    record.estimated = true;
+}
+
+/// A record that says nothing but who and when.
+pub(crate) fn blank(request_id: RequestId, created_at: Timestamp) -> RequestRecord {
+    RequestRecord {
+        request_id,
+        client_request_id: None,
+        created_at,
+        user_id: None,
+        key_id: None,
+        provider_id: None,
+        credential_id: None,
+        session_id: None,
+        endpoint: types::dialect::Endpoint::Messages,
+        dialect: types::dialect::Dialect::Anthropic,
+        upstream_dialect: None,
+        model: None,
+        upstream_model: None,
+        streaming: false,
+        status_code: 500,
+        outcome: Outcome::Interrupted,
+        error_code: None,
+        error_message: None,
+        input_tokens: 0,
+        output_tokens: 0,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        cache_write_1h_tokens: 0,
+        reasoning_tokens: 0,
+        estimated: false,
+        duration_ms: 0,
+        first_byte_ms: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        client_ip: None,
+        user_agent: None,
+        attempts: Vec::new(),
+        decision: None,
+    }
+}
+
+fn shorten(record: &mut RequestRecord) {
+    const TEXT: usize = 1000;
+    const ATTEMPTS: usize = 50;
+    let cut = |text: &mut String| text.truncate(text.floor_char_boundary(TEXT));
+    record.decision = None;
+    record.attempts.truncate(ATTEMPTS);
+    for attempt in &mut record.attempts {
+        cut(&mut attempt.provider_name);
+        cut(&mut attempt.credential_name);
+        attempt.reason.iter_mut().for_each(cut);
+    }
+    let texts = [
+        &mut record.client_request_id,
+        &mut record.session_id,
+        &mut record.model,
+        &mut record.upstream_model,
+        &mut record.error_code,
+        &mut record.error_message,
+        &mut record.client_ip,
+        &mut record.user_agent,
+    ];
+    texts.into_iter().flatten().for_each(cut);
+}

@@ -1,0 +1,88 @@
+//! The choke point: who wants to send something upstream needs the request's one reservation.
+//!
+//! It cannot be cloned, and it ends in exactly one terminal record whether it is settled, dropped by a
+//! cancelled task, or unwound by a panic. It does not decide how a request ended; its owner does.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+use types::request::RequestRecord;
+
+use crate::JournalError;
+use crate::journal::Journal;
+use crate::record::{blank, interrupt};
+
+/// An admitted request that has not ended yet.
+#[must_use = "dropping it books the request as interrupted"]
+pub struct Reservation {
+    journal: Arc<Journal>,
+    record: RequestRecord,
+    sent: bool,
+    ended: bool,
+}
+
+impl Reservation {
+    pub(crate) fn new(journal: Arc<Journal>, record: RequestRecord) -> Self {
+        Self { journal, record, sent: false, ended: false }
+    }
+
+    /// The record as it stands.
+    pub fn record(&self) -> &RequestRecord {
+        &self.record
+    }
+
+    /// The record, to be filled in until it is settled. Its `request_id` must stay.
+    pub fn record_mut(&mut self) -> &mut RequestRecord {
+        &mut self.record
+    }
+
+    /// Writes the SENT record, which must happen before the first byte leaves: its absence proves that
+    /// nothing did. Only the first call writes.
+    pub fn mark_sent(&mut self) -> Result<(), JournalError> {
+        if !self.sent {
+            self.journal.mark_sent(self.record.request_id)?;
+            self.sent = true;
+        }
+        Ok(())
+    }
+
+    /// Whether [`mark_sent`](Self::mark_sent) was called with success.
+    pub fn is_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// Writes the TERMINAL record with the record as it stands, and hands it back.
+    ///
+    /// If the disk does not take it, it stays in memory and is written with the next record that works or
+    /// the next [`sync`](crate::Ledger::sync); the error tells that this is so, there is nothing to repeat.
+    pub fn settle(mut self) -> Result<RequestRecord, JournalError> {
+        self.ended = true;
+        let empty = blank(self.record.request_id, self.record.created_at);
+        let record = mem::replace(&mut self.record, empty);
+        let seq = self.journal.terminate(&record)?;
+        self.journal.cover_if_strict(seq)?;
+        Ok(record)
+    }
+}
+
+impl Drop for Reservation {
+    // No wait for the disk even in strict mode: this may run inside an async task that is being cancelled.
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let now = self.journal.now();
+        let elapsed = now.0.saturating_sub(self.record.created_at.0);
+        self.record.duration_ms = self.record.duration_ms.max(u64::try_from(elapsed).unwrap_or(0));
+        interrupt(&mut self.record, "The request was abandoned inside Tollgate before it ended.");
+        // Counted in `lost` and kept for later by the journal itself.
+        let _ = self.journal.terminate(&self.record);
+    }
+}
+
+impl fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reservation").field("request_id", &self.record.request_id).finish_non_exhaustive()
+    }
+}
