@@ -1,0 +1,3 @@
+//! Measures Tollgate against nginx and against no proxy at all.
+
+fn main() {}

@@ -1,0 +1,59 @@
+//! Checks the crate graph: which crate must never reach which, however indirectly.
+//!
+//! Layers inside a crate are the tidy test's business (`server/tests/it/tidy.rs`).
+
+use crate::shell::{Cmd, Failure, Outcome};
+use crate::toolchain::WASM;
+
+/// From one crate as it is really built, to the crates it must not reach.
+struct Rule {
+    package: &'static str,
+    /// Further arguments for `cargo tree`.
+    with: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+/// What only the server's half may hold.
+const ENGINE: &[&str] = &["gateway", "store", "ledger", "sqlx", "tokio", "axum", "hyper", "reqwest"];
+
+const RULES: &[Rule] = &[
+    Rule { package: "frontend", with: &["--target", WASM], never: ENGINE },
+    Rule { package: "app", with: &["--features", "hydrate", "--target", WASM], never: ENGINE },
+    Rule { package: "types", with: &[], never: &["tokio", "sqlx", "axum", "leptos", "hyper", "reqwest"] },
+    Rule {
+        package: "protocol",
+        with: &[],
+        never: &["tokio", "reqwest", "hyper", "rand", "sqlx", "axum", "leptos"],
+    },
+    Rule { package: "ledger", with: &[], never: &["sqlx", "tokio", "axum", "leptos", "protocol", "hyper"] },
+    Rule {
+        package: "store",
+        with: &[],
+        never: &["gateway", "protocol", "axum", "leptos", "reqwest", "hyper"],
+    },
+    Rule { package: "gateway", with: &[], never: &["axum", "tower-sessions", "leptos"] },
+];
+
+/// Fails with every edge that should not be there.
+pub(crate) fn check() -> Outcome {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let cmd = Cmd::cargo()
+            .args(["tree", "--quiet", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+            .args(["--package", rule.package])
+            .args(rule.with);
+        let tree = cmd.read()?;
+        let reached = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+        if !reached(rule.package) {
+            return Err(Failure::new(format!("cargo tree does not know the crate {}", rule.package)));
+        }
+        for name in rule.never.iter().filter(|name| reached(name)) {
+            wrong.push(format!(
+                "{} must not reach {name}: cargo tree -p {} -i {name}",
+                rule.package, rule.package
+            ));
+        }
+        println!("{}: none of {}", rule.package, rule.never.join(", "));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
+}

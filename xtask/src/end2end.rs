@@ -1,0 +1,72 @@
+//! The `e2e` step: installs what the specs need, builds what they drive, and starts Node's test runner.
+//!
+//! The specs start their own gateway, fake upstream and browser; see `end2end/README.md`.
+
+use std::time::Duration;
+
+use crate::debian;
+use crate::files::fingerprint;
+use crate::shell::{Cmd, Failure, Outcome, find, root, target};
+use crate::steps::Done;
+use crate::{bundle, run};
+
+/// The oldest Node whose test runner and `fetch` the specs need.
+const OLDEST_NODE: u32 = 20;
+
+pub(crate) fn test() -> Outcome<Done> {
+    if let Err(why) = requirements() {
+        return Ok(Done::Skipped(why.to_string()));
+    }
+    bundle::build(bundle::Profile::Quick)?;
+    let tollgate = run::build(false)?;
+    Cmd::cargo().args(["build", "--package", "fakeup", "--bin", "fakeup"]).run()?;
+    install_packages()?;
+    let fakeup = target().join("debug/fakeup");
+    Cmd::new("npm")
+        .args(["test", "--silent"])
+        .env("TOLLGATE_BIN", tollgate.display().to_string())
+        .env("FAKEUP_BIN", fakeup.display().to_string())
+        .dir(&root().join("end2end"))
+        .run()?;
+    Ok(Done::Passed)
+}
+
+fn requirements() -> Outcome {
+    if find("node").is_none() || find("npm").is_none() {
+        debian::install(&["nodejs", "npm"], "Node.js with npm")?;
+    }
+    let version = Cmd::new("node").arg("--version").read()?;
+    let major =
+        version.trim().trim_start_matches('v').split('.').next().and_then(|text| text.parse::<u32>().ok());
+    if major.is_none_or(|major| major < OLDEST_NODE) {
+        return Err(Failure::new(format!(
+            "Node.js {OLDEST_NODE} or newer is needed, this is {}",
+            version.trim()
+        )));
+    }
+    if browser().is_none() {
+        debian::install(&["chromium", "fonts-noto-cjk"], "a Chromium browser")?;
+    }
+    browser().map(drop).ok_or_else(|| Failure::new("no Chromium browser was found; set CHROMIUM to its path"))
+}
+
+fn browser() -> Option<std::path::PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        return Some(named.into());
+    }
+    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| find(name))
+}
+
+/// `npm ci`, unless the lock file is the one that was installed last.
+fn install_packages() -> Outcome {
+    let dir = root().join("end2end");
+    let stamp = dir.join("node_modules/.installed");
+    let wanted = format!("{:016x}", fingerprint(&["end2end/package-lock.json"]));
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    Cmd::new("npm").args(["ci", "--no-audit", "--no-fund"]).dir(&dir).run_within(Duration::from_mins(10))?;
+    // Not being able to write the stamp only costs the next run a few seconds.
+    drop(std::fs::write(&stamp, wanted));
+    Ok(())
+}
