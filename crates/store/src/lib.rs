@@ -1,1 +1,82 @@
+//! The database, and nothing but: every SQL statement of Tollgate stands in this crate.
 //!
+//! One SQL text serves SQLite and PostgreSQL; what differs is in `dialect`. The store takes ids and times, it
+//! does not make them; it never sees a secret in the clear, and it decides nothing about requests.
+
+mod api_key;
+mod audit;
+mod column;
+mod connect;
+mod credential;
+mod dialect;
+mod error;
+mod lease;
+mod ledger;
+mod meta;
+mod migrate;
+mod pool;
+mod provider;
+mod request;
+mod revision;
+mod session;
+mod setting;
+mod sql;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod usage;
+mod user;
+
+use std::time::{Duration, Instant};
+
+pub use api_key::{ApiKeyRow, KeyStats};
+pub use audit::Change;
+pub use connect::{ConnectError, ConnectFault, ConnectOptions, Target};
+pub use credential::{CredentialRow, SealedSecret};
+pub use error::{BoxError, StoreError};
+pub use ledger::Applied;
+pub use migrate::{MigrateError, MigrationReport};
+pub use provider::{ProviderRow, SealedProxy};
+pub use revision::ConfigRows;
+pub use setting::SettingRow;
+pub use user::UserRow;
+
+use pool::Pool;
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+    backend: std::sync::Arc<str>,
+}
+
+impl Store {
+    /// Connects and checks what was reached; the tables are made by [`Store::migrate`].
+    ///
+    /// Accepts `sqlite:path`, `sqlite://path`, `postgres://…` and `postgresql://…`.
+    pub async fn connect(url: &str, options: ConnectOptions) -> Result<Self, ConnectError> {
+        let (pool, backend) = connect::open(url, options).await?;
+        Ok(Self { pool, backend: backend.into() })
+    }
+
+    /// What was reached: `sqlite 3.51.3` or `postgres 15.18`.
+    pub fn backend(&self) -> String {
+        self.backend.as_ref().to_owned()
+    }
+
+    /// Asks the database for a sign of life and says how long it took.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
+        let started = Instant::now();
+        self.pool.row("SELECT 1 AS alive", sql::args![]).await?;
+        Ok(started.elapsed())
+    }
+
+    /// Connections in use and the most there may be.
+    pub fn pool_state(&self) -> (u32, u32) {
+        self.pool.state()
+    }
+
+    /// Waits for running statements and closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

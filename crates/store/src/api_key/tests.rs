@@ -1,0 +1,1 @@
+//! Tests of `api_key` on both backends.

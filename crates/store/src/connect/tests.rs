@@ -1,0 +1,1 @@
+//! Tests of `connect` on both backends.

@@ -1,0 +1,265 @@
+//! Credentials: rows and their changes. Their secrets come sealed and stay so.
+
+use types::credential::CredentialSpec;
+use types::{CredentialId, ProviderId, Timestamp};
+
+use crate::error::BoxError;
+use crate::pool::Txn;
+use crate::revision::{bump_in_txn, commit_change, missing_or_stale};
+use crate::sql::{Row, args};
+use crate::{Change, Store, StoreError};
+
+/// A credential as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialRow {
+    /// Identity.
+    pub id: CredentialId,
+    /// The provider it belongs to.
+    pub provider_id: ProviderId,
+    /// Its content but for the secret.
+    pub spec: CredentialSpec,
+    /// The secret, sealed.
+    pub sealed: Vec<u8>,
+    /// First and last characters of the secret, for views.
+    pub hint: String,
+    /// When the upstream refused it; null while it is believed good.
+    pub rejected_at: Option<Timestamp>,
+    /// What the upstream said then.
+    pub rejected_reason: Option<String>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+    /// Set if it is deleted itself; it is hidden too while its provider is deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// Grows with each change, from 1.
+    pub version: i64,
+}
+
+/// A secret as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// Sealed bytes.
+    pub sealed: Vec<u8>,
+    /// What views show.
+    pub hint: String,
+}
+
+const LIVE: &str = "SELECT c.* FROM credentials c JOIN providers p ON p.id = c.provider_id
+     WHERE c.deleted_at IS NULL AND p.deleted_at IS NULL ORDER BY c.id";
+
+impl Store {
+    /// Lists credentials by id.
+    pub async fn credential_list(&self, include_deleted: bool) -> Result<Vec<CredentialRow>, StoreError> {
+        let sql = if include_deleted { "SELECT * FROM credentials ORDER BY id" } else { LIVE };
+        self.pool.rows(sql, args![]).await?.iter().map(credential_row).collect()
+    }
+
+    /// Fetches a credential, deleted ones too.
+    pub async fn credential_fetch(&self, id: CredentialId) -> Result<CredentialRow, StoreError> {
+        credential_row(&self.pool.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?)
+    }
+
+    /// Adds a credential to a live provider. `seal` seals the secret for the id that the row has got.
+    pub async fn credential_insert<F, E>(
+        &self,
+        provider_id: ProviderId,
+        spec: &CredentialSpec,
+        hint: &str,
+        seal: F,
+        change: Change,
+    ) -> Result<CredentialRow, StoreError>
+    where
+        F: FnOnce(CredentialId) -> Result<Vec<u8>, E> + Send,
+        E: Into<BoxError>,
+    {
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let mut txn = self.pool.begin_write().await?;
+        txn.row("SELECT id FROM providers WHERE id = $1 AND deleted_at IS NULL", args![provider_id]).await?;
+        let id = txn
+            .row(
+                "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled,
+                    sealed, hint, created_at, updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1) RETURNING id",
+                args![
+                    provider_id,
+                    name.as_str(),
+                    tier.as_str(),
+                    *priority,
+                    *weight,
+                    *max_concurrency,
+                    *enabled,
+                    Vec::<u8>::new(),
+                    hint,
+                    change.at,
+                ],
+            )
+            .await?
+            .int("id")?;
+        let sealed = seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
+        let row = txn
+            .row("UPDATE credentials SET sealed = $2 WHERE id = $1 RETURNING *", args![id, sealed])
+            .await?;
+        commit_change(txn, change.of_new(id)).await?;
+        credential_row(&row)
+    }
+
+    /// Changes a credential that still has the expected version. A new secret also clears the rejection.
+    pub async fn credential_update(
+        &self,
+        id: CredentialId,
+        expected_version: i64,
+        spec: &CredentialSpec,
+        secret: Option<SealedSecret>,
+        change: Change,
+    ) -> Result<CredentialRow, StoreError> {
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let mut txn = self.pool.begin_write().await?;
+        let touched = txn
+            .execute(
+                "UPDATE credentials SET name = $3, tier = $4, priority = $5, weight = $6, max_concurrency = $7,
+                    enabled = $8, updated_at = $9, version = version + 1
+                 WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
+                args![
+                    id,
+                    expected_version,
+                    name.as_str(),
+                    tier.as_str(),
+                    *priority,
+                    *weight,
+                    *max_concurrency,
+                    *enabled,
+                    change.at,
+                ],
+            )
+            .await?;
+        if touched == 0 {
+            let versions = "SELECT version FROM credentials WHERE id = $1 AND deleted_at IS NULL";
+            return Err(missing_or_stale(&mut txn, versions, id.0).await);
+        }
+        if let Some(SealedSecret { sealed, hint }) = secret {
+            txn.execute(
+                "UPDATE credentials SET sealed = $2, hint = $3, rejected_at = NULL, rejected_reason = NULL
+                 WHERE id = $1",
+                args![id, sealed, hint],
+            )
+            .await?;
+        }
+        let row = txn.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?;
+        commit_change(txn, change).await?;
+        credential_row(&row)
+    }
+
+    /// Deletes a credential so that it can be restored.
+    pub async fn credential_delete(
+        &self,
+        id: CredentialId,
+        change: Change,
+    ) -> Result<CredentialRow, StoreError> {
+        let mut txn = self.pool.begin_write().await?;
+        let row = txn
+            .row(
+                "UPDATE credentials SET deleted_at = $2, updated_at = $2, version = version + 1
+                 WHERE id = $1 AND deleted_at IS NULL RETURNING *",
+                args![id, change.at],
+            )
+            .await?;
+        commit_change(txn, change).await?;
+        credential_row(&row)
+    }
+
+    /// Brings a deleted credential back; a conflict on `name` if that is taken by now, on `provider_id` if its
+    /// provider is deleted.
+    pub async fn credential_restore(
+        &self,
+        id: CredentialId,
+        change: Change,
+    ) -> Result<CredentialRow, StoreError> {
+        let mut txn = self.pool.begin_write().await?;
+        let row = txn
+            .row(
+                "UPDATE credentials SET deleted_at = NULL, updated_at = $2, version = version + 1
+                 WHERE id = $1 AND deleted_at IS NOT NULL RETURNING *",
+                args![id, change.at],
+            )
+            .await?;
+        let row = credential_row(&row)?;
+        let provider = "SELECT id FROM providers WHERE id = $1 AND deleted_at IS NULL";
+        if txn.row_opt(provider, args![row.provider_id]).await?.is_none() {
+            return Err(StoreError::Conflict { field: "provider_id".to_owned() });
+        }
+        commit_change(txn, change).await?;
+        Ok(row)
+    }
+
+    /// Replaces a sealed secret by the same secret sealed anew, unless it changed meanwhile.
+    ///
+    /// Version and revision stay: what requests use is the same.
+    pub async fn credential_reseal(
+        &self,
+        id: CredentialId,
+        old_sealed: &[u8],
+        new_sealed: &[u8],
+    ) -> Result<bool, StoreError> {
+        let touched = self
+            .pool
+            .execute(
+                "UPDATE credentials SET sealed = $3 WHERE id = $1 AND sealed = $2",
+                args![id, old_sealed, new_sealed],
+            )
+            .await?;
+        Ok(touched == 1)
+    }
+
+    /// Notes that the upstream refused it, or clears that; raises the revision but writes no audit row.
+    pub async fn credential_mark(
+        &self,
+        id: CredentialId,
+        rejected: Option<(Timestamp, String)>,
+    ) -> Result<(), StoreError> {
+        let (at, reason) = rejected.unzip();
+        let mut txn = self.pool.begin_write().await?;
+        let touched = txn
+            .execute(
+                "UPDATE credentials SET rejected_at = $2, rejected_reason = $3 WHERE id = $1",
+                args![id, at, reason],
+            )
+            .await?;
+        if touched == 0 {
+            return Err(StoreError::NotFound);
+        }
+        bump_in_txn(&mut txn).await?;
+        txn.commit().await
+    }
+}
+
+/// All credentials that are not deleted, of providers that are not deleted.
+pub(crate) async fn live_in_txn(txn: &mut Txn) -> Result<Vec<CredentialRow>, StoreError> {
+    txn.rows(LIVE, args![]).await?.iter().map(credential_row).collect()
+}
+
+fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
+    Ok(CredentialRow {
+        id: CredentialId(row.int("id")?),
+        provider_id: ProviderId(row.int("provider_id")?),
+        spec: CredentialSpec {
+            name: row.text("name")?,
+            tier: row.named("tier")?,
+            priority: row.number("priority")?,
+            weight: row.number("weight")?,
+            max_concurrency: row.number_opt("max_concurrency")?,
+            enabled: row.flag("enabled")?,
+        },
+        sealed: row.bytes("sealed")?,
+        hint: row.text("hint")?,
+        rejected_at: row.time_opt("rejected_at")?,
+        rejected_reason: row.text_opt("rejected_reason")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        deleted_at: row.time_opt("deleted_at")?,
+        version: row.int("version")?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Tests of `migrate` on both backends.
