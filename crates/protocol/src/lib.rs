@@ -1,1 +1,18 @@
+//! The vendors' wire formats as bytes: reading what routing needs from a request, counting tokens in an
+//! answer, and writing errors and model lists in each dialect.
 //!
+//! Pure and synchronous: no IO, no clock, no tasks. It never builds a tree of a whole body, and it does
+//! not decide anything (who may call what, where a request goes).
+
+pub mod error;
+pub mod gemini;
+mod json;
+pub mod meter;
+pub mod models;
+pub mod multipart;
+pub mod probe;
+pub mod session;
+pub mod splice;
+pub mod sse;
+
+pub use types::dialect::{Dialect, Endpoint};

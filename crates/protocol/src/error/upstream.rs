@@ -1,0 +1,89 @@
+//! Reading an upstream's error body, whatever shape it chose.
+//!
+//! Bodies with lone surrogate escapes or absurd numbers are real, so nothing here goes through `serde`.
+
+use crate::Dialect;
+use crate::json::{self, text};
+
+/// Longest message that is kept, in characters.
+const MESSAGE_CHARS: usize = 2_000;
+
+/// What an upstream said went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamError {
+    /// Its message, at most 2,000 characters.
+    pub message: String,
+    /// Its type, status word or code (`overloaded_error`, `RESOURCE_EXHAUSTED`, `model_not_found`); empty if none.
+    pub kind: String,
+}
+
+/// Reads an error body. `None` if the body is no JSON or holds nothing that looks like an error.
+///
+/// The dialect is a hint for the order in which names are tried; compatible servers mix the shapes.
+pub fn parse_upstream(dialect: Dialect, body: &[u8]) -> Option<UpstreamError> {
+    let body = strip(body);
+    // Gemini streams without `alt=sse` wrap everything, errors too, in an array.
+    let body = if body.first() == Some(&b'[') { json::first_element(body)? } else { body };
+    if let Some(error) = json::field(body, "error").filter(|e| present(e)) {
+        return Some(read(dialect, error, body));
+    }
+    // Responses bodies and events: {"response":{"error":{…}}}.
+    if let Some(error) =
+        json::field(body, "response").and_then(|r| json::field(r, "error")).filter(|e| present(e))
+    {
+        return Some(read(dialect, error, body));
+    }
+    // Bodies without `error`: {"detail":"…"}, {"message":"…"}, {"errors":[…]}.
+    let message = ["message", "detail", "msg", "errors"]
+        .iter()
+        .find_map(|name| json::field(body, name))
+        .filter(|value| present(value))?;
+    Some(UpstreamError { message: words(message), kind: kind_of(dialect, body) })
+}
+
+/// Reads the value of a non-null `error` field that came inside a 200.
+pub(crate) fn in_band(dialect: Dialect, error: &[u8]) -> Option<UpstreamError> {
+    present(error).then(|| read(dialect, error, b""))
+}
+
+fn read(dialect: Dialect, error: &[u8], around: &[u8]) -> UpstreamError {
+    if error.first() != Some(&b'{') {
+        return UpstreamError { message: words(error), kind: kind_of(dialect, around) };
+    }
+    let message = ["message", "detail", "msg"].iter().find_map(|n| json::field(error, n)).unwrap_or(error);
+    UpstreamError { message: words(message), kind: kind_of(dialect, error) }
+}
+
+fn kind_of(dialect: Dialect, object: &[u8]) -> String {
+    let names: &[&str] = match dialect {
+        Dialect::Gemini => &["status", "type", "code"],
+        // `code` is the finer word here: `type` is nearly always `invalid_request_error`.
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => &["code", "type", "status"],
+        Dialect::Anthropic => &["type", "code", "status"],
+    };
+    names
+        .iter()
+        .filter_map(|name| json::field(object, name))
+        .filter(|value| present(value))
+        .map(words)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
+}
+
+/// A string's text, or any other value's JSON as it stands.
+fn words(value: &[u8]) -> String {
+    let full = text::decode_lossy(value).unwrap_or_else(|| String::from_utf8_lossy(value).into_owned());
+    match full.char_indices().nth(MESSAGE_CHARS) {
+        Some((end, _)) => full.get(..end).unwrap_or_default().to_owned(),
+        None => full,
+    }
+}
+
+/// Empty containers, `null` and `false` are how some servers say "no error".
+fn present(value: &[u8]) -> bool {
+    !matches!(value, b"" | b"null" | b"false" | b"\"\"" | b"{}" | b"[]")
+}
+
+fn strip(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii()
+}
