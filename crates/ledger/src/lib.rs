@@ -91,8 +91,8 @@ impl Ledger {
     /// Writes the ADMIT record and hands out what stands for the open request. Nothing may be sent upstream
     /// without it.
     ///
-    /// On error nothing stays open. In strict mode the record may already have been written when its sync
-    /// fails; its terminal then says that the request was interrupted.
+    /// On error nothing stays open: if the record was written and could then not be synced (strict mode), a
+    /// terminal that says so follows it.
     pub fn admit(&self, record: RequestRecord) -> Result<Reservation, JournalError> {
         let seq = self.journal.admit(&record)?;
         let reservation = Reservation::new(Arc::clone(&self.journal), record);
