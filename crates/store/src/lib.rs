@@ -10,6 +10,8 @@ mod connect;
 mod credential;
 mod dialect;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod lease;
 mod ledger;
 mod meta;

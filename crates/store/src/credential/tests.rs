@@ -1,1 +1,101 @@
-//! Tests of `credential` on both backends.
+//! Tests of credentials.
+
+use types::audit::AuditFilter;
+use types::{CredentialId, ProviderId};
+
+use crate::fixture::{NOW, change, credential, credential_spec, provider};
+use crate::testing::each_backend;
+use crate::{SealedSecret, StoreError};
+
+#[tokio::test]
+async fn the_secret_is_sealed_for_the_id_of_its_row() {
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let made = credential(&store, owner.id, "key 1").await.unwrap();
+        assert_eq!(made.sealed, format!("sealed for {}", made.id).into_bytes());
+        assert_eq!((made.spec.clone(), made.provider_id), (credential_spec("key 1"), owner.id));
+        assert_eq!(store.credential_fetch(made.id).await.unwrap(), made);
+        assert_eq!(store.credential_list(false).await.unwrap(), [made]);
+        let orphan = credential(&store, ProviderId(99), "key 1").await;
+        assert!(matches!(orphan, Err(StoreError::NotFound)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_are_unique_within_a_provider_only() {
+    each_backend(|store| async move {
+        let (one, two) = (provider(&store, "one").await, provider(&store, "two").await);
+        credential(&store, one.id, "key 1").await.unwrap();
+        credential(&store, two.id, "key 1").await.unwrap();
+        let taken = credential(&store, one.id, "key 1").await;
+        assert!(matches!(taken, Err(StoreError::Conflict { field }) if field == "name"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_secret_clears_the_rejection_and_another_change_does_not() {
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let made = credential(&store, owner.id, "key 1").await.unwrap();
+        let audits = store.audit_list(&AuditFilter::default()).await.unwrap().items.len();
+        let revision = store.config_revision().await.unwrap();
+        store.credential_mark(made.id, Some((NOW, "401".to_owned()))).await.unwrap();
+        assert_eq!(store.config_revision().await.unwrap(), revision + 1);
+        assert_eq!(store.audit_list(&AuditFilter::default()).await.unwrap().items.len(), audits);
+
+        let mut spec = made.spec.clone();
+        spec.max_concurrency = None;
+        let row =
+            store.credential_update(made.id, 1, &spec, None, change("credential.update")).await.unwrap();
+        assert_eq!((row.rejected_at, row.rejected_reason.as_deref()), (Some(NOW), Some("401")));
+        assert_eq!(row.spec, spec);
+        let secret = SealedSecret { sealed: b"new".to_vec(), hint: "sk-…new1".to_owned() };
+        let row = store
+            .credential_update(made.id, 2, &spec, Some(secret), change("credential.update"))
+            .await
+            .unwrap();
+        assert_eq!((row.rejected_at, row.rejected_reason), (None, None));
+        assert_eq!((row.sealed, row.hint, row.version), (b"new".to_vec(), "sk-…new1".to_owned(), 3));
+        let stale = store.credential_update(made.id, 2, &spec, None, change("credential.update")).await;
+        assert!(matches!(stale, Err(StoreError::StaleVersion)));
+        let unknown = store.credential_mark(CredentialId(99), None).await;
+        assert!(matches!(unknown, Err(StoreError::NotFound)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_is_resealed_only_while_it_is_the_one_that_was_read() {
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let made = credential(&store, owner.id, "key 1").await.unwrap();
+        assert!(store.credential_reseal(made.id, &made.sealed, b"again").await.unwrap());
+        assert!(!store.credential_reseal(made.id, &made.sealed, b"late").await.unwrap());
+        assert_eq!(store.credential_fetch(made.id).await.unwrap().sealed, b"again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_credential_comes_back_unless_its_provider_is_gone() {
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let made = credential(&store, owner.id, "key 1").await.unwrap();
+        store.credential_delete(made.id, change("credential.delete")).await.unwrap();
+        assert!(store.credential_list(false).await.unwrap().is_empty());
+        assert_eq!(store.credential_list(true).await.unwrap().len(), 1);
+        store.credential_restore(made.id, change("credential.restore")).await.unwrap();
+        assert_eq!(store.credential_list(false).await.unwrap().len(), 1);
+
+        store.credential_delete(made.id, change("credential.delete")).await.unwrap();
+        store.provider_delete(owner.id, change("provider.delete")).await.unwrap();
+        let revision = store.config_revision().await.unwrap();
+        let restored = store.credential_restore(made.id, change("credential.restore")).await;
+        assert!(matches!(restored, Err(StoreError::Conflict { field }) if field == "provider_id"));
+        assert_eq!(store.config_revision().await.unwrap(), revision);
+        assert!(store.credential_fetch(made.id).await.unwrap().deleted_at.is_some());
+    })
+    .await;
+}

@@ -1,0 +1,164 @@
+//! Sample rows for tests of this crate. Nothing here is random, so a failure repeats.
+
+use std::collections::BTreeMap;
+
+use types::api_key::ApiKeySpec;
+use types::base_url::BaseUrl;
+use types::credential::{CredentialSpec, Tier};
+use types::dialect::{Dialect, Endpoint};
+use types::provider::{ProviderKind, ProviderSpec, Timeouts};
+use types::request::{Attempt, AttemptOutcome, Decision, Outcome, RequestRecord};
+use types::user::UserSpec;
+use types::{ApiKeyId, CredentialId, ProviderId, Timestamp, UserId};
+
+use crate::error::BoxError;
+use crate::{ApiKeyRow, Change, CredentialRow, ProviderRow, Store, StoreError, UserRow};
+
+/// A Saturday, 08:30 UTC.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_249_800_000);
+
+pub(crate) fn change(action: &str) -> Change {
+    Change {
+        at: NOW,
+        actor: "admin".to_owned(),
+        client_ip: Some("192.0.2.1".to_owned()),
+        action: action.to_owned(),
+        object: action.split('.').next().unwrap_or_default().to_owned(),
+        object_id: String::new(),
+        object_name: "sample".to_owned(),
+        before: None,
+        after: Some(serde_json::json!({"name": "sample"})),
+    }
+}
+
+pub(crate) fn provider_spec(name: &str) -> ProviderSpec {
+    ProviderSpec {
+        name: name.to_owned(),
+        kind: ProviderKind::Anthropic,
+        base_url: BaseUrl::parse("https://api.example.com").unwrap(),
+        enabled: true,
+        groups: vec!["team-a".to_owned()],
+        priority: -3,
+        weight: 7,
+        models: vec!["claude-*".to_owned()],
+        model_redirects: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+        timeouts: Timeouts { connect_ms: Some(500), ..Timeouts::default() },
+    }
+}
+
+pub(crate) async fn provider(store: &Store, name: &str) -> ProviderRow {
+    let none = |_| Ok::<_, BoxError>(None);
+    store.provider_insert(&provider_spec(name), none, change("provider.create")).await.unwrap()
+}
+
+pub(crate) fn credential_spec(name: &str) -> CredentialSpec {
+    CredentialSpec {
+        name: name.to_owned(),
+        tier: Tier::Personal,
+        priority: 2,
+        weight: 5,
+        max_concurrency: Some(4),
+        enabled: true,
+    }
+}
+
+pub(crate) async fn credential(
+    store: &Store,
+    provider_id: ProviderId,
+    name: &str,
+) -> Result<CredentialRow, StoreError> {
+    let seal = |id: CredentialId| Ok::<_, BoxError>(format!("sealed for {id}").into_bytes());
+    let change = change("credential.create");
+    store.credential_insert(provider_id, &credential_spec(name), "sk-…mnop", seal, change).await
+}
+
+pub(crate) fn user_spec(name: &str) -> UserSpec {
+    UserSpec { name: name.to_owned(), groups: vec!["team-a".to_owned()], enabled: true, expires_at: None }
+}
+
+pub(crate) async fn user(store: &Store, name: &str) -> UserRow {
+    store.user_insert(&user_spec(name), None, change("user.create")).await.unwrap()
+}
+
+pub(crate) fn key_spec(name: &str) -> ApiKeySpec {
+    ApiKeySpec {
+        name: name.to_owned(),
+        groups: vec![],
+        models: vec!["gpt-*".to_owned()],
+        clients: vec!["codex".to_owned()],
+        ip_allow: vec!["10.0.0.0/8".parse().unwrap()],
+        enabled: true,
+        expires_at: Some(NOW.plus_ms(1)),
+    }
+}
+
+pub(crate) async fn key(store: &Store, user_id: UserId, name: &str) -> ApiKeyRow {
+    let hash = format!("{name:*>32}").into_bytes();
+    let change = change("key.create");
+    store.key_insert(user_id, &key_spec(name), "sk-tg-ab", &hash, "p1", change).await.unwrap()
+}
+
+/// The request number `n`; it arrives `n` minutes after [`NOW`].
+pub(crate) fn record(n: u64) -> RequestRecord {
+    let minutes = i64::try_from(n).unwrap();
+    RequestRecord {
+        request_id: format!("01940000-0000-7000-8000-{n:012x}").parse().unwrap(),
+        client_request_id: None,
+        created_at: NOW.plus_ms(minutes * 60_000),
+        user_id: Some(UserId(1)),
+        key_id: Some(ApiKeyId(2)),
+        provider_id: Some(ProviderId(3)),
+        credential_id: Some(CredentialId(4)),
+        session_id: Some("conversation".to_owned()),
+        endpoint: Endpoint::Messages,
+        dialect: Dialect::Anthropic,
+        upstream_dialect: Some(Dialect::Anthropic),
+        model: Some("claude-sonnet-4-5".to_owned()),
+        upstream_model: Some("claude-sonnet-4-5".to_owned()),
+        streaming: true,
+        status_code: 200,
+        outcome: Outcome::Ok,
+        error_code: None,
+        error_message: None,
+        input_tokens: 10 + n,
+        output_tokens: 20,
+        cache_read_tokens: 30,
+        cache_write_tokens: 40,
+        cache_write_1h_tokens: 5,
+        reasoning_tokens: 6,
+        estimated: false,
+        duration_ms: 1_500,
+        first_byte_ms: Some(300),
+        request_bytes: 1_000,
+        response_bytes: 2_000,
+        client_ip: Some("192.0.2.7".to_owned()),
+        user_agent: Some("claude-cli/2.1".to_owned()),
+        attempts: vec![Attempt {
+            provider_id: ProviderId(3),
+            provider_name: "upstream".to_owned(),
+            credential_id: CredentialId(4),
+            credential_name: "key 1".to_owned(),
+            status_code: Some(200),
+            outcome: AttemptOutcome::Done,
+            reason: None,
+            started_ms: 3,
+            duration_ms: 1_400,
+            first_byte_ms: Some(290),
+        }],
+        decision: Some(Decision { config_revision: 9, ..Decision::default() }),
+    }
+}
+
+/// The request number `n`, refused by Tollgate.
+pub(crate) fn refused(n: u64, status_code: u16, code: &str) -> RequestRecord {
+    RequestRecord {
+        status_code,
+        outcome: Outcome::Refused,
+        error_code: Some(code.to_owned()),
+        provider_id: None,
+        credential_id: None,
+        attempts: vec![],
+        decision: None,
+        ..record(n)
+    }
+}
