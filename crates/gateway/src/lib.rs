@@ -1,1 +1,46 @@
+//! The engine: takes a caller's request to an upstream and back, and administers what that needs.
 //!
+//! It does not know that HTTP servers or browsers exist: no axum, no Leptos. Inside, four floors; a module
+//! may use its own floor's parent and any floor below (see `ARCHITECTURE.md`):
+//!
+//! ```text
+//! floor 3   serve | admin | member | tasks
+//! floor 2   upstream | credential
+//! floor 1   snapshot | identity | accounts
+//! floor 0   config | error | clock | live | metrics | vault
+//! ```
+//!
+//! [`Gateway`] is the façade over all of it; `core` is what the top floor stands on.
+
+pub mod config;
+pub mod clock;
+mod error;
+mod live;
+mod metrics;
+pub mod vault;
+
+mod snapshot;
+pub mod identity;
+mod accounts;
+
+mod credential;
+mod upstream;
+
+mod core;
+
+mod serve;
+mod admin;
+mod member;
+mod tasks;
+mod health;
+mod facade;
+
+pub use admin::Admin;
+pub use clock::Clock;
+pub use config::{Config, OutboundProxy, Site};
+pub use core::StartError;
+pub use error::Refusal;
+pub use facade::Gateway;
+pub use identity::{Actor, SignIn};
+pub use member::Member;
+pub use serve::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};

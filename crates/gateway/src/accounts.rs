@@ -1,0 +1,126 @@
+//! The books at run time: brings the journal's records into the database, and onto the disk.
+//!
+//! The writer tails the journal's files instead of a queue in memory, so a slow or absent database costs disk
+//! space, never memory and never a record, and replay after a crash is the very same code.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::JournalError;
+use store::StoreError;
+use tokio::sync::Notify;
+
+use crate::core::{Core, StartError};
+
+/// Records per transaction.
+const BATCH: usize = 512;
+/// How long a record may wait for company.
+const GATHER: Duration = Duration::from_millis(100);
+/// How often the journal is synced to the disk while records arrive.
+const SYNC: Duration = Duration::from_millis(20);
+/// Pause after a failure.
+const RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Applies everything that the journal holds; called before the listener opens.
+pub(crate) async fn catch_up(core: &Arc<Core>) -> Result<(), StartError> {
+    while write_batch(core).await.map_err(|error| match error {
+        WriteError::Journal(error) => StartError::Journal(error),
+        WriteError::Store(error) => StartError::Store(error),
+    })? {}
+    Ok(())
+}
+
+/// Starts the writer and the syncer on the tracker.
+pub(crate) fn start(core: &Arc<Core>) {
+    let arrived = Arc::new(Notify::new());
+    let waker = arrived.clone();
+    core.ledger.set_waker(move || waker.notify_one());
+    core.tracker.spawn(write(core.clone(), arrived));
+    core.tracker.spawn(sync(core.clone()));
+}
+
+/// Writes until the engine has drained, then writes what is left.
+async fn write(core: Arc<Core>, arrived: Arc<Notify>) {
+    loop {
+        tokio::select! {
+            () = core.cut.cancelled() => break,
+            () = arrived.notified() => {}
+        }
+        tokio::time::sleep(GATHER).await;
+        loop {
+            match write_batch(&core).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, backlog = core.ledger.backlog(), "the books could not be written; trying again");
+                    core.metrics.writer_failed();
+                    tokio::select! {
+                        () = core.cut.cancelled() => return,
+                        () = tokio::time::sleep(RETRY) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One transaction; false if there was nothing to write.
+async fn write_batch(core: &Arc<Core>) -> Result<bool, WriteError> {
+    let after = core.store.ledger_position(&core.config.node).await?;
+    let ledger = core.ledger.clone();
+    let Some(batch) = blocking(move || ledger.read_batch(after, BATCH)).await? else { return Ok(false) };
+    core.store.ledger_apply(&core.config.node, &batch).await?;
+    let ledger = core.ledger.clone();
+    blocking(move || ledger.mark_applied(batch.end)).await?;
+    Ok(true)
+}
+
+/// Runs file work off the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, JournalError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(stopped) => Err(JournalError::Io(std::io::Error::other(stopped))),
+    }
+}
+
+async fn sync(core: Arc<Core>) {
+    loop {
+        let ends = core.cut.is_cancelled();
+        let ledger = core.ledger.clone();
+        if let Err(error) = blocking(move || ledger.sync().map_err(JournalError::Io)).await {
+            tracing::error!(%error, "the journal could not be synced to the disk");
+            core.metrics.writer_failed();
+        }
+        if ends {
+            return;
+        }
+        tokio::select! {
+            () = core.cut.cancelled() => {}
+            () = tokio::time::sleep(SYNC) => {}
+        }
+    }
+}
+
+/// The last act: everything that was booked goes into the database. Called after all streams have ended.
+pub(crate) async fn finish(core: &Arc<Core>) {
+    loop {
+        match write_batch(core).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!(%error, "the journal keeps what the database could not take; it is applied at the next start");
+                return;
+            }
+        }
+    }
+}

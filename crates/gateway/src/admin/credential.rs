@@ -1,0 +1,194 @@
+//! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
+
+use store::{CredentialRow, SealedSecret};
+use types::credential::{CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential};
+use types::provider::ProviderTest;
+use types::{CredentialId, Problem, ProviderId, Secret};
+
+use super::{Admin, Subject, trail};
+use crate::identity::problem::{not_found, store_problem};
+use crate::vault::{Purpose, VaultError};
+
+const OBJECT: &str = "credential";
+
+impl Admin {
+    /// The credentials of one provider, or of all, that are not deleted.
+    pub async fn credential_list(&self, provider: Option<ProviderId>) -> Result<Vec<CredentialView>, Problem> {
+        let rows = self.core.store.credential_list(true).await.map_err(|e| store_problem(e, OBJECT))?;
+        let wanted = |row: &CredentialRow| {
+            row.deleted_at.is_none() && provider.is_none_or(|provider| row.provider_id == provider)
+        };
+        Ok(rows.into_iter().filter(wanted).map(|row| self.credential_view(row)).collect())
+    }
+
+    /// One credential, deleted ones too.
+    pub async fn credential_fetch(&self, id: CredentialId) -> Result<CredentialView, Problem> {
+        let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        Ok(self.credential_view(row))
+    }
+
+    /// Adds a credential.
+    pub async fn credential_create(&self, input: CreateCredential) -> Result<CredentialView, Problem> {
+        let provider = input.provider_id;
+        self.provider_live(provider)
+            .await
+            .map_err(|_| Problem::field("provider_id", "there is no such provider"))?;
+        let rows = self.core.store.credential_list(true).await.map_err(|e| store_problem(e, OBJECT))?;
+        let taken: Vec<_> =
+            rows.iter().filter(|row| row.provider_id == provider).map(|row| row.spec.name.as_str()).collect();
+        let default_name = (1..)
+            .map(|n| format!("key {n}"))
+            .find(|name| !taken.contains(&name.as_str()))
+            .unwrap_or_default();
+        let spec = input.parse(&default_name)?;
+        let row = self.credential_insert(provider, &spec, &input.api_key).await?;
+        self.take_effect().await?;
+        Ok(self.credential_view(row))
+    }
+
+    /// Changes a credential. A new secret also clears what the upstream said about the old one.
+    pub async fn credential_update(
+        &self,
+        id: CredentialId,
+        input: UpdateCredential,
+    ) -> Result<CredentialView, Problem> {
+        let row = self.credential_live(id).await?;
+        self.expect_version(OBJECT, id.0, input.version, row.version).await?;
+        let spec = input.apply(row.spec.clone())?;
+        let mut after = trail::credential(&spec);
+        let secret = match &input.api_key {
+            Some(secret) => {
+                trail::mark_changed(&mut after, "api_key");
+                let sealed = self.seal(Purpose::CredentialSecret, id.0, secret)?;
+                Some(SealedSecret { sealed, hint: secret.masked() })
+            }
+            None => None,
+        };
+        let Some((before, after)) = trail::changed(&trail::credential(&row.spec), &after) else {
+            return Ok(self.credential_view(row));
+        };
+        let replaced = secret.is_some();
+        let subject = Subject { object: OBJECT, id: id.to_string(), name: &spec.name };
+        let change = self.change("update", &subject, Some(before), Some(after));
+        let row = match self.core.store.credential_update(id, row.version, &spec, secret, change).await {
+            Ok(row) => row,
+            Err(error) => return Err(self.change_problem(error, OBJECT, id.0).await),
+        };
+        if replaced {
+            self.core.gauges.gauge(id).reset();
+        }
+        self.take_effect().await?;
+        Ok(self.credential_view(row))
+    }
+
+    /// Deletes a credential; it can be restored.
+    pub async fn credential_delete(&self, id: CredentialId) -> Result<(), Problem> {
+        let row = self.credential_live(id).await?;
+        let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
+        let change = self.change("delete", &subject, Some(trail::credential(&row.spec)), None);
+        self.core.store.credential_delete(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.take_effect().await
+    }
+
+    /// Brings a deleted credential back.
+    pub async fn credential_restore(&self, id: CredentialId) -> Result<CredentialView, Problem> {
+        let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
+        let change = self.change("restore", &subject, None, Some(trail::credential(&row.spec)));
+        let row = self.core.store.credential_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.take_effect().await?;
+        Ok(self.credential_view(row))
+    }
+
+    /// Takes a credential that the upstream refused for good again.
+    pub async fn credential_recover(&self, id: CredentialId) -> Result<CredentialView, Problem> {
+        let row = self.credential_live(id).await?;
+        self.core.store.credential_mark(id, None).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.core.gauges.gauge(id).reset();
+        let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
+        let change = self.change("recover", &subject, None, None);
+        self.core.store.audit_append(change).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.take_effect().await?;
+        self.credential_fetch(id).await
+    }
+
+    /// Asks the upstream for its model list with this credential.
+    pub async fn credential_check(&self, id: CredentialId) -> Result<ProviderTest, Problem> {
+        let row = self.credential_live(id).await?;
+        let snapshot = self.core.snapshot();
+        let (provider, credential) = self.usable(&snapshot, row.provider_id, Some(id))?;
+        Ok(Box::pin(self.ask(provider, credential, None)).await)
+    }
+
+    /// Stores a checked credential; the caller puts it in force.
+    pub(super) async fn credential_insert(
+        &self,
+        provider: ProviderId,
+        spec: &CredentialSpec,
+        secret: &Secret<String>,
+    ) -> Result<CredentialRow, Problem> {
+        let subject = Subject { object: OBJECT, id: String::new(), name: &spec.name };
+        let mut after = trail::credential(spec);
+        trail::mark_changed(&mut after, "api_key");
+        let change = self.change("create", &subject, None, Some(after));
+        let seal = |id: CredentialId| -> Result<Vec<u8>, VaultError> {
+            self.core.vault.seal(Purpose::CredentialSecret, id.0, secret)
+        };
+        self.core
+            .store
+            .credential_insert(provider, spec, &secret.masked(), seal, change)
+            .await
+            .map_err(|error| store_problem(error, OBJECT))
+    }
+
+    async fn credential_live(&self, id: CredentialId) -> Result<CredentialRow, Problem> {
+        let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        if row.deleted_at.is_some() { Err(not_found(OBJECT)) } else { Ok(row) }
+    }
+
+    pub(super) fn credential_view(&self, row: CredentialRow) -> CredentialView {
+        let CredentialRow {
+            id,
+            provider_id,
+            spec,
+            sealed,
+            hint,
+            rejected_at,
+            rejected_reason,
+            created_at,
+            updated_at,
+            deleted_at,
+            version,
+        } = row;
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let readable = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).is_ok();
+        let gauge = self.core.gauges.credential(id);
+        CredentialView {
+            id,
+            provider_id,
+            name,
+            secret_hint: hint,
+            tier,
+            priority,
+            weight,
+            max_concurrency,
+            enabled,
+            state: match (readable, enabled, rejected_at) {
+                (false, _, _) => CredentialState::Unreadable,
+                (true, false, _) => CredentialState::Disabled,
+                (true, true, Some(_)) => CredentialState::Invalid,
+                (true, true, None) => CredentialState::Valid,
+            },
+            cooldown_until: None,
+            consecutive_errors: gauge.consecutive_errors,
+            last_error: gauge.last_error.or(rejected_reason),
+            last_error_at: gauge.last_error_at.or(rejected_at),
+            last_used_at: gauge.last_used_at,
+            in_flight: gauge.in_flight,
+            created_at,
+            updated_at,
+            deleted_at,
+            version,
+        }
+    }
+}

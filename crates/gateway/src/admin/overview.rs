@@ -1,0 +1,103 @@
+//! The overview: sums and curves from the rollups, what is open now, and what needs a person.
+
+use types::usage::{Attention, AttentionKind, Overview, OverviewSpan, UsageBy, latency_percentile};
+use types::{Problem, Timestamp};
+
+use super::Admin;
+use crate::identity::problem::store_problem;
+use crate::snapshot::{Credential, Provider, Snapshot};
+
+/// Lines of each list of the most used.
+const TOP: u32 = 10;
+/// Fewer requests in the last hour say nothing about a rate of errors.
+const ENOUGH_REQUESTS: u64 = 20;
+/// The journal is this many records ahead of the database: the writer is late.
+const LATE_RECORDS: u64 = 5_000;
+
+impl Admin {
+    /// Everything that the overview page shows.
+    pub async fn overview(&self, span: OverviewSpan) -> Result<Overview, Problem> {
+        let core = &self.core;
+        let at = core.clock.now();
+        // The bucket of this very moment is part of it.
+        let until = at.plus_ms(1);
+        let bucket_ms = span.bucket_ms();
+        let since = Timestamp(at.0 - at.0.rem_euclid(bucket_ms)).plus_ms(bucket_ms - span.length_ms());
+        let wrong = |error| store_problem(error, "usage");
+        let store = &core.store;
+        let top = |by: UsageBy| store.usage_by(by, since, until, None, None, TOP);
+
+        let bins = store.latency_bins(since, until).await.map_err(wrong)?;
+        let totals = store.usage_totals(since, until, None).await.map_err(wrong)?;
+        let points = store.usage_points(since, until, bucket_ms).await.map_err(wrong)?;
+        let top_models = top(UsageBy::Model).await.map_err(wrong)?;
+        let top_keys = top(UsageBy::Key).await.map_err(wrong)?;
+        let top_providers = top(UsageBy::Provider).await.map_err(wrong)?;
+        let mut attention = standing_attention(&core.snapshot());
+        let last_hour = store
+            .usage_totals(at.plus_ms(-Timestamp::HOUR_MS).hour_start(), until, None)
+            .await
+            .map_err(wrong)?;
+        if last_hour.requests >= ENOUGH_REQUESTS && last_hour.errors.saturating_mul(10) > last_hour.requests {
+            let subject = format!("{} / {}", last_hour.errors, last_hour.requests);
+            attention.push(general(AttentionKind::ErrorRate, subject));
+        }
+        let backlog = core.ledger.backlog();
+        if backlog > LATE_RECORDS {
+            attention.push(general(AttentionKind::WriterLate, backlog.to_string()));
+        }
+        let (in_flight, open_streams) = core.metrics.open_now();
+        Ok(Overview {
+            span,
+            at,
+            totals,
+            first_byte_p50_ms: latency_percentile(&bins, 50),
+            first_byte_p95_ms: latency_percentile(&bins, 95),
+            in_flight,
+            open_streams,
+            points,
+            top_models,
+            top_keys,
+            top_providers,
+            attention,
+        })
+    }
+}
+
+/// What the configuration alone shows.
+fn standing_attention(snapshot: &Snapshot) -> Vec<Attention> {
+    let mut list = Vec::new();
+    if snapshot.providers.is_empty() {
+        list.push(general(AttentionKind::NoProvider, String::new()));
+    }
+    if snapshot.keys.is_empty() {
+        list.push(general(AttentionKind::NoKey, String::new()));
+    }
+    for provider in snapshot.providers.iter().filter(|provider| provider.spec.enabled) {
+        if !provider.credentials.iter().any(|c| c.spec.enabled && c.secret.is_some()) {
+            list.push(about(AttentionKind::NoCredential, provider, None));
+        }
+    }
+    for provider in &snapshot.providers {
+        for credential in &provider.credentials {
+            if credential.secret.is_none() {
+                list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
+            } else if credential.rejected && credential.spec.enabled {
+                list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));
+            }
+        }
+    }
+    list
+}
+
+fn general(kind: AttentionKind, subject: String) -> Attention {
+    Attention { kind, subject, provider_id: None, credential_id: None }
+}
+
+fn about(kind: AttentionKind, provider: &Provider, credential: Option<&Credential>) -> Attention {
+    let subject = match credential {
+        Some(credential) => format!("{} / {}", provider.spec.name, credential.spec.name),
+        None => provider.spec.name.clone(),
+    };
+    Attention { kind, subject, provider_id: Some(provider.id), credential_id: credential.map(|c| c.id) }
+}

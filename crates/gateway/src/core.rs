@@ -1,0 +1,149 @@
+//! What the top floor stands on: one value that owns every service of the engine.
+//!
+//! It is built once, complete, and holds no decisions of its own but how a changed configuration takes effect.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ledger::{Ledger, Recovery};
+use store::{Store, StoreError};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use types::Timestamp;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::credential::Gauges;
+use crate::identity::api_key::KeyHasher;
+use crate::identity::admin_token::AdminToken;
+use crate::identity::throttle::Throttle;
+use crate::live::LiveFeed;
+use crate::metrics::Metrics;
+use crate::serve::ModelLists;
+use crate::snapshot::{Builder, Snapshot};
+use crate::tasks::TaskBoard;
+use crate::upstream::Upstreams;
+use crate::vault::{Vault, VaultError};
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The encryption secret is not the one that sealed what is stored (CR-01).
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database did not answer.
+    #[error("the configuration could not be read from the database: {0}")]
+    Store(#[from] StoreError),
+    /// The journal could not be replayed.
+    #[error("the journal could not be replayed: {0}")]
+    Journal(#[from] ledger::JournalError),
+    /// The outbound HTTP client could not be made.
+    #[error("the outbound client could not be set up: {0}")]
+    Outbound(String),
+}
+
+/// Every service of the engine.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) ledger: Ledger,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Clock,
+    pub(crate) keys: KeyHasher,
+    pub(crate) admin_token: AdminToken,
+    pub(crate) throttle: Throttle,
+    pub(crate) gauges: Gauges,
+    pub(crate) live: LiveFeed,
+    pub(crate) metrics: Metrics,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) model_lists: ModelLists,
+    pub(crate) tasks: TaskBoard,
+    pub(crate) tracker: TaskTracker,
+    /// Cancelled when no new request is taken any more.
+    pub(crate) draining: CancellationToken,
+    /// Cancelled when running streams must end now.
+    pub(crate) cut: CancellationToken,
+    pub(crate) started_at: Timestamp,
+    snapshot: ArcSwap<Snapshot>,
+    builder: Builder,
+    reloading: Mutex<()>,
+}
+
+impl Core {
+    /// Opens the vault, loads the configuration and brings the books up to date, in this order.
+    pub(crate) async fn start(
+        config: Config,
+        store: Store,
+        ledger: Ledger,
+        recovery: &Recovery,
+        clock: Clock,
+    ) -> Result<Arc<Self>, StartError> {
+        let vault = Vault::open_with_canary(&config.encryption_secret, &config.encryption_previous, &store).await?;
+        let keys = KeyHasher::load(&vault, &store, &config.encryption_secret).await?;
+        let gauges = Gauges::default();
+        let builder = Builder { vault: vault.clone(), gauges: gauges.clone() };
+        let snapshot = builder.build(store.config_load().await?);
+        let upstreams = Upstreams::new(&config).map_err(StartError::Outbound)?;
+        let core = Arc::new(Self {
+            keys,
+            admin_token: AdminToken::new(&config.admin_token),
+            throttle: Throttle::default(),
+            live: LiveFeed::new(),
+            metrics: Metrics::new(),
+            model_lists: ModelLists::default(),
+            tasks: TaskBoard::default(),
+            tracker: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            started_at: clock.now(),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            reloading: Mutex::new(()),
+            config,
+            store,
+            ledger,
+            vault,
+            clock,
+            gauges,
+            upstreams,
+            builder,
+        });
+        crate::admin::rotate_at_start(&core).await?;
+        core.apply_settings();
+        if !recovery.interrupted.is_empty() || recovery.truncated_bytes > 0 {
+            tracing::warn!(
+                interrupted = recovery.interrupted.len(),
+                torn_bytes = recovery.truncated_bytes,
+                "the process did not stop cleanly before; open requests were closed as interrupted"
+            );
+        }
+        crate::accounts::catch_up(&core).await?;
+        crate::tasks::start(&core);
+        Ok(core)
+    }
+
+    /// The configuration that a request which starts now uses throughout.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Loads the configuration anew. When it returns, the next request uses what is stored now (AC-02).
+    pub(crate) async fn reload(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let rows = self.store.config_load().await?;
+        let revision = rows.revision;
+        let snapshot = self.builder.build(rows);
+        self.snapshot.store(Arc::new(snapshot));
+        self.apply_settings();
+        tracing::debug!(config.revision = revision, "configuration reloaded");
+        Ok(())
+    }
+
+    /// Hands settings to the parts that hold a copy of their own.
+    fn apply_settings(&self) {
+        let snapshot = self.snapshot.load();
+        self.ledger.set_strict(snapshot.settings.journal_strict);
+        (self.config.set_log_level)(&snapshot.settings.log_level);
+    }
+}

@@ -1,0 +1,45 @@
+//! Takes out of a request what is the operator's business: which providers and credentials there are.
+
+use types::request::{Attempt, Candidate, RequestRow};
+use types::{CredentialId, ProviderId};
+
+const PROVIDER: &str = "provider";
+const CREDENTIAL: &str = "credential";
+
+/// The row as its owner may see it: how often and how it was tried, but not with what.
+pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
+    row.provider_name = None;
+    row.record.provider_id = None;
+    row.record.credential_id = None;
+    for attempt in &mut row.record.attempts {
+        let Attempt {
+            provider_id,
+            provider_name,
+            credential_id,
+            credential_name,
+            status_code: _,
+            outcome: _,
+            reason,
+            started_ms: _,
+            duration_ms: _,
+            first_byte_ms: _,
+        } = attempt;
+        *provider_id = ProviderId(0);
+        PROVIDER.clone_into(provider_name);
+        *credential_id = CredentialId(0);
+        CREDENTIAL.clone_into(credential_name);
+        // It may name hosts and addresses.
+        *reason = None;
+    }
+    if let Some(decision) = &mut row.record.decision {
+        for candidate in &mut decision.candidates {
+            let Candidate { provider_id, provider_name, credential_id, credential_name, removed_by: _, rank: _ } =
+                candidate;
+            *provider_id = ProviderId(0);
+            PROVIDER.clone_into(provider_name);
+            *credential_id = credential_id.map(|_| CredentialId(0));
+            *credential_name = credential_name.as_ref().map(|_| CREDENTIAL.to_owned());
+        }
+    }
+    row
+}

@@ -1,0 +1,165 @@
+//! Counters and histograms, defined once. Labels come from closed sets: never a name, a key or a model.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use types::request::{Outcome, RequestRecord};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    endpoint: &'static str,
+    outcome: &'static str,
+    /// `2xx`, `4xx`, …
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhaseLabel {
+    phase: &'static str,
+}
+
+/// The process's metrics.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<PhaseLabel, Histogram, fn() -> Histogram>,
+    tokens: Family<KindLabel, Counter>,
+    attempts: Family<KindLabel, Counter>,
+    in_flight: Gauge,
+    streams: Gauge,
+    writer_failures: Counter,
+    backlog: Gauge<u64, AtomicU64>,
+}
+
+fn latency() -> Histogram {
+    // 1 ms to about 2 minutes.
+    Histogram::new(exponential_buckets(0.001, 2.5, 13))
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("tollgate");
+        let metrics = Self {
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(latency as fn() -> Histogram),
+            tokens: Family::default(),
+            attempts: Family::default(),
+            in_flight: Gauge::default(),
+            streams: Gauge::default(),
+            writer_failures: Counter::default(),
+            backlog: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("requests", "Requests that ended", metrics.requests.clone());
+        registry.register_with_unit(
+            "request",
+            "Time from arrival to first byte and to the end",
+            Unit::Seconds,
+            metrics.seconds.clone(),
+        );
+        registry.register("tokens", "Tokens that upstreams counted", metrics.tokens.clone());
+        registry.register("attempts", "Attempts at credentials by outcome", metrics.attempts.clone());
+        registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
+        registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
+        registry.register("writer_failures", "Failed writes of the books", metrics.writer_failures.clone());
+        registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
+        Self { registry, ..metrics }
+    }
+
+    /// Counts a finished request.
+    pub(crate) fn finished(&self, record: &RequestRecord) {
+        let status = match record.status_code {
+            100..=199 => "1xx",
+            200..=299 => "2xx",
+            300..=399 => "3xx",
+            400..=499 => "4xx",
+            _ => "5xx",
+        };
+        let labels = RequestLabels { endpoint: record.endpoint.as_str(), outcome: record.outcome.as_str(), status };
+        self.requests.get_or_create(&labels).inc();
+        if record.outcome == Outcome::Refused {
+            return;
+        }
+        self.seconds.get_or_create(&PhaseLabel { phase: "total" }).observe(seconds(record.duration_ms));
+        if let Some(ms) = record.first_byte_ms {
+            self.seconds.get_or_create(&PhaseLabel { phase: "first_byte" }).observe(seconds(ms));
+        }
+        for (kind, count) in [
+            ("input", record.input_tokens),
+            ("output", record.output_tokens),
+            ("cache_read", record.cache_read_tokens),
+            ("cache_write", record.cache_write_tokens),
+        ] {
+            if count > 0 {
+                self.tokens.get_or_create(&KindLabel { kind }).inc_by(count);
+            }
+        }
+        for attempt in &record.attempts {
+            self.attempts.get_or_create(&KindLabel { kind: attempt.outcome.as_str() }).inc();
+        }
+    }
+
+    /// Counts a request as in flight until the guard is dropped.
+    pub(crate) fn in_flight(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.in_flight)
+    }
+
+    /// Counts a stream as open until the guard is dropped.
+    pub(crate) fn open_stream(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.streams)
+    }
+
+    /// Requests and streams that are open now.
+    pub(crate) fn open_now(&self) -> (u64, u64) {
+        let read = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+        (read(&self.in_flight), read(&self.streams))
+    }
+
+    /// Counts a failed write of the books.
+    pub(crate) fn writer_failed(&self) {
+        self.writer_failures.inc();
+    }
+
+    /// The Prometheus text (OpenMetrics 1.0).
+    pub(crate) fn render(&self, backlog: u64) -> String {
+        self.backlog.set(backlog);
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a latency for a histogram, no money")]
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1_000.0
+}
+
+/// Lowers its gauge when dropped.
+#[derive(Debug)]
+pub(crate) struct GaugeGuard(Gauge);
+
+impl GaugeGuard {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,245 @@
+//! The request path, top to bottom.
+//!
+//! Nothing here reads the database: the snapshot, the gauges and two appends to the journal are all that a
+//! request needs. What each step decides is in its own file.
+
+mod attempt;
+mod authenticate;
+mod failover;
+mod guard;
+mod ingress;
+mod models;
+mod own;
+mod relay;
+mod route;
+mod settle;
+mod verdict;
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use protocol::probe::Probe;
+use types::dialect::{Dialect, Endpoint};
+use types::request::{LiveEvent, Outcome, RequestRecord};
+use types::{RequestId, Timestamp};
+
+use crate::core::Core;
+use crate::error::Refusal;
+use crate::snapshot::{ApiKey, Snapshot};
+
+pub use ingress::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
+pub(crate) use models::{ModelLists, models};
+pub(crate) use own::{explain, usage};
+
+use settle::Settlement;
+
+/// A request that passed every guard, with everything that the attempts need.
+#[derive(Debug)]
+struct Request {
+    ingress: Ingress,
+    probe: Probe,
+    snapshot: Arc<Snapshot>,
+    key: Arc<ApiKey>,
+}
+
+impl Request {
+    /// The model asked for: in the path (Gemini) or in the body.
+    fn model(&self) -> Option<&str> {
+        self.ingress.path_model.as_deref().or(self.probe.model.as_ref().map(|model| model.name.as_str()))
+    }
+
+    /// Whether the caller asked for a stream.
+    fn streaming(&self) -> bool {
+        self.ingress.endpoint == Endpoint::GeminiStream || self.probe.stream
+    }
+}
+
+/// Serves one request of a forwarded endpoint.
+pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
+    let mut record = record_of(&ingress);
+    let request = match examine(core, ingress, &mut record) {
+        Ok(request) => request,
+        Err(refused) => {
+            let (ingress, refusal) = *refused;
+            return refuse(core, &ingress, record, &refusal);
+        }
+    };
+    let user_name = request.key.user.spec.name.clone();
+    let mut settlement = match Settlement::admit(core, record, request.ingress.received, user_name) {
+        Ok(settlement) => settlement,
+        Err(not_booked) => {
+            let (record, error) = *not_booked;
+            tracing::error!(request.id = %record.request_id, %error, "a request could not be booked");
+            return refuse(core, &request.ingress, record, &Refusal::books_unavailable());
+        }
+    };
+    announce(core, &settlement);
+    match failover::run(core, &mut settlement, &request).await {
+        Ok(opened) => relay::reply(core, settlement, &request, opened),
+        Err(failover::Failed::Passed { status, content_type, body }) => {
+            settlement.finish(Outcome::Failed, status.as_u16(), body.len());
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, content_type);
+            Reply { status, headers, body: ReplyBody::whole(body) }
+        }
+        Err(failover::Failed::Refused { refusal, outcome }) => {
+            let reply = render(request.ingress.endpoint.dialect(), &refusal, &shown_id(&request.ingress));
+            settlement.note_error(refusal.code, &refusal.message);
+            settlement.finish(outcome, refusal.status, 0);
+            reply
+        }
+    }
+}
+
+/// Answers a forwarded endpoint with a refusal of the edge (a body too large, a deadline passed) and books it.
+pub(crate) fn refuse_at_edge(core: &Arc<Core>, ingress: &Ingress, refusal: &Refusal) -> Reply {
+    refuse(core, ingress, record_of(ingress), refusal)
+}
+
+/// Everything that is decided before a request is booked: who asks, for what, and whether he may.
+fn examine(core: &Core, ingress: Ingress, record: &mut RequestRecord) -> Result<Request, Box<(Ingress, Refusal)>> {
+    let snapshot = core.snapshot();
+    let now = ingress.received.at;
+    let mut checked = || -> Result<(Arc<ApiKey>, Probe), Refusal> {
+        if core.draining.is_cancelled() {
+            return Err(Refusal::draining());
+        }
+        let gemini = ingress.endpoint.dialect() == Dialect::Gemini;
+        let key = authenticate::caller(core, &snapshot, &ingress.headers, ingress.query.as_deref(), gemini, now)?;
+        record.user_id = Some(key.user.id);
+        record.key_id = Some(key.id);
+        guard::origin(&key, ingress.client_ip, &ingress.headers)?;
+        let probe = guard::body(&ingress)?;
+        note_demand(record, &ingress, &probe);
+        guard::model(&key, &ingress, &probe)?;
+        Ok((key, probe))
+    };
+    match checked() {
+        Ok((key, probe)) => Ok(Request { ingress, probe, snapshot, key }),
+        Err(refusal) => Err(Box::new((ingress, refusal))),
+    }
+}
+
+fn note_demand(record: &mut RequestRecord, ingress: &Ingress, probe: &Probe) {
+    let header = |name: &str| ingress.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    record.session_id = protocol::session::hint(ingress.endpoint, &header, probe);
+    record.model = ingress.path_model.clone().or_else(|| probe.model.as_ref().map(|model| model.name.clone()));
+    record.streaming = ingress.endpoint == Endpoint::GeminiStream || probe.stream;
+}
+
+/// Books and answers a refusal.
+fn refuse(core: &Arc<Core>, ingress: &Ingress, mut record: RequestRecord, refusal: &Refusal) -> Reply {
+    record.outcome = Outcome::Refused;
+    record.status_code = refusal.status;
+    record.error_code = Some(refusal.code.to_owned());
+    record.error_message = Some(refusal.message.clone());
+    record.duration_ms = ingress.received.elapsed_ms();
+    if let Err(error) = core.ledger.refuse(&record) {
+        tracing::error!(request.id = %record.request_id, %error, "a refused request could not be booked");
+    }
+    let reply = render(ingress.endpoint.dialect(), refusal, &shown_id(ingress));
+    settle::publish(core, record, None);
+    reply
+}
+
+/// A refusal as an answer in a dialect.
+pub(crate) fn render(dialect: Dialect, refusal: &Refusal, request_id: &str) -> Reply {
+    let body = protocol::error::render(
+        dialect,
+        &protocol::error::ErrorBody {
+            status: refusal.status,
+            code: refusal.code,
+            message: &refusal.message,
+            request_id,
+            details: (!refusal.details.is_empty()).then(|| refusal.details.clone()),
+        },
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = refusal.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if refusal.status == 401 {
+        headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollgate\""));
+    }
+    if !(refusal.status == 429 || refusal.status >= 500) {
+        // The official SDKs would otherwise retry 408 and 409 on their own.
+        headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
+    }
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Reply { status, headers, body: ReplyBody::whole(body.into()) }
+}
+
+/// The id that the caller knows his request by.
+fn shown_id(ingress: &Ingress) -> String {
+    ingress.client_request_id.clone().unwrap_or_else(|| ingress.request_id.to_string())
+}
+
+fn record_of(ingress: &Ingress) -> RequestRecord {
+    let mut record = blank_record(ingress.request_id, ingress.endpoint, ingress.received.at);
+    record.client_request_id.clone_from(&ingress.client_request_id);
+    record.model.clone_from(&ingress.path_model);
+    record.streaming = ingress.endpoint == Endpoint::GeminiStream;
+    record.request_bytes = u64::try_from(ingress.body.len()).unwrap_or(u64::MAX);
+    record.client_ip = Some(ingress.client_ip.to_string());
+    record.user_agent = ingress
+        .headers
+        .get(http::header::USER_AGENT)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(200).collect());
+    record
+}
+
+/// A record of which only identity, endpoint and arrival are known.
+pub(crate) fn blank_record(request_id: RequestId, endpoint: Endpoint, at: Timestamp) -> RequestRecord {
+    RequestRecord {
+        request_id,
+        client_request_id: None,
+        created_at: at,
+        user_id: None,
+        key_id: None,
+        provider_id: None,
+        credential_id: None,
+        session_id: None,
+        endpoint,
+        dialect: endpoint.dialect(),
+        upstream_dialect: None,
+        model: None,
+        upstream_model: None,
+        streaming: false,
+        status_code: 0,
+        outcome: Outcome::Interrupted,
+        error_code: None,
+        error_message: None,
+        input_tokens: 0,
+        output_tokens: 0,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        cache_write_1h_tokens: 0,
+        reasoning_tokens: 0,
+        estimated: false,
+        duration_ms: 0,
+        first_byte_ms: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        client_ip: None,
+        user_agent: None,
+        attempts: Vec::new(),
+        decision: None,
+    }
+}
+
+fn announce(core: &Core, settlement: &Settlement) {
+    if !core.live.is_watched() {
+        return;
+    }
+    let record = settlement.record();
+    core.live.publish(LiveEvent::Started {
+        request_id: record.request_id,
+        created_at: record.created_at,
+        user_name: Some(settlement.user_name().to_owned()),
+        model: record.model.clone(),
+        endpoint: record.endpoint,
+        streaming: record.streaming,
+    });
+}

@@ -1,0 +1,147 @@
+//! Candidates × attempts: one after another until one answers, each credential at most once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::HeaderValue;
+use types::CredentialId;
+use types::request::{Attempt, AttemptOutcome, Outcome};
+
+use super::attempt::{Attempted, Opened, attempt};
+use super::route::{Demand, select};
+use super::settle::Settlement;
+use super::verdict::Verdict;
+use super::Request;
+use crate::core::Core;
+use crate::error::Refusal;
+use crate::snapshot::{Credential, Provider};
+
+/// Why the caller gets no answer of an upstream's.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The upstream's own error answer, which is about the request.
+    Passed { status: StatusCode, content_type: HeaderValue, body: Bytes },
+    /// Tollgate's answer.
+    Refused { refusal: Refusal, outcome: Outcome },
+}
+
+/// Tries until an upstream answers, the attempts are used up, or a failure forbids another try.
+pub(super) async fn run(core: &Arc<Core>, settlement: &mut Settlement, request: &Request) -> Result<Opened, Failed> {
+    let max_attempts = request.snapshot.settings.pool_max_attempts;
+    let mut tried: Vec<CredentialId> = Vec::new();
+    let mut last: Option<Verdict> = None;
+    for _ in 0..max_attempts {
+        let demand = Demand {
+            endpoint: request.ingress.endpoint,
+            model: request.model(),
+            key: &request.key,
+            tried: &tried,
+            seed: rand::random(),
+        };
+        let selection = select(&request.snapshot, demand);
+        if settlement.record().decision.is_none() {
+            settlement.record_mut().decision = Some(selection.decision());
+        }
+        let now = core.clock.now();
+        let taken = selection.ranked.iter().find_map(|(provider, credential)| {
+            // A slot may be lost to a neighbour between the look and the grab; then the next one serves.
+            let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
+            Some((*provider, *credential, lease))
+        });
+        let Some((provider, credential, lease)) = taken else {
+            if last.is_some() {
+                break;
+            }
+            return Err(Failed::Refused { refusal: selection.nobody(demand), outcome: Outcome::Refused });
+        };
+        if !tried.is_empty() {
+            tracing::info!(
+                request.id = %settlement.record().request_id,
+                provider.name = provider.spec.name,
+                credential.name = credential.spec.name,
+                tier = credential.spec.tier.as_str(),
+                attempt = tried.len() + 1,
+                "pool.switch: trying another credential"
+            );
+        }
+        tried.push(credential.id);
+        settlement.open_attempt(blank_attempt(provider, credential));
+        match attempt(&core.upstreams, settlement, request, provider, credential, lease).await {
+            Attempted::Opened(opened) => {
+                accepted(core, &opened.credential);
+                return Ok(opened);
+            }
+            Attempted::Passed { status, content_type, body, said } => {
+                accepted(core, credential);
+                settlement.close_attempt(AttemptOutcome::UpstreamError, Some(said.clone()));
+                settlement.note_error("upstream_rejected", &said);
+                return Err(Failed::Passed { status, content_type, body });
+            }
+            Attempted::Failed(verdict) => {
+                settlement.close_attempt(verdict.outcome, Some(verdict.refusal.message.clone()));
+                note_failure(core, provider, credential, &verdict);
+                let ends = !verdict.move_on;
+                last = Some(verdict);
+                if ends {
+                    break;
+                }
+            }
+        }
+    }
+    let refusal = last.map_or_else(Refusal::books_unavailable, |verdict| verdict.refusal);
+    let attempts = settlement.record().attempts.len();
+    Err(Failed::Refused { refusal: refusal.with("attempts", attempts), outcome: Outcome::Failed })
+}
+
+fn blank_attempt(provider: &Provider, credential: &Credential) -> Attempt {
+    Attempt {
+        provider_id: provider.id,
+        provider_name: provider.spec.name.clone(),
+        credential_id: credential.id,
+        credential_name: credential.spec.name.clone(),
+        status_code: None,
+        outcome: AttemptOutcome::Interrupted,
+        reason: None,
+        started_ms: 0,
+        duration_ms: 0,
+        first_byte_ms: None,
+    }
+}
+
+/// The upstream knows the credential: its errors are over, and so is its rejection.
+fn accepted(core: &Arc<Core>, credential: &Credential) {
+    credential.gauge.succeeded();
+    if credential.rejected {
+        mark(core, credential.id, None);
+    }
+}
+
+fn note_failure(core: &Arc<Core>, provider: &Provider, credential: &Credential, verdict: &Verdict) {
+    let now = core.clock.now();
+    credential.gauge.failed(now, &verdict.refusal.message);
+    tracing::warn!(
+        provider.name = provider.spec.name,
+        credential.name = credential.spec.name,
+        outcome = verdict.outcome.as_str(),
+        code = verdict.refusal.code,
+        "an attempt failed"
+    );
+    if verdict.rejects_credential && !credential.rejected {
+        mark(core, credential.id, Some((now, verdict.refusal.message.clone())));
+    }
+}
+
+/// Writes down that an upstream refuses (or takes) a credential; not on the request's own time.
+fn mark(core: &Arc<Core>, id: CredentialId, rejected: Option<(types::Timestamp, String)>) {
+    let core_of_task = core.clone();
+    core.tracker.spawn(async move {
+        let core = core_of_task;
+        let marked = core.store.credential_mark(id, rejected).await;
+        if let Err(error) = marked.map(|_| ()) {
+            tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
+        } else if let Err(error) = core.reload().await {
+            tracing::warn!(%error, "the configuration could not be reloaded");
+        }
+    });
+}

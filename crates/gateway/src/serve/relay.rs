@@ -1,0 +1,291 @@
+//! From the upstream to the caller: pieces pass as they come, the meter listens, and whoever ends first settles.
+//!
+//! The body *is* the pump: the caller's connection polls it, it polls the upstream. A slow caller thus slows the
+//! upstream without a queue between them, and a caller that leaves drops the body, which cancels the request
+//! upstream and settles on the spot.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use protocol::meter::Meter;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use types::dialect::Endpoint;
+use types::request::{AttemptOutcome, Outcome};
+
+use super::attempt::{Content, Opened};
+use super::settle::Settlement;
+use super::verdict;
+use super::{Reply, Request};
+use crate::core::Core;
+use crate::credential::Lease;
+use crate::error::Refusal;
+use crate::metrics::GaugeGuard;
+use crate::upstream::AnswerBody;
+
+/// Headers of an upstream's answer that its caller may see. Its limits are those of a shared account, its cookies
+/// and server names nobody's business.
+const PASSED: [&str; 5] = ["content-type", "content-disposition", "x-should-retry", "openai-processing-ms", "openai-version"];
+
+/// The body of a reply.
+#[derive(Debug)]
+pub struct ReplyBody(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Whole(Option<Bytes>),
+    Relay(Box<Relay>),
+}
+
+impl ReplyBody {
+    /// A body that is complete.
+    pub fn whole(bytes: Bytes) -> Self {
+        Self(Inner::Whole((!bytes.is_empty()).then_some(bytes)))
+    }
+}
+
+/// Why a body ended before its time; the connection is closed so that the caller sees it.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream's answer broke off: {0}")]
+pub struct BrokenOff(String);
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &mut self.0 {
+            Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Inner::Relay(relay) => relay.poll(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.is_none(),
+            Inner::Relay(relay) => relay.settlement.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(0))),
+            Inner::Relay(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Turns an opened answer into the reply.
+pub(super) fn reply(core: &Arc<Core>, mut settlement: Settlement, request: &Request, opened: Opened) -> Reply {
+    let Opened { status, headers: upstream_headers, content, lease, credential, idle } = opened;
+    let endpoint = request.ingress.endpoint;
+    let streaming = request.streaming();
+    let mut headers = HeaderMap::with_capacity(4);
+    for name in PASSED {
+        if let Some(value) = upstream_headers.get(name) {
+            headers.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    settlement.record_mut().status_code = status.as_u16();
+    let body = match content {
+        Content::Whole(bytes) => {
+            let mut meter = Meter::new(endpoint, false);
+            meter.feed(&bytes);
+            settlement.meter(&meter.finish(), true);
+            settlement.close_attempt(AttemptOutcome::Done, None);
+            settlement.finish(Outcome::Ok, status.as_u16(), bytes.len());
+            drop(lease);
+            ReplyBody::whole(bytes)
+        }
+        Content::Stream(body) => {
+            let sse = is_sse(&upstream_headers);
+            if sse {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+                // nginx would otherwise collect a stream into its buffers.
+                headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+            }
+            ReplyBody(Inner::Relay(Box::new(Relay {
+                body,
+                meter: Some(Meter::new(endpoint, streaming)),
+                settlement: Some(settlement),
+                endpoint,
+                status,
+                sse,
+                metered: sse || endpoint == Endpoint::GeminiStream,
+                shown_id: super::shown_id(&request.ingress),
+                sent_bytes: 0,
+                idle,
+                idle_timer: Box::pin(tokio::time::sleep(idle)),
+                cut: Box::pin(core.cut.clone().cancelled_owned()),
+                credential,
+                clock: core.clock.clone(),
+                _lease: lease,
+                _open: core.metrics.open_stream(),
+            })))
+        }
+    };
+    Reply { status, headers, body }
+}
+
+fn is_sse(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+}
+
+/// A stream on its way.
+struct Relay {
+    body: AnswerBody,
+    /// `None` once it was read out.
+    meter: Option<Meter>,
+    /// `None` once the request has ended.
+    settlement: Option<Settlement>,
+    endpoint: Endpoint,
+    status: StatusCode,
+    /// Whether an error event can be appended.
+    sse: bool,
+    /// Whether the body has an end that the meter can recognise.
+    metered: bool,
+    shown_id: String,
+    sent_bytes: u64,
+    idle: Duration,
+    idle_timer: Pin<Box<Sleep>>,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    credential: Arc<crate::snapshot::Credential>,
+    clock: crate::clock::Clock,
+    _lease: Lease,
+    _open: GaugeGuard,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("endpoint", &self.endpoint).field("sent_bytes", &self.sent_bytes).finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if self.settlement.is_none() {
+            return Poll::Ready(None);
+        }
+        match self.body.poll_piece(cx) {
+            Poll::Ready(Some(Ok(piece))) => {
+                if let Some(meter) = &mut self.meter {
+                    meter.feed(&piece);
+                }
+                self.count(piece.len());
+                self.idle_timer.as_mut().reset(Instant::now() + self.idle);
+                Poll::Ready(Some(Ok(piece)))
+            }
+            Poll::Ready(Some(Err(error))) => self.broken(AttemptOutcome::CutOff, cut_off(&error.to_string())),
+            Poll::Ready(None) => self.ended(),
+            Poll::Pending => {
+                if self.cut.as_mut().poll(cx).is_ready() {
+                    return self.broken(AttemptOutcome::Interrupted, Refusal::draining());
+                }
+                if self.idle_timer.as_mut().poll(cx).is_ready() {
+                    let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
+                    return self.broken(AttemptOutcome::TimedOut, verdict::of_timeout("stream idle", limit).refusal);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.sent_bytes = self.sent_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// The upstream closed its answer.
+    fn ended(&mut self) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let Some(metered) = self.meter.take().map(Meter::finish) else { return Poll::Ready(None) };
+        if self.metered && !metered.completed && metered.error.is_none() {
+            // Put back what was learned, so that the books know of the tokens seen so far.
+            return self.broken_after(metered, AttemptOutcome::CutOff, cut_off("it ended before its last event"));
+        }
+        let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
+        settlement.meter(&metered, true);
+        let (status, bytes) = (self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
+        match metered.error {
+            // The upstream has told its caller itself; nothing is added (U39).
+            Some(error) => {
+                settlement.close_attempt(AttemptOutcome::UpstreamError, Some(error.message.clone()));
+                settlement.note_error("upstream_stream_error", &error.message);
+                self.credential.gauge.failed(self.clock.now(), &error.message);
+                settlement.finish(Outcome::Broken, status, bytes);
+            }
+            None => {
+                settlement.close_attempt(AttemptOutcome::Done, None);
+                settlement.finish(Outcome::Ok, status, bytes);
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn broken(&mut self, outcome: AttemptOutcome, refusal: Refusal) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        match self.meter.take() {
+            Some(meter) => self.broken_after(meter.finish(), outcome, refusal),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Ends the request in the dialect's error event, never in a fabricated stop; without events, by a closed
+    /// connection.
+    fn broken_after(
+        &mut self,
+        metered: protocol::meter::Metered,
+        outcome: AttemptOutcome,
+        refusal: Refusal,
+    ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
+        let event = self.sse.then(|| {
+            Bytes::from(protocol::error::render_event(
+                self.endpoint,
+                &protocol::error::ErrorBody {
+                    status: refusal.status,
+                    code: refusal.code,
+                    message: &refusal.message,
+                    request_id: &self.shown_id,
+                    details: None,
+                },
+            ))
+        });
+        self.count(event.as_ref().map_or(0, Bytes::len));
+        settlement.meter(&metered, false);
+        settlement.close_attempt(outcome, Some(refusal.message.clone()));
+        settlement.note_error(refusal.code, &refusal.message);
+        let outcome = if outcome == AttemptOutcome::Interrupted {
+            Outcome::Interrupted
+        } else {
+            self.credential.gauge.failed(self.clock.now(), &refusal.message);
+            Outcome::Broken
+        };
+        settlement.finish(outcome, self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
+        match event {
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            None => Poll::Ready(Some(Err(BrokenOff(refusal.message)))),
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // Dropped before the end: the caller left. The settlement's own drop says so in the books; here only
+        // what the meter has heard so far is handed over.
+        if let (Some(settlement), Some(meter)) = (&mut self.settlement, self.meter.take()) {
+            settlement.meter(&meter.finish(), false);
+            settlement.record_mut().response_bytes = self.sent_bytes;
+        }
+    }
+}
+
+fn cut_off(why: &str) -> Refusal {
+    Refusal::upstream(502, "upstream_cut_off", format!("the upstream's answer broke off: {why}"))
+}

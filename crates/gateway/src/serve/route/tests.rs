@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+
+use types::api_key::ApiKeySpec;
+use types::base_url::BaseUrl;
+use types::credential::CredentialSpec;
+use types::provider::{ProviderKind, ProviderSpec, Timeouts};
+use types::setting::Settings;
+use types::user::UserSpec;
+use types::{ApiKeyId, ProviderId, Secret, Timestamp, UserId};
+
+use super::*;
+use crate::snapshot::{Names, Proxy, User};
+
+fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credential> {
+    let mut spec = CredentialSpec {
+        name: format!("credential {id}"),
+        tier: Tier::Shared,
+        priority: 0,
+        weight: 1,
+        max_concurrency: None,
+        enabled: true,
+    };
+    change(&mut spec);
+    Arc::new(Credential {
+        id: CredentialId(id),
+        spec,
+        secret: Some(Secret::new("s".into())),
+        rejected: false,
+        gauge: Arc::default(),
+    })
+}
+
+fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut ProviderSpec)) -> Provider {
+    let mut spec = ProviderSpec {
+        name: format!("provider {id}"),
+        kind: ProviderKind::Anthropic,
+        base_url: BaseUrl::parse("http://u").unwrap(),
+        enabled: true,
+        groups: Vec::new(),
+        priority: 0,
+        weight: 1,
+        models: Vec::new(),
+        model_redirects: BTreeMap::new(),
+        timeouts: Timeouts::default(),
+    };
+    change(&mut spec);
+    Provider { id: ProviderId(id), spec, proxy: Proxy::Default, credentials }
+}
+
+fn snapshot(providers: Vec<Provider>) -> Snapshot {
+    Snapshot {
+        revision: 7,
+        settings: Settings::default(),
+        providers,
+        users: std::collections::HashMap::new(),
+        keys: std::collections::HashMap::new(),
+        names: Names::default(),
+    }
+}
+
+fn key(groups: &[&str]) -> ApiKey {
+    let user =
+        UserSpec { name: "ada".into(), groups: Vec::new(), enabled: true, expires_at: None::<Timestamp> };
+    ApiKey {
+        id: ApiKeyId(1),
+        spec: ApiKeySpec {
+            name: "k".into(),
+            groups: groups.iter().map(|g| (*g).to_owned()).collect(),
+            models: Vec::new(),
+            clients: Vec::new(),
+            ip_allow: Vec::new(),
+            enabled: true,
+            expires_at: None,
+        },
+        user: Arc::new(User { id: UserId(1), spec: user }),
+    }
+}
+
+fn ids(snapshot: &Snapshot, key: &ApiKey, tried: &[CredentialId], seed: u64) -> Vec<i64> {
+    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, seed };
+    select(snapshot, demand).ranked.iter().map(|(_, credential)| credential.id.0).collect()
+}
+
+#[test]
+fn ac_06_each_filter_removes_its_own_and_is_counted() {
+    let busy = credential(7, |spec| spec.max_concurrency = Some(1));
+    let _taken = busy.gauge.lease(Some(1), Timestamp(0)).unwrap();
+    let unreadable = Arc::new(Credential { secret: None, ..Arc::into_inner(credential(8, |_| ())).unwrap() });
+    let snapshot = snapshot(vec![
+        provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false),
+        provider(2, vec![credential(2, |_| ())], |spec| spec.kind = ProviderKind::Gemini),
+        provider(3, vec![credential(3, |_| ())], |spec| spec.groups = vec!["red".into()]),
+        provider(4, vec![credential(4, |_| ())], |spec| spec.models = vec!["gpt-*".into()]),
+        provider(5, vec![], |spec| spec.groups = vec!["blue".into()]),
+        provider(6, vec![credential(6, |spec| spec.enabled = false), busy, unreadable, credential(9, |_| ()), credential(10, |_| ())], |spec| {
+            spec.groups = vec!["blue".into(), "green".into()];
+        }),
+    ]);
+    let key = key(&["blue"]);
+    let tried = [CredentialId(9)];
+    assert_eq!(ids(&snapshot, &key, &tried, 1), [10]);
+    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, seed: 1 };
+    let decision = select(&snapshot, demand).decision();
+    let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
+    assert_eq!(
+        removed,
+        [("concurrency", 1), ("disabled", 2), ("endpoint", 1), ("group", 1), ("model", 1), ("no_credential", 1), ("tried", 1), ("unreadable", 1)]
+    );
+    assert_eq!(decision.config_revision, 7);
+}
+
+#[test]
+fn order_is_rejection_then_tier_then_priorities() {
+    let rejected = Arc::new(Credential { rejected: true, ..Arc::into_inner(credential(1, |spec| spec.tier = Tier::Personal)).unwrap() });
+    let snapshot = snapshot(vec![
+        provider(1, vec![rejected, credential(2, |spec| spec.tier = Tier::Fallback)], |spec| spec.priority = -5),
+        provider(2, vec![credential(3, |spec| spec.priority = 1), credential(4, |_| ())], |spec| spec.priority = 1),
+        provider(3, vec![credential(5, |spec| spec.tier = Tier::Personal)], |spec| spec.priority = 9),
+        provider(4, vec![credential(6, |_| ())], |_| ()),
+    ]);
+    for seed in 0..20 {
+        assert_eq!(ids(&snapshot, &key(&[]), &[], seed), [5, 6, 4, 3, 2, 1], "seed {seed}");
+    }
+}
+
+#[test]
+fn tp_10_equals_share_by_weight_and_the_same_seed_draws_the_same() {
+    let snapshot = snapshot(vec![provider(1, vec![credential(1, |spec| spec.weight = 3), credential(2, |_| ())], |_| ())]);
+    let key = key(&[]);
+    let first = (0..4_000).filter(|seed| ids(&snapshot, &key, &[], *seed).first() == Some(&1)).count();
+    // 3 of 4 shares; six standard deviations of a fair draw are about 165.
+    assert!((2_835..=3_165).contains(&first), "{first}");
+    assert_eq!(ids(&snapshot, &key, &[], 5), ids(&snapshot, &key, &[], 5));
+}
+
+#[test]
+fn ac_01_nobody_left_counts_reasons_and_names_nobody() {
+    let snapshot = snapshot(vec![provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false)]);
+    let key = key(&[]);
+    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], seed: 0 };
+    let refusal = select(&snapshot, demand).nobody(demand);
+    assert_eq!((refusal.status, refusal.code), (503, "no_available_account"));
+    for phrase in ["No available provider found", "no available account", "account not available", "disabled 1"] {
+        assert!(refusal.message.contains(phrase), "{}", refusal.message);
+    }
+    assert!(!refusal.message.contains("provider 1"));
+}

@@ -1,0 +1,126 @@
+//! Everything that a request reads of the configuration: immutable, behind one pointer, replaced as a whole.
+//!
+//! It holds opened secrets, so it never leaves the crate. It makes no decisions.
+
+mod build;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::api_key::ApiKeySpec;
+use types::credential::CredentialSpec;
+use types::provider::{ProviderSpec, pattern_matches};
+use types::setting::Settings;
+use types::user::UserSpec;
+use types::{ApiKeyId, CredentialId, ProviderId, Secret, Timestamp, UserId};
+
+use crate::credential::Gauge;
+
+pub(crate) use build::Builder;
+
+/// The configuration at one revision.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) revision: i64,
+    pub(crate) settings: Settings,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) users: HashMap<UserId, Arc<User>>,
+    /// By the keyed hash of the whole key, so that two keys can never be taken for each other.
+    pub(crate) keys: HashMap<[u8; 32], Arc<ApiKey>>,
+    pub(crate) names: Names,
+}
+
+/// Names by id, for log rows made in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) keys: HashMap<ApiKeyId, String>,
+    pub(crate) providers: HashMap<ProviderId, String>,
+}
+
+/// A provider and what can authenticate to it.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) id: ProviderId,
+    pub(crate) spec: ProviderSpec,
+    /// Its own outbound proxy; wins over the default one.
+    pub(crate) proxy: Proxy,
+    pub(crate) credentials: Vec<Arc<Credential>>,
+}
+
+/// A provider's outbound proxy.
+#[derive(Debug)]
+pub(crate) enum Proxy {
+    /// None of its own: the default proxy applies, if there is one.
+    Default,
+    /// Its own.
+    Own(Secret<String>),
+    /// Its own, but it cannot be decrypted: nothing may be sent, least of all directly.
+    Unreadable,
+}
+
+/// A credential with its opened secret and its gauge.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    pub(crate) id: CredentialId,
+    pub(crate) spec: CredentialSpec,
+    /// `None` if it cannot be decrypted.
+    pub(crate) secret: Option<Secret<String>>,
+    /// The upstream refused it when it was last used; it is tried after all others.
+    pub(crate) rejected: bool,
+    pub(crate) gauge: Arc<Gauge>,
+}
+
+/// A user, as far as requests care.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) spec: UserSpec,
+}
+
+impl User {
+    /// Whether the user is served at this instant.
+    pub(crate) fn is_active(&self, now: Timestamp) -> bool {
+        self.spec.enabled && self.spec.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// A key and its owner.
+#[derive(Debug)]
+pub(crate) struct ApiKey {
+    pub(crate) id: ApiKeyId,
+    pub(crate) spec: ApiKeySpec,
+    pub(crate) user: Arc<User>,
+}
+
+impl ApiKey {
+    /// Whether a provider with these groups is open to this key: both its own and its user's choice must allow it.
+    pub(crate) fn may_use_groups(&self, provider_groups: &[String]) -> bool {
+        let allows = |chosen: &[String]| chosen.is_empty() || provider_groups.iter().any(|g| chosen.contains(g));
+        allows(&self.spec.groups) && allows(&self.user.spec.groups)
+    }
+
+    /// Whether this key may ask for a model.
+    pub(crate) fn may_use_model(&self, model: &str) -> bool {
+        self.spec.models.is_empty() || self.spec.models.iter().any(|pattern| pattern_matches(pattern, model))
+    }
+}
+
+impl Provider {
+    /// The name to send upstream for a requested model: an exact redirect, else the first matching pattern
+    /// (in the order of the patterns' text), else the name itself.
+    pub(crate) fn upstream_model<'a>(&'a self, requested: &'a str) -> &'a str {
+        let redirects = &self.spec.model_redirects;
+        redirects
+            .get(requested)
+            .or_else(|| redirects.iter().find(|(from, _)| pattern_matches(from, requested)).map(|(_, to)| to))
+            .map_or(requested, String::as_str)
+    }
+
+    /// Whether it serves a requested model. The list is held against the name that would be sent upstream
+    /// as well as the requested one, so that `{"gpt-4o": "my-deployment"}` needs no second entry.
+    pub(crate) fn serves_model(&self, requested: &str) -> bool {
+        let patterns = &self.spec.models;
+        let upstream = self.upstream_model(requested);
+        patterns.is_empty() || patterns.iter().any(|p| pattern_matches(p, upstream) || pattern_matches(p, requested))
+    }
+}

@@ -1,0 +1,88 @@
+//! Rows to [`Snapshot`]: opens secrets, resolves references, leaves out and reports what dangles.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use store::{ConfigRows, CredentialRow};
+use types::setting::Settings;
+use types::{ProviderId, Secret};
+
+use super::{ApiKey, Credential, Names, Provider, Proxy, Snapshot, User};
+use crate::credential::Gauges;
+use crate::vault::{Purpose, Vault};
+
+/// Makes snapshots; keeps what outlives one (gauges).
+#[derive(Debug, Clone)]
+pub(crate) struct Builder {
+    pub(crate) vault: Vault,
+    pub(crate) gauges: Gauges,
+}
+
+impl Builder {
+    /// Builds the snapshot of one revision.
+    pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
+        let ConfigRows { revision, providers, credentials, users, keys, settings } = rows;
+        let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
+        for row in credentials {
+            by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
+        }
+        let mut names = Names::default();
+        let providers = providers
+            .into_iter()
+            .map(|row| {
+                names.providers.insert(row.id, row.spec.name.clone());
+                let proxy = match row.proxy_sealed {
+                    None => Proxy::Default,
+                    Some(sealed) => self
+                        .open(Purpose::ProviderProxy, row.id.0, &sealed)
+                        .map_or(Proxy::Unreadable, Proxy::Own),
+                };
+                let credentials = by_provider.remove(&row.id).unwrap_or_default();
+                Provider { id: row.id, spec: row.spec, proxy, credentials }
+            })
+            .collect();
+        if !by_provider.is_empty() {
+            tracing::warn!(count = by_provider.len(), "credentials without a provider were left out");
+        }
+        let users: HashMap<_, _> =
+            users.into_iter().map(|row| (row.id, Arc::new(User { id: row.id, spec: row.spec }))).collect();
+        let mut key_index = HashMap::with_capacity(keys.len());
+        for row in keys {
+            let (Some(user), Ok(hash)) = (users.get(&row.user_id), <[u8; 32]>::try_from(row.hash.as_slice())) else {
+                tracing::warn!(key.id = row.id.0, "a key without a user or with a bad hash was left out");
+                continue;
+            };
+            names.keys.insert(row.id, row.spec.name.clone());
+            key_index.insert(hash, Arc::new(ApiKey { id: row.id, spec: row.spec, user: user.clone() }));
+        }
+        Snapshot { revision, settings: read_settings(settings), providers, users, keys: key_index, names }
+    }
+
+    fn credential(&self, row: CredentialRow) -> Credential {
+        Credential {
+            id: row.id,
+            secret: self.open(Purpose::CredentialSecret, row.id.0, &row.sealed),
+            rejected: row.rejected_at.is_some(),
+            gauge: self.gauges.gauge(row.id),
+            spec: row.spec,
+        }
+    }
+
+    fn open(&self, purpose: Purpose, row: i64, sealed: &[u8]) -> Option<Secret<String>> {
+        self.vault
+            .open(purpose, row, sealed)
+            .inspect_err(|error| tracing::error!(?purpose, row, %error, "a stored secret cannot be opened"))
+            .ok()
+    }
+}
+
+fn read_settings(rows: Vec<store::SettingRow>) -> Settings {
+    let mut settings = Settings::default();
+    for row in rows {
+        if let Err(problem) = settings.set(&row.name, &row.value) {
+            // A row from a newer or older version: the default stands, the row stays for whoever knows it.
+            tracing::warn!(setting = row.name, %problem, "a stored setting is not understood and was passed over");
+        }
+    }
+    settings
+}

@@ -1,0 +1,143 @@
+//! The way to upstreams: one door for everything that is sent, and what comes back through it.
+//!
+//! [`Upstreams::send`] takes a `&mut Reservation`, so nothing can be sent that is not in the books. It does not
+//! choose credentials and knows no callers.
+
+mod answer;
+mod client;
+mod connect;
+mod decode;
+mod egress;
+mod probe;
+mod proxied;
+mod request;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use ledger::{JournalError, Reservation};
+use moka::sync::Cache;
+use types::Secret;
+use types::provider::Timeouts;
+
+use crate::config::{Config, OutboundProxy};
+use crate::snapshot::{Provider, Proxy};
+
+pub(crate) use answer::{Answer, AnswerBody};
+pub(crate) use connect::ConnectStep;
+pub(crate) use probe::{list_models, test_provider};
+pub(crate) use request::{Call, Prepared, prepare};
+
+use client::DirectClient;
+use proxied::ProxiedClient;
+
+/// How a try to send went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// No connection was made: nothing was sent.
+    #[error("{message}")]
+    Connect { step: ConnectStep, message: String },
+    /// The request was sent, wholly or partly, and no answer began: the upstream may have acted on it.
+    #[error("the connection broke before an answer began: {0}")]
+    NoAnswer(String),
+    /// The request could not be booked, so it was not sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The prepared request cannot be put on the wire.
+    #[error("the request cannot be sent: {0}")]
+    Unsendable(String),
+}
+
+/// How long connecting may take, and through what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Profile {
+    connect_ms: u64,
+    /// Digest of the proxy's address, credentials included; `None` for a direct way.
+    proxy: Option<String>,
+}
+
+/// Connection pools to upstreams, one for each way and connect deadline.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstreams {
+    tls: Arc<rustls::ClientConfig>,
+    outbound: OutboundProxy,
+    // Bounded: profiles come from the configuration, but an administrator may edit one a thousand times. A pool
+    // that is evicted lives on in the requests that use it.
+    direct: Cache<Profile, Arc<DirectClient>>,
+    proxied: Cache<Profile, Arc<ProxiedClient>>,
+}
+
+impl Upstreams {
+    /// Loads the trusted certificates; fails if the machine has none.
+    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+        Ok(Self {
+            tls: Arc::new(tls::client_config(config.unsafe_disable_tls_check)?),
+            outbound: config.outbound.clone(),
+            direct: Cache::new(64),
+            proxied: Cache::new(64),
+        })
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    ///
+    /// The reservation is marked as sent before the first byte leaves. There is no deadline here but the one for
+    /// connecting: the caller of this function owns the others.
+    pub(crate) async fn send(
+        &self,
+        reservation: &mut Reservation,
+        provider: &Provider,
+        request: Prepared,
+    ) -> Result<Answer, SendError> {
+        reservation.mark_sent()?;
+        self.exchange(provider, request).await
+    }
+
+    /// Fetches something that costs nothing and carries no content of a caller, such as a model list.
+    pub(crate) async fn fetch(&self, provider: &Provider, request: Prepared) -> Result<Answer, SendError> {
+        if request.method != http::Method::GET || !request.body.is_empty() {
+            return Err(SendError::Unsendable("only a GET without a body goes unbooked".into()));
+        }
+        self.exchange(provider, request).await
+    }
+
+    async fn exchange(&self, provider: &Provider, request: Prepared) -> Result<Answer, SendError> {
+        let connect_ms = provider.spec.timeouts.connect_ms.unwrap_or(Timeouts::CONNECT_MS);
+        let timeout = Duration::from_millis(connect_ms);
+        let Some(proxy) = self.proxy_for(provider, &request.uri)? else {
+            let profile = Profile { connect_ms, proxy: None };
+            let client = self.direct.get_with(profile, || Arc::new(DirectClient::new(&self.tls, timeout)));
+            return client.send(request).await;
+        };
+        let profile = Profile { connect_ms, proxy: Some(digest(proxy)) };
+        let client = match self.proxied.get(&profile) {
+            Some(client) => client,
+            None => {
+                let client = Arc::new(ProxiedClient::new(&self.tls, timeout, proxy)?);
+                self.proxied.insert(profile, client.clone());
+                client
+            }
+        };
+        client.send(request).await
+    }
+
+    fn proxy_for<'a>(&'a self, provider: &'a Provider, uri: &Uri) -> Result<Option<&'a Secret<String>>, SendError> {
+        match &provider.proxy {
+            Proxy::Own(proxy) => Ok(Some(proxy)),
+            Proxy::Unreadable => Err(SendError::Connect {
+                step: ConnectStep::Proxy,
+                message: "the stored address of the outbound proxy cannot be decrypted; enter it again".into(),
+            }),
+            Proxy::Default => {
+                let https = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+                Ok(self.outbound.for_host(https, uri.host().unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn digest(secret: &Secret<String>) -> String {
+    use sha2::Digest;
+    hex::encode(sha2::Sha256::digest(secret.expose().as_bytes()))
+}

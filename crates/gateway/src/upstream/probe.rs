@@ -1,0 +1,268 @@
+//! An administrator's questions to an upstream: does it answer, and which models does it have?
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
+use types::dialect::{Dialect, Endpoint};
+use types::provider::{ProviderKind, ProviderTest};
+use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
+use types::Timestamp;
+
+use super::{Answer, Call, SendError, Upstreams, prepare};
+use crate::snapshot::{Credential, Provider};
+
+/// Most of an answer that is looked at.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Sends a request of one token (with a model) or fetches the model list (without) and judges the answer.
+///
+/// A request with a model costs money, so it is booked like any other, on no user.
+pub(crate) async fn test_provider(
+    upstreams: &Upstreams,
+    ledger: &ledger::Ledger,
+    now: Timestamp,
+    timeout_ms: u64,
+    provider: &Provider,
+    credential: &Arc<Credential>,
+    model: Option<String>,
+) -> ProviderTest {
+    let started = Instant::now();
+    let timeout = Duration::from_millis(timeout_ms);
+    let asked = async {
+        match &model {
+            None => ask_models(upstreams, provider, credential).await.map(|(status, _)| status),
+            Some(model) => ask_model(upstreams, ledger, now, provider, credential, model).await,
+        }
+    };
+    let result = tokio::time::timeout(timeout, asked)
+        .await
+        .unwrap_or_else(|_| Err((None, format!("no answer within {timeout_ms} ms"))));
+    let latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (ok, status, error) = match result {
+        Ok(status) => (true, Some(status), None),
+        Err((status, message)) => (false, status, Some(message)),
+    };
+    ProviderTest { ok, status, latency_ms, model, error }
+}
+
+/// The names of the models that an upstream lists, sorted.
+pub(crate) async fn list_models(
+    upstreams: &Upstreams,
+    timeout_ms: u64,
+    provider: &Provider,
+    credential: &Arc<Credential>,
+) -> Result<Vec<String>, String> {
+    let timeout = Duration::from_millis(timeout_ms);
+    let (_, body) = tokio::time::timeout(timeout, ask_models(upstreams, provider, credential))
+        .await
+        .map_err(|_| format!("no answer within {timeout_ms} ms"))?
+        .map_err(|(_, message)| message)?;
+    let list = body.get("data").or_else(|| body.get("models")).and_then(Value::as_array);
+    let mut names: Vec<String> = list
+        .ok_or("the answer holds no list of models")?
+        .iter()
+        .filter_map(|model| model.get("id").or_else(|| model.get("name")).and_then(Value::as_str))
+        .map(|name| name.trim_start_matches("models/").to_owned())
+        .take(5_000)
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+type Failure = (Option<u16>, String);
+
+async fn ask_models(
+    upstreams: &Upstreams,
+    provider: &Provider,
+    credential: &Credential,
+) -> Result<(u16, Value), Failure> {
+    let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
+    let spec = &provider.spec;
+    let request =
+        prepare(spec.kind, spec.base_url.as_str(), secret, &Call::Models, &HeaderMap::new(), Bytes::new())
+            .map_err(|error| (None, error.to_string()))?;
+    let answer = upstreams.fetch(provider, request).await.map_err(explain)?;
+    let status = answer.status.as_u16();
+    judge(dialect(spec.kind), answer).await.map(|body| (status, body))
+}
+
+async fn ask_model(
+    upstreams: &Upstreams,
+    ledger: &ledger::Ledger,
+    now: Timestamp,
+    provider: &Provider,
+    credential: &Credential,
+    model: &str,
+) -> Result<u16, Failure> {
+    let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
+    let spec = &provider.spec;
+    let sent_as = provider.upstream_model(model);
+    let (endpoint, body) = smallest_request(spec.kind, sent_as);
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let call = Call::Endpoint { endpoint, model: sent_as, gemini_version: "v1beta", query: None };
+    let request =
+        prepare(spec.kind, spec.base_url.as_str(), secret, &call, &headers, Bytes::from(body.to_string()))
+            .map_err(|error| (None, error.to_string()))?;
+    let started = Instant::now();
+    let mut reservation = ledger
+        .admit(house_record(now, endpoint, provider, credential, model, sent_as))
+        .map_err(|error| (None, format!("the test could not be booked: {error}")))?;
+    let result = match upstreams.send(&mut reservation, provider, request).await {
+        Ok(answer) => {
+            let status = answer.status.as_u16();
+            reservation.record_mut().status_code = status;
+            judge_metered(endpoint, answer, reservation.record_mut()).await.map(|()| status)
+        }
+        Err(error) => Err(explain(error)),
+    };
+    let record = reservation.record_mut();
+    record.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let Some(attempt) = record.attempts.first_mut() {
+        attempt.duration_ms = record.duration_ms;
+        attempt.status_code = result.as_ref().map_or_else(|(status, _)| *status, |status| Some(*status));
+        attempt.outcome = if result.is_ok() { AttemptOutcome::Done } else { AttemptOutcome::UpstreamError };
+        attempt.reason = result.as_ref().err().map(|(_, message)| message.clone());
+    }
+    match &result {
+        Ok(_) => record.outcome = Outcome::Ok,
+        Err((_, message)) => {
+            record.outcome = Outcome::Failed;
+            record.error_code = Some("provider_test_failed".into());
+            record.error_message = Some(message.clone());
+        }
+    }
+    reservation.settle().map_err(|error| (None, format!("the test could not be booked: {error}")))?;
+    result
+}
+
+fn house_record(
+    now: Timestamp,
+    endpoint: Endpoint,
+    provider: &Provider,
+    credential: &Credential,
+    model: &str,
+    sent_as: &str,
+) -> RequestRecord {
+    let mut record = crate::serve::blank_record(crate::clock::new_request_id(), endpoint, now);
+    record.provider_id = Some(provider.id);
+    record.credential_id = Some(credential.id);
+    record.upstream_dialect = Some(endpoint.dialect());
+    record.model = Some(model.to_owned());
+    record.upstream_model = Some(sent_as.to_owned());
+    record.user_agent = Some("tollgate provider test".into());
+    record.attempts.push(Attempt {
+        provider_id: provider.id,
+        provider_name: provider.spec.name.clone(),
+        credential_id: credential.id,
+        credential_name: credential.spec.name.clone(),
+        status_code: None,
+        outcome: AttemptOutcome::Interrupted,
+        reason: None,
+        started_ms: 0,
+        duration_ms: 0,
+        first_byte_ms: None,
+    });
+    record
+}
+
+fn smallest_request(kind: ProviderKind, model: &str) -> (Endpoint, Value) {
+    match kind {
+        ProviderKind::Anthropic => (
+            Endpoint::Messages,
+            json!({"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}),
+        ),
+        ProviderKind::Gemini => (
+            Endpoint::GeminiGenerate,
+            json!({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": {"maxOutputTokens": 1}}),
+        ),
+        // Newer OpenAI models refuse `max_tokens`; nothing else takes it amiss that the answer is not capped.
+        ProviderKind::OpenAi | ProviderKind::AzureOpenAi => (
+            Endpoint::ChatCompletions,
+            json!({"model": model, "max_completion_tokens": 16, "messages": [{"role": "user", "content": "Hi"}]}),
+        ),
+        ProviderKind::OpenAiCompatible => (
+            Endpoint::ChatCompletions,
+            json!({"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}),
+        ),
+    }
+}
+
+fn dialect(kind: ProviderKind) -> Dialect {
+    match kind {
+        ProviderKind::Anthropic => Dialect::Anthropic,
+        ProviderKind::Gemini => Dialect::Gemini,
+        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::AzureOpenAi => Dialect::OpenAiChat,
+    }
+}
+
+async fn judge_metered(endpoint: Endpoint, answer: Answer, record: &mut RequestRecord) -> Result<(), Failure> {
+    let status = answer.status;
+    let body = read(answer).await?;
+    if status.is_success() {
+        let mut meter = protocol::meter::Meter::new(endpoint, false);
+        meter.feed(&body);
+        record.set_usage(meter.finish().usage);
+    }
+    judge_body(endpoint.dialect(), status, &body).map(|_| ())
+}
+
+async fn judge(dialect: Dialect, answer: Answer) -> Result<Value, Failure> {
+    let status = answer.status;
+    let body = read(answer).await?;
+    judge_body(dialect, status, &body)
+}
+
+fn judge_body(dialect: Dialect, status: http::StatusCode, body: &[u8]) -> Result<Value, Failure> {
+    let code = Some(status.as_u16());
+    if status.is_success() {
+        let hint = "is the address right, and is it an API and not a web page?";
+        let value = serde_json::from_slice::<Value>(body)
+            .map_err(|_| (code, format!("the answer is no JSON; {hint}")))?;
+        return match protocol::error::parse_upstream(dialect, body) {
+            Some(error) => Err((code, format!("upstream: {}", error.message))),
+            None => Ok(value),
+        };
+    }
+    let said = protocol::error::parse_upstream(dialect, body).map(|error| error.message);
+    let said = said.unwrap_or_else(|| format!("HTTP {status}"));
+    let remedy = match status.as_u16() {
+        401 | 403 => "; check the API key of this credential",
+        404 => "; check the base address and the model name",
+        429 => "; the upstream limits this account right now",
+        300..=399 => "; redirects are not followed, enter the final address",
+        _ => "",
+    };
+    Err((code, format!("upstream: {said}{remedy}")))
+}
+
+async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
+    let code = Some(answer.status.as_u16());
+    let broken = |error: std::io::Error| (code, format!("the answer broke off: {error}"));
+    let mut all = BytesMut::new();
+    if let Some(first) = answer.body.piece().await {
+        let first = first.map_err(broken)?;
+        let mut body =
+            answer.body.decoded(&mut answer.headers, first).map_err(|error| (code, error.to_string()))?;
+        while let Some(piece) = body.piece().await {
+            all.extend_from_slice(&piece.map_err(broken)?);
+            if all.len() > MAX_ANSWER {
+                return Err((code, "the answer is larger than 8 MiB".into()));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn unreadable() -> String {
+    "this credential cannot be decrypted; enter its API key again".into()
+}
+
+fn explain(error: SendError) -> Failure {
+    (None, error.to_string())
+}

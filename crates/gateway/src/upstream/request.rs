@@ -1,0 +1,259 @@
+//! Puts a request together for one provider and credential: address, credential header, and an allow-list of the
+//! caller's headers. The body is passed on as it is.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method, Request, Uri};
+use http_body_util::Full;
+use types::dialect::Endpoint;
+use types::provider::ProviderKind;
+use types::Secret;
+
+use super::SendError;
+
+/// A request that is ready for the wire. Its headers hold a secret.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("method", &self.method).field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
+
+impl Prepared {
+    /// A copy for hyper; the body is shared, not copied.
+    pub(super) fn to_http(&self) -> Result<Request<Full<Bytes>>, SendError> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(self.uri.clone())
+            .body(Full::new(self.body.clone()))
+            .map_err(|error| SendError::Unsendable(error.to_string()))?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+}
+
+/// What to ask an upstream for.
+#[derive(Clone, Debug)]
+pub(crate) enum Call<'a> {
+    /// One of the forwarded endpoints.
+    Endpoint {
+        endpoint: Endpoint,
+        /// The name for the path (Gemini); elsewhere it is in the body.
+        model: &'a str,
+        gemini_version: &'static str,
+        /// The caller's query.
+        query: Option<&'a str>,
+    },
+    /// The upstream's model list.
+    Models,
+}
+
+/// Headers of the caller that an upstream may see, by name and by prefix. Everything else stays here: cookies,
+/// credentials, forwarding headers, and whatever a proxy in front added.
+const PASSED: &[&str] = &[
+    "anthropic-version",
+    "anthropic-beta",
+    "openai-beta",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "x-session-id",
+    "x-client-request-id",
+    "x-app",
+    "x-goog-api-client",
+    "originator",
+];
+const PASSED_PREFIXES: &[&str] = &["x-stainless-", "x-claude-code-", "x-codex-"];
+
+/// Makes the request.
+pub(crate) fn prepare(
+    kind: ProviderKind,
+    base_url: &str,
+    secret: &Secret<String>,
+    call: &Call<'_>,
+    caller: &HeaderMap,
+    body: Bytes,
+) -> Result<Prepared, SendError> {
+    let text = address(kind, base_url, call);
+    let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| SendError::Unsendable(error.to_string()))?;
+    let mut headers = HeaderMap::with_capacity(12);
+    for (name, value) in caller {
+        let text = name.as_str();
+        if PASSED.contains(&text) || PASSED_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+            headers.append(name, value.clone());
+        }
+    }
+    for name in [CONTENT_TYPE, ACCEPT, USER_AGENT] {
+        if let Some(value) = caller.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if kind == ProviderKind::Anthropic && !headers.contains_key("anthropic-version") {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
+    let (name, value) = credential_header(kind, secret)?;
+    headers.insert(name, value);
+    let method = if matches!(call, Call::Models) { Method::GET } else { Method::POST };
+    Ok(Prepared { method, uri, headers, body })
+}
+
+fn credential_header(kind: ProviderKind, secret: &Secret<String>) -> Result<(HeaderName, HeaderValue), SendError> {
+    let (name, text) = match kind {
+        ProviderKind::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),
+        ProviderKind::Gemini => (HeaderName::from_static("x-goog-api-key"), secret.expose().clone()),
+        ProviderKind::AzureOpenAi => (HeaderName::from_static("api-key"), secret.expose().clone()),
+        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => {
+            (AUTHORIZATION, format!("Bearer {}", secret.expose()))
+        }
+    };
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| SendError::Unsendable("the credential holds characters that no header may carry".into()))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> String {
+    let (path, query) = match call {
+        Call::Models => (if kind == ProviderKind::Gemini { "/v1beta/models".into() } else { "/v1/models".into() }, None),
+        Call::Endpoint { endpoint, model, gemini_version, query } => {
+            let path = if endpoint.dialect() == types::dialect::Dialect::Gemini {
+                protocol::gemini::call_path(gemini_version, model, *endpoint)
+            } else {
+                openai_or_anthropic_path(*endpoint).to_owned()
+            };
+            (path, query.map(without_key).filter(|query| !query.is_empty()))
+        }
+    };
+    let mut address = join(kind, base_url, &path);
+    if let Some(query) = query {
+        address.push('?');
+        address.push_str(&query);
+    }
+    address
+}
+
+fn openai_or_anthropic_path(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Messages => "/v1/messages",
+        Endpoint::CountTokens => "/v1/messages/count_tokens",
+        Endpoint::ChatCompletions => "/v1/chat/completions",
+        Endpoint::Completions => "/v1/completions",
+        Endpoint::Responses => "/v1/responses",
+        Endpoint::ResponsesCompact => "/v1/responses/compact",
+        Endpoint::Embeddings => "/v1/embeddings",
+        Endpoint::ImageGenerations => "/v1/images/generations",
+        Endpoint::ImageEdits => "/v1/images/edits",
+        Endpoint::ImageVariations => "/v1/images/variations",
+        Endpoint::AudioSpeech => "/v1/audio/speech",
+        Endpoint::AudioTranscriptions => "/v1/audio/transcriptions",
+        Endpoint::AudioTranslations => "/v1/audio/translations",
+        Endpoint::Moderations => "/v1/moderations",
+        Endpoint::Rerank => "/v1/rerank",
+        // Gemini's verbs have their model in the path and are made by `protocol::gemini::call_path`.
+        Endpoint::GeminiGenerate
+        | Endpoint::GeminiStream
+        | Endpoint::GeminiCountTokens
+        | Endpoint::GeminiEmbed
+        | Endpoint::GeminiBatchEmbed => "/v1beta/models",
+    }
+}
+
+/// Vendors' documentation gives base addresses with and without the version, so `…/v1` + `/v1/x` becomes `…/v1/x`.
+fn join(kind: ProviderKind, base_url: &str, path: &str) -> String {
+    let base = base_url.trim_end_matches('/');
+    let azure = kind == ProviderKind::AzureOpenAi && !base.ends_with("/openai/v1");
+    if azure {
+        let root = base.trim_end_matches("/openai");
+        return format!("{root}/openai{path}");
+    }
+    for version in ["/v1beta", "/v1"] {
+        if base.ends_with(version) {
+            if let Some(rest) = path.strip_prefix("/v1beta").or_else(|| path.strip_prefix("/v1")) {
+                return format!("{base}{rest}");
+            }
+        }
+    }
+    format!("{base}{path}")
+}
+
+/// The caller's query without his key.
+fn without_key(query: &str) -> String {
+    query.split('&').filter(|pair| *pair != "key" && !pair.starts_with("key=")).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(endpoint: Endpoint, query: Option<&'static str>) -> Call<'static> {
+        Call::Endpoint { endpoint, model: "m-1", gemini_version: "v1beta", query }
+    }
+
+    #[test]
+    fn addresses_of_each_kind() {
+        use Endpoint as E;
+        use ProviderKind as K;
+        for (kind, base, call, expected) in [
+            (K::Anthropic, "https://a.example", call(E::Messages, Some("beta=true")), "https://a.example/v1/messages?beta=true"),
+            (K::OpenAi, "https://a.example/v1", call(E::ChatCompletions, None), "https://a.example/v1/chat/completions"),
+            (K::OpenAiCompatible, "https://a.example/api/v1/", call(E::Rerank, None), "https://a.example/api/v1/rerank"),
+            (K::AzureOpenAi, "https://a.example", call(E::Responses, None), "https://a.example/openai/v1/responses"),
+            (K::AzureOpenAi, "https://a.example/openai/v1", call(E::Responses, None), "https://a.example/openai/v1/responses"),
+            (
+                K::Gemini,
+                "https://a.example",
+                call(E::GeminiStream, Some("alt=sse&key=sk-tg-x")),
+                "https://a.example/v1beta/models/m-1:streamGenerateContent?alt=sse",
+            ),
+            (K::Gemini, "https://a.example/v1beta", Call::Models, "https://a.example/v1beta/models"),
+        ] {
+            assert_eq!(address(kind, base, &call), expected);
+        }
+    }
+
+    #[test]
+    fn t_hdr_only_listed_headers_pass_and_the_callers_key_never_does() {
+        let mut caller = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer sk-tg-callers"),
+            ("x-api-key", "sk-tg-callers"),
+            ("x-goog-api-key", "sk-tg-callers"),
+            ("cookie", "a=b"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("connection", "keep-alive, x-secret"),
+            ("accept-encoding", "gzip, br"),
+            ("host", "tollgate.example"),
+            ("content-length", "3"),
+            ("te", "trailers"),
+            ("anthropic-beta", "one,two"),
+            ("x-stainless-timeout", "600"),
+            ("content-type", "application/json"),
+        ] {
+            caller.append(name, value.parse().unwrap());
+        }
+        let secret = Secret::new("upstream-key".to_owned());
+        let prepared =
+            prepare(ProviderKind::Anthropic, "http://u", &secret, &call(Endpoint::Messages, None), &caller, Bytes::new())
+                .unwrap();
+        let mut names: Vec<_> = prepared.headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            ["accept-encoding", "anthropic-beta", "anthropic-version", "content-type", "x-api-key", "x-stainless-timeout"]
+        );
+        assert_eq!(prepared.headers["x-api-key"], "upstream-key");
+        assert_eq!(prepared.headers["accept-encoding"], "identity");
+        assert!(!format!("{prepared:?}").contains("upstream-key"));
+    }
+}
