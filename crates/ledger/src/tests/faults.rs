@@ -151,6 +151,23 @@ fn fault_s03_the_error_says_full() {
 }
 
 #[test]
+fn fault_s03_owed_ends_are_written_first_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Faulty::default();
+    let ledger = disk.open(options(dir.path()));
+    let [first, second, third] = [1, 2, 3].map(|n| ledger.admit(record(n)).unwrap());
+    disk.full_after(0);
+    assert!(first.settle().is_err());
+    assert!(second.settle().is_err());
+    disk.heal();
+    third.settle().unwrap();
+    drop(ledger);
+    let entries = sound(dir.path(), Extent::Whole);
+    let ends: Vec<_> = entries.iter().skip(3).map(|entry| entry.request_id).collect();
+    assert_eq!(ends, [super::id(1), super::id(2), super::id(3)]);
+}
+
+#[test]
 fn fault_s03_a_crash_on_a_full_disk_is_repaired_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Faulty::default();
