@@ -9,7 +9,7 @@ use gateway::Gateway;
 use leptos::config::LeptosOptions;
 
 use crate::config::ServerConfig;
-use crate::proxy::body::BodyBudget;
+use crate::middleware::body_limit::BodyBudget;
 
 /// State of the router; cheap to clone.
 #[derive(Clone, FromRef)]

@@ -1,0 +1,16 @@
+//! The program: reads the command line, installs the log, and turns the outcome into an exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match server::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Past the log, which may be in another format or not there yet; the last line says what to do.
+            let written = writeln!(std::io::stderr().lock(), "tollgate: {error}");
+            drop(written);
+            ExitCode::from(error.exit.code())
+        }
+    }
+}

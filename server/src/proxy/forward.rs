@@ -1,0 +1,130 @@
+//! Takes a forwarded call from the wire into the engine. It judges only what concerns the wire: type, encoding,
+//! size and speed of the body. What is in it, and whose it is, is the engine's business.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use gateway::{Ingress, Refusal};
+use http::header::{ALLOW, CONNECTION, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use protocol::gemini;
+use types::dialect::{Dialect, Endpoint};
+
+use super::context::Context;
+use super::surface::Surface;
+use super::{content, paths, refuse};
+use crate::middleware::{body_limit, closing};
+use crate::state::AppState;
+
+/// One call to a known endpoint.
+pub async fn forward(
+    state: AppState,
+    endpoint: Endpoint,
+    path_model: Option<String>,
+    gemini_version: Option<&'static str>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let context = Context::of(&state, &parts);
+    let mut ingress = Ingress {
+        endpoint,
+        path_model,
+        gemini_version,
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body: Bytes::new(),
+        client_ip: context.client_ip.0,
+        request_id: context.ids.own,
+        client_request_id: context.ids.client,
+        received: context.received,
+    };
+    match receive(&state, endpoint, &ingress.headers, body).await {
+        Ok(body) => ingress.body = body,
+        Err(refusal) => {
+            // After a refused body the rest of it may still be on its way.
+            return closing(&context.peer, refuse::respond(state.gateway.refuse(&ingress, &refusal)));
+        }
+    }
+    refuse::respond(Box::pin(state.gateway.serve(ingress)).await)
+}
+
+async fn receive(state: &AppState, endpoint: Endpoint, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    content::check_head(endpoint, headers)?;
+    let limits = &state.config.edge;
+    let body = body_limit::read(body, limits.body_bytes, limits, &state.bodies)
+        .await
+        .map_err(body_limit::BodyFault::refusal)?;
+    content::check_untyped(headers, &body)?;
+    Ok(body)
+}
+
+/// `POST /v1beta/models/{model}:{verb}` and the same under `/v1`.
+pub async fn gemini_call(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path();
+    let (version, tail) = match (path.strip_prefix("/v1beta/models/"), path.strip_prefix("/v1/models/")) {
+        (Some(tail), _) => ("v1beta", tail),
+        (None, tail) => ("v1", tail.unwrap_or_default()),
+    };
+    match gemini::parse_call(tail) {
+        Some((model, endpoint)) => forward(state, endpoint, Some(model), Some(version), request).await,
+        None if tail.contains(':') => unknown(State(state), request).await,
+        None => wrong_method(&state, request.into_parts().0, "GET"),
+    }
+}
+
+/// A path that is not in the table.
+pub async fn unknown(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let refusal = paths::not_found(&parts.method, parts.uri.path());
+    refuse_parts(&state, &parts, &refusal)
+}
+
+/// A path of the table with a method that it does not take.
+pub async fn post_only(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let surface = Surface::of(&parts.uri, &parts.headers);
+    let websocket = parts
+        .headers
+        .get(UPGRADE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().contains("websocket"));
+    if websocket && surface == Surface::Model(Dialect::OpenAiResponses) {
+        return no_websocket(&state, &parts);
+    }
+    wrong_method(&state, parts, "POST")
+}
+
+/// The same for paths that are only read.
+pub async fn get_only(State(state): State<AppState>, request: Request) -> Response {
+    wrong_method(&state, request.into_parts().0, "GET")
+}
+
+/// Codex asks for a WebSocket first. 426 makes it fall back to plain HTTP at once; any other refusal costs it
+/// seven tries or ends it.
+fn no_websocket(state: &AppState, parts: &Parts) -> Response {
+    let refusal = Refusal::new(
+        426,
+        "websocket_not_supported",
+        "WebSocket is not served here; send the same request as POST /v1/responses",
+    );
+    let mut response = refuse_parts(state, parts, &refusal);
+    // RFC 9110, 15.5.22: the answer must name what to speak instead.
+    response.headers_mut().insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn wrong_method(state: &AppState, parts: Parts, allowed: &'static str) -> Response {
+    let refusal = paths::wrong_method(&parts.method, parts.uri.path(), allowed);
+    let mut response = refuse_parts(state, &parts, &refusal);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn refuse_parts(state: &AppState, parts: &Parts, refusal: &Refusal) -> Response {
+    let context = Context::of(state, parts);
+    let response = refuse::refuse(&state.gateway, Surface::of(&parts.uri, &parts.headers), refusal, &context.ids);
+    closing(&context.peer, response)
+}
