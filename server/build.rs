@@ -1,0 +1,148 @@
+//! Prepares what the binary embeds: the style, the public files and, where it was built, the browser bundle.
+//!
+//! The bundle is looked for in `TOLLGATE_SITE_DIR`, else in `<workspace>/target/site`. Without one the server
+//! is built all the same and serves pages without scripts.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use sha2::{Digest, Sha256};
+
+/// Smaller files gain nothing from compression.
+const WORTH_IT: usize = 1_024;
+
+/// Larger files are compressed in release builds only: it takes minutes without optimisation.
+const CHEAP: usize = 256 * 1_024;
+
+fn main() -> io::Result<()> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let workspace = package.parent().unwrap_or(&package);
+    let mut table = Table { out, rows: String::new(), count: 0 };
+
+    let style = workspace.join("style");
+    table.add("/pkg/tollgate.css", &concatenated(&style)?)?;
+
+    let public = workspace.join("public");
+    for file in files(&public)? {
+        let name = file.strip_prefix(&public).map_err(io::Error::other)?;
+        table.add(&format!("/{}", name.display()), &fs::read(&file)?)?;
+    }
+
+    println!("cargo::rerun-if-env-changed=TOLLGATE_SITE_DIR");
+    let site = env::var_os("TOLLGATE_SITE_DIR").map_or_else(|| workspace.join("target/site"), PathBuf::from);
+    let bundle = ["tollgate.js", "tollgate_bg.wasm"].map(|name| (name, site.join("pkg").join(name)));
+    for (_, path) in &bundle {
+        // A missing file counts as changed, but naming its folder instead would rebuild on every unrelated file.
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    if bundle.iter().all(|(_, path)| path.is_file()) {
+        for (name, path) in &bundle {
+            table.add(&format!("/pkg/{name}"), &fs::read(path)?)?;
+        }
+    }
+    table.finish()
+}
+
+/// The style sheets in name order, as one.
+fn concatenated(folder: &Path) -> io::Result<Vec<u8>> {
+    let mut style = Vec::new();
+    for file in files(folder)?.iter().filter(|file| file.extension().is_some_and(|e| e == "css")) {
+        style.extend(fs::read(file)?);
+        style.push(b'\n');
+    }
+    Ok(style)
+}
+
+/// Every file below a folder, in name order. A folder that is not there yet has none.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+struct Table {
+    out: PathBuf,
+    rows: String,
+    count: usize,
+}
+
+impl Table {
+    fn add(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let plain = self.store("plain", bytes)?;
+        let (mut brotli, mut gzip) = ("None".to_owned(), "None".to_owned());
+        let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
+        if compressible(path) && bytes.len() >= WORTH_IT && (release || bytes.len() <= CHEAP) {
+            brotli = format!("Some(include_bytes!({:?}))", self.store("br", &brotlied(bytes, release)?)?);
+            gzip = format!("Some(include_bytes!({:?}))", self.store("gz", &gzipped(bytes)?)?);
+        }
+        let mut hash = String::new();
+        for byte in Sha256::digest(bytes).iter().take(8) {
+            write!(hash, "{byte:02x}").map_err(io::Error::other)?;
+        }
+        self.count += 1;
+        writeln!(
+            self.rows,
+            "    Asset {{ path: {path:?}, content_type: {:?}, hash: {hash:?}, plain: include_bytes!({plain:?}), \
+             brotli: {brotli}, gzip: {gzip} }},",
+            content_type(path)
+        )
+        .map_err(io::Error::other)
+    }
+
+    fn store(&self, form: &str, bytes: &[u8]) -> io::Result<String> {
+        let path = self.out.join(format!("asset-{}.{form}", self.count));
+        fs::write(&path, bytes)?;
+        Ok(path.display().to_string())
+    }
+
+    fn finish(self) -> io::Result<()> {
+        let rows = self.rows;
+        fs::write(self.out.join("assets.rs"), format!("static ASSETS: &[Asset] = &[\n{rows}];\n"))
+    }
+}
+
+fn brotlied(bytes: &[u8], thorough: bool) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    let quality = if thorough { 11 } else { 5 };
+    brotli::CompressorWriter::new(&mut packed, 4_096, quality, 22).write_all(bytes)?;
+    Ok(packed)
+}
+
+fn gzipped(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes)?;
+    packer.finish()
+}
+
+fn compressible(path: &str) -> bool {
+    ["css", "js", "wasm", "svg", "txt", "json", "webmanifest"].contains(&extension(path))
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn content_type(path: &str) -> &'static str {
+    match extension(path) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        "json" | "webmanifest" => "application/json",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,103 @@
+//! Mounts the dashboard: Leptos' pages and server functions, the sign-in forms, the live tail and static files,
+//! with the layers that only a browser's surface needs.
+//!
+//! It renders nothing and knows no page; `app` lists them.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use http::{Method, StatusCode};
+use leptos::nonce::Nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, generate_route_list_with_exclusions_and_ssg_and_context,
+    render_app_async_with_context,
+};
+use types::Problem;
+use types::principal::Principal;
+
+use crate::middleware::{csrf, security_headers, session as session_layer};
+use crate::rest::error::{self, ApiError};
+use crate::rest::openapi;
+use crate::state::AppState;
+use crate::{assets, auth, live};
+
+/// The dashboard. Its fallback answers every path that no other router knows.
+pub fn router(state: AppState) -> Router {
+    let context = context(&state);
+    let shell = {
+        let options = state.leptos_options.clone();
+        move || app::shell(options.clone())
+    };
+    let pages = Router::new()
+        .leptos_routes_with_context(&state, page_routes(&state), context.clone(), shell.clone())
+        .route("/rpc/{*function}", any(no_such_function))
+        .route_layer(from_fn(session_layer::guard));
+    let not_found = render_app_async_with_context(context, shell);
+    let personal = pages
+        .merge(auth::routes())
+        .route("/live/requests", get(live::requests))
+        .fallback(move |request: Request| missing(request, not_found.clone()))
+        .layer(from_fn_with_state(state.clone(), session_layer::prove))
+        .layer(crate::session::layer(&state))
+        .layer(from_fn_with_state(state.clone(), session_layer::mend_removal))
+        .layer(from_fn_with_state(state.clone(), csrf::same_origin));
+    personal
+        .merge(assets::routes())
+        .layer(from_fn(error::stamp))
+        .layer(from_fn_with_state(state.clone(), security_headers::protect))
+        .with_state(state)
+}
+
+/// Method and path of every page and server function, for tests that must not miss one.
+pub fn routes(state: &AppState) -> Vec<(Method, String)> {
+    let pages = page_routes(state).into_iter().map(|page| (Method::GET, page.path().to_owned()));
+    let functions =
+        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method, path.to_owned()));
+    pages.chain(functions).collect()
+}
+
+fn page_routes(state: &AppState) -> Vec<AxumRouteListing> {
+    generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, context(state)).0
+}
+
+// Context carries the gateway and constants; who asks travels as a request extension.
+fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let gateway = state.gateway.clone();
+    move || {
+        provide_context(gateway.clone());
+        provide_context(app::host::OpenApi(openapi::value().clone()));
+        provide_context(app::host::Bundle(assets::has_bundle()));
+        // The page must carry the nonce that the header names; Leptos has just provided one of its own.
+        let nonce = use_context::<http::request::Parts>().and_then(|p| p.extensions.get::<Nonce>().cloned());
+        if let Some(nonce) = nonce {
+            provide_context(nonce);
+        }
+    }
+}
+
+async fn no_such_function(request: Request) -> Response {
+    let message = format!("there is no server function {}", request.uri().path());
+    ApiError::from(Problem::new("not_found", message)).into_response()
+}
+
+async fn missing<F, Fut>(request: Request, page: F) -> Response
+where
+    F: Fn(http::Request<Body>) -> Fut,
+    Fut: Future<Output = Response>,
+{
+    let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reader = request.extensions().get::<Principal>().is_some();
+    if readable && reader && auth::wants_page(request.headers()) {
+        let mut response = page(request).await;
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    }
+    let message =
+        format!("there is no {} {}; the dashboard begins at /", request.method(), request.uri().path());
+    let error = ApiError::from(Problem::new("not_found", message)).with_request_id(request.extensions());
+    error.into_page_or_json(request.headers())
+}

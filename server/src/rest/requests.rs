@@ -1,0 +1,122 @@
+//! `/api/admin/requests`, `/api/admin/usage` and `/api/admin/overview`.
+
+use http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use types::request::{Attempt, Decision, LiveEvent, Outcome, RequestFilter, RequestRow};
+use types::usage::{OverviewSpan, UsageBy};
+use types::{Page, RequestId, Timestamp};
+
+use super::endpoint::{Call, Endpoint, endpoint, stream};
+use super::input::{NoBody, NoQuery};
+use crate::live;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UsageQuery {
+    /// What to sum by.
+    by: UsageBy,
+    /// From this instant on; default 30 days ago.
+    #[serde(default)]
+    since: Option<Timestamp>,
+    /// Before this instant; default now.
+    #[serde(default)]
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OverviewQuery {
+    /// Default `24h`.
+    #[serde(default = "a_day")]
+    span: OverviewSpan,
+}
+
+fn a_day() -> OverviewSpan {
+    OverviewSpan::Day
+}
+
+/// Why a request went where it went.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Explanation {
+    /// Identity.
+    request_id: RequestId,
+    /// Arrival.
+    created_at: Timestamp,
+    /// The model asked for.
+    model: Option<String>,
+    /// The status that the caller got.
+    status_code: u16,
+    /// How it ended.
+    outcome: Outcome,
+    /// Stable code if it did not end well.
+    error_code: Option<String>,
+    /// The sentence that the caller got.
+    error_message: Option<String>,
+    /// Candidates and what each filter removed; null where no selection took place.
+    decision: Option<Decision>,
+    /// The attempt chain.
+    attempts: Vec<Attempt>,
+}
+
+impl From<RequestRow> for Explanation {
+    fn from(row: RequestRow) -> Self {
+        let record = row.record;
+        Self {
+            request_id: record.request_id,
+            created_at: record.created_at,
+            model: record.model,
+            status_code: record.status_code,
+            outcome: record.outcome,
+            error_code: record.error_code,
+            error_message: record.error_message,
+            decision: record.decision,
+            attempts: record.attempts,
+        }
+    }
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        endpoint(
+            Method::GET,
+            "/requests",
+            "List requests, newest first",
+            |admin, call: Call<(), RequestFilter, NoBody>| async move { admin.request_list(call.query).await },
+        ),
+        stream::<LiveEvent, _>(
+            "/requests/live",
+            "Watch requests as they start and end (server-sent events)",
+            |state, admin| live::open(state.gateway, admin.live(), None),
+        ),
+        endpoint(
+            Method::GET,
+            "/requests/{request_id}",
+            "Fetch a request by its id or by the caller's own",
+            |admin, call: Call<String, NoQuery, NoBody>| async move { admin.request_fetch(call.path).await },
+        ),
+        endpoint(
+            Method::GET,
+            "/requests/{request_id}/explain",
+            "Explain where a request went and why",
+            |admin, call: Call<String, NoQuery, NoBody>| async move {
+                admin.request_fetch(call.path).await.map(Explanation::from)
+            },
+        ),
+        endpoint(
+            Method::GET,
+            "/usage",
+            "Rolled-up usage by day, hour, model, user, key or provider",
+            |admin, call: Call<(), UsageQuery, NoBody>| async move {
+                let UsageQuery { by, since, until } = call.query;
+                admin.usage(by, since, until).await.map(Page::whole)
+            },
+        ),
+        endpoint(
+            Method::GET,
+            "/overview",
+            "What the dashboard's first page shows",
+            |admin, call: Call<(), OverviewQuery, NoBody>| async move { admin.overview(call.query.span).await },
+        ),
+    ]
+}
