@@ -1,8 +1,24 @@
-//! `cargo xtask bench`: one run that measures direct, nginx and Tollgate side by side.
+//! `cargo xtask bench`: builds release binaries and hands them to `xtask/loadgen`, which measures.
 
-use crate::shell::{Cmd, Outcome};
+use crate::debian;
+use crate::run;
+use crate::shell::{Cmd, Failure, Outcome, find};
 
 /// `cargo xtask bench [--write] [--quick]`
 pub(crate) fn bench(args: &[String]) -> Outcome {
-    Cmd::cargo().args(["run", "--release", "--quiet", "--package", "loadgen", "--"]).args(args).run()
+    if let Some(unknown) = args.iter().find(|arg| !["--write", "--quick"].contains(&arg.as_str())) {
+        return Err(Failure::new(format!("bench: unknown argument '{unknown}'")));
+    }
+    if find("nginx").is_none()
+        && let Err(why) = debian::install(&["nginx-light"], "nginx, to compare with")
+    {
+        println!("(measuring without nginx: {why})");
+    }
+    // No bundle: pages are not measured, and the release profile of the browser half takes minutes.
+    let tollgate = run::build(true)?;
+    Cmd::cargo()
+        .args(["run", "--release", "--quiet", "--package", "loadgen", "--"])
+        .args(args)
+        .env("TOLLGATE_BIN", tollgate.display().to_string())
+        .run()
 }

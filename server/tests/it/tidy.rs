@@ -221,3 +221,27 @@ fn sql_is_written_in_the_store_only() {
         .collect();
     assert_none(&found, "SQL outside crates/store");
 }
+
+#[test]
+fn the_readme_explains_every_name_that_is_read() {
+    let files = all();
+    let text = |path: &str| {
+        files.iter().find(|file| file.path == path).map(|file| file.text.clone()).unwrap_or_default()
+    };
+    let keys =
+        files.iter().find(|file| file.path == "server/src/config/keys.rs").map(code).unwrap_or_default();
+    let names: Vec<&str> = keys
+        .split('"')
+        .filter(|word| {
+            word.len() > 3 && word.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+        })
+        .collect();
+    assert!(names.len() > 10, "the names were not found");
+    let readme = text("README.md");
+    let found: Vec<String> = names
+        .iter()
+        .filter(|name| !readme.contains(&format!("`{name}`")))
+        .map(|name| (*name).to_owned())
+        .collect();
+    assert_none(&found, "missing in README.md's configuration table");
+}

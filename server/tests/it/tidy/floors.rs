@@ -68,7 +68,10 @@ fn first_word(text: &str) -> String {
 
 #[test]
 fn the_engine_keeps_to_its_floors() {
-    let files: Vec<Source> = all().into_iter().filter(|file| module_of(file).is_some()).collect();
+    let files: Vec<Source> = all()
+        .into_iter()
+        .filter(|file| module_of(file).is_some() && !file.path.ends_with("/tests.rs"))
+        .collect();
     assert!(files.len() > 10, "the engine's sources were not found");
     let mut wrong = Vec::new();
     for file in &files {

@@ -1,0 +1,177 @@
+//! The targets: no proxy, nginx, and Tollgate, each started fresh on loopback.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::Result;
+use crate::client::Connection;
+use crate::process::Process;
+use crate::request::{get, post};
+
+/// One way to the upstream.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) address: SocketAddr,
+    /// What the caller presents; the upstream itself does not look at it.
+    pub(crate) key: String,
+    /// The proxy; none when there is none.
+    pub(crate) process: Option<Process>,
+    _dir: Option<Scratch>,
+}
+
+/// A folder that goes away with its owner.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let dir = std::env::temp_dir().join(format!("tollgate-bench-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&dir)?;
+        Ok(Self(dir))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+const ADMIN_TOKEN: &str = "bench-admin-token-of-more-than-32-characters";
+
+/// Starts the upstream, a second process of this program, and answers where it listens.
+pub(crate) fn upstream() -> Result<(Process, SocketAddr)> {
+    let mut process = Process::start(&std::env::current_exe()?, &["upstream"], &[], Stdio::piped())?;
+    let output = process.child().stdout.take().ok_or("the upstream has no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    Ok((process, line.trim().parse()?))
+}
+
+pub(crate) fn direct(upstream: SocketAddr) -> Target {
+    Target { name: "direct", address: upstream, key: String::from("none"), process: None, _dir: None }
+}
+
+/// nginx as a plain reverse proxy with kept-alive connections; none where it is not installed.
+pub(crate) async fn nginx(upstream: SocketAddr) -> Result<Option<Target>> {
+    let Some(program) = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"]
+        .iter()
+        .map(Path::new)
+        .find(|p| p.is_file())
+    else {
+        return Ok(None);
+    };
+    let dir = Scratch::new("nginx")?;
+    let (address, place) = (free_address()?, dir.path().display().to_string());
+    let config = format!(
+        "daemon off; pid {place}/pid; error_log {place}/error.log; worker_processes auto; worker_rlimit_nofile 65536;
+events {{ worker_connections 16384; }}
+http {{
+  access_log off; client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f;
+  uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
+  client_max_body_size 64m; client_body_buffer_size 1m; keepalive_requests 100000000; tcp_nodelay on;
+  upstream vendor {{ server {upstream}; keepalive 256; keepalive_requests 100000000; }}
+  server {{ listen {address} backlog=4096;
+    location / {{ proxy_pass http://vendor; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; }}
+  }}
+}}
+"
+    );
+    // As root, workers would drop to a user who may not enter the temporary folder.
+    let user = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
+    let config = if user { format!("user root;\n{config}") } else { config };
+    let file = dir.path().join("nginx.conf");
+    std::fs::write(&file, config)?;
+    let log = format!("{place}/error.log");
+    let process = Process::start(
+        program,
+        &["-p", &place, "-e", &log, "-c", &file.display().to_string()],
+        &[],
+        Stdio::null(),
+    )?;
+    wait_for(address, None).await?;
+    Ok(Some(Target {
+        name: "nginx",
+        address,
+        key: String::from("none"),
+        process: Some(process),
+        _dir: Some(dir),
+    }))
+}
+
+/// The release binary with a fresh data folder, one provider, one user and one key.
+pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr) -> Result<Target> {
+    let (process, address, dir) = start_tollgate(binary, "tollgate")?;
+    wait_for(address, Some("/readyz")).await?;
+    let mut admin = Connection::open(address).await?;
+    let provider = json!({ "name": "bench", "kind": "openai-compatible", "base_url": format!("http://{upstream}"), "api_key": "sk-bench" });
+    create(&mut admin, "/api/admin/providers", &provider).await?;
+    let user = create(&mut admin, "/api/admin/users", &json!({ "name": "bench" })).await?;
+    let id = user.get("id").and_then(Value::as_i64).ok_or("the new user has no id")?;
+    let key = create(&mut admin, &format!("/api/admin/users/{id}/keys"), &json!({ "name": "bench" })).await?;
+    let key = key.get("key").and_then(Value::as_str).ok_or("the new key was not shown")?.to_owned();
+    Ok(Target { name: "tollgate", address, key, process: Some(process), _dir: Some(dir) })
+}
+
+/// From the start of the process to its first 200 on `/readyz`, with an empty data folder.
+pub(crate) async fn cold_start(binary: &Path) -> Result<Duration> {
+    let started = Instant::now();
+    let (_process, address, _dir) = start_tollgate(binary, "cold")?;
+    wait_for(address, Some("/readyz")).await?;
+    Ok(started.elapsed())
+}
+
+fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scratch)> {
+    let dir = Scratch::new(name)?;
+    let address = free_address()?;
+    let (port, data) = (address.port().to_string(), dir.path().display().to_string());
+    let env = [
+        ("HOST", "127.0.0.1"),
+        ("PORT", port.as_str()),
+        ("DATA_DIR", data.as_str()),
+        ("ADMIN_TOKEN", ADMIN_TOKEN),
+        ("LOG_LEVEL", "warn"),
+    ];
+    Ok((Process::start(binary, &["serve"], &env, Stdio::null())?, address, dir))
+}
+
+async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<Value> {
+    let answer = connection.fetch(&post(path, ADMIN_TOKEN, &body.to_string())).await?;
+    if answer.status != 201 {
+        return Err(
+            format!("{path} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body)).into()
+        );
+    }
+    Ok(serde_json::from_slice(&answer.body)?)
+}
+
+/// Waits until the address takes connections or, with a path, answers it with 200.
+async fn wait_for(address: SocketAddr, path: Option<&str>) -> Result {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(30) {
+        if let Ok(mut connection) = Connection::open(address).await {
+            match path {
+                None => return Ok(()),
+                Some(path) if matches!(connection.exchange(&get(path)).await, Ok(200)) => return Ok(()),
+                Some(_) => {}
+            }
+        }
+        sleep(Duration::from_millis(2)).await;
+    }
+    Err(format!("{address} did not become ready within 30 s").into())
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
