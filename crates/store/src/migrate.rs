@@ -175,7 +175,8 @@ impl Store {
 /// SHA-384 of a script as hex digits.
 pub(crate) fn checksum(sql: &'static str) -> String {
     let script = Checksummed::new(0, "".into(), MigrationType::Simple, sql.into_sql_str(), false);
-    script.checksum.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = script.checksum.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]

@@ -34,13 +34,18 @@ pub(crate) fn insert_many(head: &'static str, columns: usize, rows: usize, tail:
     for row in 0..rows {
         text.push_str(if row == 0 { " (" } else { ", (" });
         for column in 0..columns {
-            let comma = if column == 0 { "" } else { ", " };
-            text.push_str(&format!("{comma}${}", row * columns + column + 1));
+            text.push_str(if column == 0 { "" } else { ", " });
+            push_placeholder(&mut text, row * columns + column + 1);
         }
         text.push(')');
     }
     text.push_str(tail);
     Sql::built(text)
+}
+
+fn push_placeholder(text: &mut String, number: usize) {
+    text.push('$');
+    text.push_str(&number.to_string());
 }
 
 /// A value for a placeholder.
@@ -201,14 +206,17 @@ impl Conditions {
         self.args.push(value.into());
         let (head, tail) = fragment.split_once('?').unwrap_or((fragment, ""));
         self.and(head);
-        self.text.push_str(&format!("${}{tail}", self.args.len()));
+        push_placeholder(&mut self.text, self.args.len());
+        self.text.push_str(tail);
     }
 
     /// Lets the condition before go on with a fragment whose single `?` stands for the value.
     pub(crate) fn continue_value(&mut self, fragment: &'static str, value: impl Into<Value>) {
         self.args.push(value.into());
         let (head, tail) = fragment.split_once('?').unwrap_or((fragment, ""));
-        self.text.push_str(&format!("{head}${}{tail}", self.args.len()));
+        self.text.push_str(head);
+        push_placeholder(&mut self.text, self.args.len());
+        self.text.push_str(tail);
     }
 
     /// Adds a condition if there is a value for it.

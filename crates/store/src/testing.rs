@@ -2,7 +2,11 @@
 //!
 //! PostgreSQL is used where the environment variable `TOLLGATE_TEST_POSTGRES` names a server on which databases
 //! may be created; each test gets a copy of one migrated template.
-#![expect(clippy::expect_used, reason = "a test that cannot have its database must stop right there")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot have its database must stop right there"
+)]
 
 use std::io::Write as _;
 use std::ops::Deref;
@@ -22,7 +26,7 @@ pub struct TestStore {
     store: Store,
     url: String,
     // The folder is removed, or the database dropped, when this is dropped.
-    _home: Home,
+    home: Home,
 }
 
 impl TestStore {
@@ -80,7 +84,7 @@ pub async fn sqlite_empty() -> TestStore {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let store = Store::connect(&url, options()).await.expect("SQLite opens");
-    TestStore { store, url, _home: Home::Folder { _folder: folder } }
+    TestStore { store, url, home: Home::Folder { _folder: folder } }
 }
 
 /// A migrated PostgreSQL database; `None`, with a note, where no server is named.
@@ -151,9 +155,9 @@ async fn template(server: &str, admin: &mut PgConnection) -> String {
         let draft = create(server, admin, "").await;
         draft.migrate().await.expect("the migrations run");
         draft.close().await;
-        let Home::Database { name: draft_name, .. } = &draft._home else { return name };
-        let rename = format!("CREATE DATABASE {name} TEMPLATE {draft_name}");
-        admin.execute(AssertSqlSafe(rename)).await.expect("the template is made");
+        let Home::Database { name: draft_name, .. } = &draft.home else { return name };
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {draft_name}");
+        admin.execute(AssertSqlSafe(copy)).await.expect("the template is made");
     }
     name
 }
@@ -169,7 +173,7 @@ async fn create(server: &str, admin: &mut PgConnection, how: &str) -> TestStore 
     let url = with_database(server, &name);
     let home = Home::Database { server: server.to_owned(), name };
     let store = Store::connect(&url, options()).await.expect("the new database opens");
-    TestStore { store, url, _home: home }
+    TestStore { store, url, home }
 }
 
 // `postgres://user@host:1/old?x=y` with another name in place of `old`.

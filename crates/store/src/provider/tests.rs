@@ -86,10 +86,10 @@ async fn of_concurrent_changes_to_the_same_version_one_wins() {
         let made = provider(&store, "one").await;
         let attempt = |name: &'static str| {
             let (store, id) = (store.clone(), made.id);
-            async move {
+            Box::pin(async move {
                 let spec = provider_spec(name);
                 store.provider_update(id, 1, &spec, Patch::Keep, change("provider.update")).await
-            }
+            })
         };
         let (a, b, c) = tokio::join!(attempt("a"), attempt("b"), attempt("c"));
         let results = [a, b, c];

@@ -13,7 +13,7 @@ async fn settings_are_put_replaced_and_reset() {
         store.setting_put("log.level", "info", change("setting.update")).await.unwrap();
         let row = store.setting_put("log.level", "debug", change("setting.update")).await.unwrap();
         assert_eq!((row.value.as_str(), row.updated_by.as_str(), row.updated_at), ("debug", "admin", NOW));
-        assert_eq!(store.setting_list().await.unwrap(), [row.clone()]);
+        assert_eq!(store.setting_list().await.unwrap(), std::slice::from_ref(&row));
         let rows = store.config_load().await.unwrap();
         assert_eq!((rows.settings, rows.revision), (vec![row], 2));
         store.setting_reset("log.level", change("setting.reset")).await.unwrap();

@@ -1,1 +1,96 @@
-//! Tests of `usage` on both backends.
+//! Tests of the sums' read side.
+
+use ledger::{Batch, Position};
+use types::request::RequestRecord;
+use types::{ApiKeyId, UserId};
+
+use super::*;
+use crate::fixture::{self, NOW, record, refused};
+use crate::testing::each_backend;
+
+// Requests 0 to 5, one each hour from NOW on; the last is refused and nobody's.
+async fn book(store: &Store) {
+    let at = |n: u64| NOW.plus_ms(i64::try_from(n).unwrap() * Timestamp::HOUR_MS);
+    let mut rows: Vec<RequestRecord> =
+        (0..5).map(|n| RequestRecord { created_at: at(n), ..record(n) }).collect();
+    rows[1].model = Some("gpt-5".to_owned());
+    rows[2].first_byte_ms = Some(9_000);
+    let nobody = RequestRecord { user_id: None, key_id: None, model: None, ..refused(5, 401, "no_key") };
+    rows.push(RequestRecord { created_at: at(5), ..nobody });
+    store.ledger_apply("node", &Batch::new(rows, Position::default())).await.unwrap();
+}
+
+fn line(key: &str, label: Option<&str>, requests: u64) -> (String, Option<String>, u64) {
+    (key.to_owned(), label.map(str::to_owned), requests)
+}
+
+#[tokio::test]
+async fn usage_is_summed_by_each_of_its_keys() {
+    each_backend(|store| async move {
+        let owner = fixture::user(&store, "ada").await;
+        assert_eq!(owner.id, UserId(1));
+        book(&store).await;
+        let by = async |by, limit| {
+            let until = NOW.plus_ms(Timestamp::DAY_MS);
+            let lines = store.usage_by(by, NOW, until, None, None, limit).await.unwrap();
+            lines.into_iter().map(|line| (line.key, line.label, line.totals.requests)).collect::<Vec<_>>()
+        };
+        assert_eq!(by(UsageBy::User, 9).await, [line("1", Some("ada"), 5), line("0", None, 1)]);
+        assert_eq!(by(UsageBy::Key, 9).await, [line("2", None, 5), line("0", None, 1)]);
+        assert_eq!(by(UsageBy::Provider, 1).await, [line("3", None, 5)]);
+        let models = [line("claude-sonnet-4-5", None, 4), line("", None, 1), line("gpt-5", None, 1)];
+        assert_eq!(by(UsageBy::Model, 9).await, models);
+        let day = NOW.day_start().to_string();
+        assert_eq!(by(UsageBy::Day, 9).await, [line(&day, None, 6)]);
+        let hours = by(UsageBy::Hour, 2).await;
+        let last = |n: i64| NOW.hour_start().plus_ms(n * Timestamp::HOUR_MS).to_string();
+        assert_eq!(hours, [line(&last(4), None, 1), line(&last(5), None, 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ranges_users_and_keys_narrow_the_sums() {
+    each_backend(|store| async move {
+        book(&store).await;
+        let hour = |n: i64| NOW.hour_start().plus_ms(n * Timestamp::HOUR_MS);
+        let count = async |since, until, user| store.usage_totals(since, until, user).await.unwrap().requests;
+        assert_eq!(count(hour(0), hour(24), None).await, 6);
+        assert_eq!(count(NOW, hour(2), None).await, 2);
+        assert_eq!(count(hour(0), hour(24), Some(UserId(1))).await, 5);
+        assert_eq!(count(hour(0), hour(24), Some(UserId(7))).await, 0);
+        let lines = store
+            .usage_by(UsageBy::Model, hour(0), hour(2), Some(UserId(1)), Some(ApiKeyId(2)), 9)
+            .await
+            .unwrap();
+        assert_eq!(lines.iter().map(|line| line.totals.requests).sum::<u64>(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn points_have_no_holes_and_carry_their_own_percentiles() {
+    each_backend(|store| async move {
+        book(&store).await;
+        let points = store
+            .usage_points(
+                NOW.plus_ms(-Timestamp::HOUR_MS),
+                NOW.plus_ms(8 * Timestamp::HOUR_MS),
+                Timestamp::HOUR_MS,
+            )
+            .await
+            .unwrap();
+        let requests: Vec<_> = points.iter().map(|point| point.totals.requests).collect();
+        assert_eq!(requests, [0, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+        assert_eq!(points[0].at, NOW.hour_start().plus_ms(-Timestamp::HOUR_MS));
+        assert_eq!((points[1].first_byte_p50_ms, points[3].first_byte_p50_ms), (Some(300), Some(10_000)));
+        assert_eq!((points[0].first_byte_p50_ms, points[6].first_byte_p50_ms), (None, None));
+        let days = store.usage_points(NOW, NOW.plus_ms(Timestamp::DAY_MS), Timestamp::DAY_MS).await.unwrap();
+        assert_eq!(days.len(), 2);
+        assert_eq!((days[0].totals.requests, days[0].first_byte_p95_ms), (6, Some(10_000)));
+        let bins = store.latency_bins(NOW, NOW.plus_ms(Timestamp::DAY_MS)).await.unwrap();
+        assert_eq!(bins.iter().sum::<u64>(), 5);
+        assert!(store.usage_points(NOW, NOW.plus_ms(-1), 0).await.unwrap().len() <= 1);
+    })
+    .await;
+}
