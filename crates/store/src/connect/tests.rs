@@ -111,7 +111,7 @@ async fn st_06_wrong_password_and_missing_database_are_told_apart() {
     let error = failure(&variant(home.url(), &name, "tollgate_nowhere")).await;
     assert_eq!(error.fault, ConnectFault::NoDatabase, "{}", whole_text(&error));
     let Some((credentials, _)) = home.url().split_once("://").unwrap().1.split_once('@') else { return };
-    let error = failure(&variant(home.url(), credentials, "nobody:hunter2secret")).await;
+    let error = failure(&variant(home.url(), &format!("{credentials}@"), "nobody:hunter2secret@")).await;
     assert_eq!(error.fault, ConnectFault::Auth, "{}", whole_text(&error));
     assert!(!whole_text(&error).contains("hunter2secret"));
 }
@@ -124,7 +124,8 @@ async fn st_06_a_server_without_free_connections_says_so() {
     let Pool::Postgres(pool) = &home.store().pool else { panic!("not PostgreSQL") };
     let run = async |sql: String| sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap();
     run(format!("CREATE ROLE {name} LOGIN PASSWORD 'hunter2secret' CONNECTION LIMIT 0")).await;
-    let error = failure(&variant(home.url(), credentials, &format!("{name}:hunter2secret"))).await;
+    let error =
+        failure(&variant(home.url(), &format!("{credentials}@"), &format!("{name}:hunter2secret@"))).await;
     run(format!("DROP ROLE {name}")).await;
     assert_eq!(error.fault, ConnectFault::TooMany, "{}", whole_text(&error));
     assert!(error.fault.is_transient());
