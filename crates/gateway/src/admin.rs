@@ -51,7 +51,13 @@ struct Subject<'a> {
 }
 
 impl Admin {
-    fn change(&self, verb: &str, subject: &Subject<'_>, before: Option<Value>, after: Option<Value>) -> Change {
+    fn change(
+        &self,
+        verb: &str,
+        subject: &Subject<'_>,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Change {
         let Subject { object, id, name } = subject;
         tracing::info!(
             action = format!("{object}.{verb}"),
@@ -109,10 +115,12 @@ impl Admin {
             ..AuditFilter::default()
         };
         // The hint is a courtesy: without it the refusal still stands.
-        let last = self.core.store.audit_list(&filter).await.ok().and_then(|page| page.items.into_iter().next());
+        let last =
+            self.core.store.audit_list(&filter).await.ok().and_then(|page| page.items.into_iter().next());
         if let Some(row) = last {
             let fields = row.after.as_ref().and_then(Value::as_object);
-            let fields = fields.map(|map| map.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
+            let fields =
+                fields.map(|map| map.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
             let what = if fields.is_empty() { row.action } else { fields };
             problem.message = format!("{}; {} changed {what} at {}", problem.message, row.actor, row.at);
         }

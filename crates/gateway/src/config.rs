@@ -37,7 +37,10 @@ pub struct Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("data_dir", &self.data_dir).field("site", &self.site).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("data_dir", &self.data_dir)
+            .field("site", &self.site)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,11 +87,9 @@ fn excepts(rule: &str, host: &str) -> bool {
     let suffix = rule.trim_start_matches('.');
     !suffix.is_empty()
         && (host.eq_ignore_ascii_case(suffix)
-            || host
-                .len()
-                .checked_sub(suffix.len() + 1)
-                .and_then(|at| host.get(at..))
-                .is_some_and(|tail| tail.starts_with('.') && tail.get(1..).is_some_and(|t| t.eq_ignore_ascii_case(suffix))))
+            || host.len().checked_sub(suffix.len() + 1).and_then(|at| host.get(at..)).is_some_and(|tail| {
+                tail.starts_with('.') && tail.get(1..).is_some_and(|t| t.eq_ignore_ascii_case(suffix))
+            }))
 }
 
 #[cfg(test)]

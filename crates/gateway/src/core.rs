@@ -15,8 +15,8 @@ use types::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credential::Gauges;
-use crate::identity::api_key::KeyHasher;
 use crate::identity::admin_token::AdminToken;
+use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::metrics::Metrics;
@@ -80,7 +80,8 @@ impl Core {
         recovery: &Recovery,
         clock: Clock,
     ) -> Result<Arc<Self>, StartError> {
-        let vault = Vault::open_with_canary(&config.encryption_secret, &config.encryption_previous, &store).await?;
+        let vault =
+            Vault::open_with_canary(&config.encryption_secret, &config.encryption_previous, &store).await?;
         let keys = KeyHasher::load(&vault, &store, &config.encryption_secret).await?;
         let gauges = Gauges::default();
         let builder = Builder { vault: vault.clone(), gauges: gauges.clone() };

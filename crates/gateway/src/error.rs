@@ -77,7 +77,11 @@ impl Refusal {
     }
 
     pub(crate) fn key_invalid() -> Self {
-        Self::new(401, "key_invalid", "invalid API key: Tollgate does not know it; check it or ask your administrator")
+        Self::new(
+            401,
+            "key_invalid",
+            "invalid API key: Tollgate does not know it; check it or ask your administrator",
+        )
     }
 
     pub(crate) fn key_disabled(what: &str) -> Self {
@@ -103,8 +107,12 @@ impl Refusal {
     }
 
     pub(crate) fn model_not_allowed(model: &str) -> Self {
-        Self::new(403, "model_not_allowed", format!("model not allowed: the model list of this key does not hold '{model}'"))
-            .with("list", "key")
+        Self::new(
+            403,
+            "model_not_allowed",
+            format!("model not allowed: the model list of this key does not hold '{model}'"),
+        )
+        .with("list", "key")
     }
 
     pub(crate) fn model_required() -> Self {

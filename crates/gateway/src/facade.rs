@@ -7,10 +7,10 @@ use ledger::{Ledger, Recovery};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use types::RequestId;
 use types::dialect::Dialect;
 use types::setting::Settings;
 use types::system::{Health, HealthCheck};
-use types::RequestId;
 
 use crate::clock::Clock;
 use crate::config::{Config, Site};

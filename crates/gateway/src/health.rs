@@ -71,7 +71,10 @@ fn ai_service(core: &Core) -> HealthCheck {
 
 fn cache(core: &Core) -> HealthCheck {
     let snapshot = core.snapshot();
-    check("ok", Some(format!("{} keys, {} providers in memory", snapshot.keys.len(), snapshot.providers.len())))
+    check(
+        "ok",
+        Some(format!("{} keys, {} providers in memory", snapshot.keys.len(), snapshot.providers.len())),
+    )
 }
 
 fn check(status: &str, detail: Option<String>) -> HealthCheck {

@@ -53,8 +53,18 @@ impl Actor {
 
 /// A key as it is shown to its owner and to the administrator.
 pub(crate) fn api_key_view(row: ApiKeyRow, user_name: String, stats: KeyStats) -> ApiKeyView {
-    let ApiKeyRow { id, user_id, spec, prefix, hash: _, pepper_id: _, created_at, updated_at, deleted_at, version } =
-        row;
+    let ApiKeyRow {
+        id,
+        user_id,
+        spec,
+        prefix,
+        hash: _,
+        pepper_id: _,
+        created_at,
+        updated_at,
+        deleted_at,
+        version,
+    } = row;
     let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at } = spec;
     ApiKeyView {
         id,

@@ -12,28 +12,28 @@
 //!
 //! [`Gateway`] is the façade over all of it; `core` is what the top floor stands on.
 
-pub mod config;
 pub mod clock;
+pub mod config;
 mod error;
 mod live;
 mod metrics;
 pub mod vault;
 
-mod snapshot;
-pub mod identity;
 mod accounts;
+pub mod identity;
+mod snapshot;
 
 mod credential;
 mod upstream;
 
 mod core;
 
-mod serve;
 mod admin;
-mod member;
-mod tasks;
-mod health;
 mod facade;
+mod health;
+mod member;
+mod serve;
+mod tasks;
 
 pub use admin::Admin;
 pub use clock::Clock;

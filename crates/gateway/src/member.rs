@@ -28,13 +28,19 @@ impl Gateway {
     /// The handle for a signed-in member; refused once he is deleted, switched off or expired.
     pub fn member(&self, principal: &Principal, actor: Actor) -> Result<Member, Problem> {
         let Principal::Member { user_id } = principal else {
-            return Err(Problem::new("forbidden", "this page is for members; the administrator sees everything elsewhere"));
+            return Err(Problem::new(
+                "forbidden",
+                "this page is for members; the administrator sees everything elsewhere",
+            ));
         };
-        let core = self.core();
+        let core = &self.core;
         let snapshot = core.snapshot();
         let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()));
         let Some(user) = user else {
-            return Err(Problem::new("token_invalid", "invalid token: this user is gone or switched off; sign in again"));
+            return Err(Problem::new(
+                "token_invalid",
+                "invalid token: this user is gone or switched off; sign in again",
+            ));
         };
         tracing::debug!(user.id = user_id.0, request.id = actor.request_id, "member call");
         Ok(Member { core: core.clone(), user_id: *user_id, name: user.spec.name.clone() })

@@ -53,7 +53,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("tollgate");
         let metrics = Self {
             requests: Family::default(),
-            seconds: Family::new_with_constructor(latency as fn() -> Histogram),
+            seconds: Family::new_with_constructor(latency),
             tokens: Family::default(),
             attempts: Family::default(),
             in_flight: Gauge::default(),
@@ -87,7 +87,8 @@ impl Metrics {
             400..=499 => "4xx",
             _ => "5xx",
         };
-        let labels = RequestLabels { endpoint: record.endpoint.as_str(), outcome: record.outcome.as_str(), status };
+        let labels =
+            RequestLabels { endpoint: record.endpoint.as_str(), outcome: record.outcome.as_str(), status };
         self.requests.get_or_create(&labels).inc();
         if record.outcome == Outcome::Refused {
             return;
@@ -132,7 +133,7 @@ impl Metrics {
         self.writer_failures.inc();
     }
 
-    /// The Prometheus text (OpenMetrics 1.0).
+    /// The Prometheus text (`OpenMetrics` 1.0).
     pub(crate) fn render(&self, backlog: u64) -> String {
         self.backlog.set(backlog);
         let mut text = String::new();

@@ -98,7 +98,11 @@ pub(crate) fn refuse_at_edge(core: &Arc<Core>, ingress: &Ingress, refusal: &Refu
 }
 
 /// Everything that is decided before a request is booked: who asks, for what, and whether he may.
-fn examine(core: &Core, ingress: Ingress, record: &mut RequestRecord) -> Result<Request, Box<(Ingress, Refusal)>> {
+fn examine(
+    core: &Core,
+    ingress: Ingress,
+    record: &mut RequestRecord,
+) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
     let now = ingress.received.at;
     let mut checked = || -> Result<(Arc<ApiKey>, Probe), Refusal> {
@@ -106,7 +110,8 @@ fn examine(core: &Core, ingress: Ingress, record: &mut RequestRecord) -> Result<
             return Err(Refusal::draining());
         }
         let gemini = ingress.endpoint.dialect() == Dialect::Gemini;
-        let key = authenticate::caller(core, &snapshot, &ingress.headers, ingress.query.as_deref(), gemini, now)?;
+        let key =
+            authenticate::caller(core, &snapshot, &ingress.headers, ingress.query.as_deref(), gemini, now)?;
         record.user_id = Some(key.user.id);
         record.key_id = Some(key.id);
         guard::origin(&key, ingress.client_ip, &ingress.headers)?;
@@ -122,9 +127,11 @@ fn examine(core: &Core, ingress: Ingress, record: &mut RequestRecord) -> Result<
 }
 
 fn note_demand(record: &mut RequestRecord, ingress: &Ingress, probe: &Probe) {
-    let header = |name: &str| ingress.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header =
+        |name: &str| ingress.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     record.session_id = protocol::session::hint(ingress.endpoint, &header, probe);
-    record.model = ingress.path_model.clone().or_else(|| probe.model.as_ref().map(|model| model.name.clone()));
+    record.model =
+        ingress.path_model.clone().or_else(|| probe.model.as_ref().map(|model| model.name.clone()));
     record.streaming = ingress.endpoint == Endpoint::GeminiStream || probe.stream;
 }
 

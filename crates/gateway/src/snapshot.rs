@@ -95,7 +95,8 @@ pub(crate) struct ApiKey {
 impl ApiKey {
     /// Whether a provider with these groups is open to this key: both its own and its user's choice must allow it.
     pub(crate) fn may_use_groups(&self, provider_groups: &[String]) -> bool {
-        let allows = |chosen: &[String]| chosen.is_empty() || provider_groups.iter().any(|g| chosen.contains(g));
+        let allows =
+            |chosen: &[String]| chosen.is_empty() || provider_groups.iter().any(|g| chosen.contains(g));
         allows(&self.spec.groups) && allows(&self.user.spec.groups)
     }
 
@@ -121,6 +122,7 @@ impl Provider {
     pub(crate) fn serves_model(&self, requested: &str) -> bool {
         let patterns = &self.spec.models;
         let upstream = self.upstream_model(requested);
-        patterns.is_empty() || patterns.iter().any(|p| pattern_matches(p, upstream) || pattern_matches(p, requested))
+        patterns.is_empty()
+            || patterns.iter().any(|p| pattern_matches(p, upstream) || pattern_matches(p, requested))
     }
 }

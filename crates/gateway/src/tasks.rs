@@ -32,7 +32,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "prune",
-        period: Duration::from_secs(3_600),
+        period: Duration::from_hours(1),
         run: |core| Box::pin(async move { prune::run(&core).await }),
     },
 ];
@@ -101,7 +101,8 @@ async fn drive(task: &'static Task, core: Arc<Core>) {
         }
         let (at, started) = (core.clock.now(), Instant::now());
         // On a task of its own, so that a panic is reported as a failed run and does not end the driver.
-        let result = core.tracker.spawn((task.run)(core.clone())).await.unwrap_or_else(|panic| Err(panic.to_string()));
+        let result =
+            core.tracker.spawn((task.run)(core.clone())).await.unwrap_or_else(|panic| Err(panic.to_string()));
         if let Err(error) = &result {
             tracing::warn!(task = task.name, %error, "a background task failed and will run again");
         }

@@ -111,23 +111,27 @@ impl Upstreams {
             return client.send(request).await;
         };
         let profile = Profile { connect_ms, proxy: Some(digest(proxy)) };
-        let client = match self.proxied.get(&profile) {
-            Some(client) => client,
-            None => {
-                let client = Arc::new(ProxiedClient::new(&self.tls, timeout, proxy)?);
-                self.proxied.insert(profile, client.clone());
-                client
-            }
+        let client = if let Some(client) = self.proxied.get(&profile) {
+            client
+        } else {
+            let client = Arc::new(ProxiedClient::new(&self.tls, timeout, proxy)?);
+            self.proxied.insert(profile, client.clone());
+            client
         };
         client.send(request).await
     }
 
-    fn proxy_for<'a>(&'a self, provider: &'a Provider, uri: &Uri) -> Result<Option<&'a Secret<String>>, SendError> {
+    fn proxy_for<'a>(
+        &'a self,
+        provider: &'a Provider,
+        uri: &Uri,
+    ) -> Result<Option<&'a Secret<String>>, SendError> {
         match &provider.proxy {
             Proxy::Own(proxy) => Ok(Some(proxy)),
             Proxy::Unreadable => Err(SendError::Connect {
                 step: ConnectStep::Proxy,
-                message: "the stored address of the outbound proxy cannot be decrypted; enter it again".into(),
+                message: "the stored address of the outbound proxy cannot be decrypted; enter it again"
+                    .into(),
             }),
             Proxy::Default => {
                 let https = uri.scheme() == Some(&http::uri::Scheme::HTTPS);

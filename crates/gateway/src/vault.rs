@@ -163,8 +163,7 @@ impl Vault {
         nonce: [u8; NONCE_LENGTH],
     ) -> Result<Vec<u8>, VaultError> {
         let key = &self.0.current;
-        let payload =
-            Payload { msg: secret.expose().as_bytes(), aad: &purpose.associated_data(row_id) };
+        let payload = Payload { msg: secret.expose().as_bytes(), aad: &purpose.associated_data(row_id) };
         let body =
             key.cipher.encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| VaultError::Malformed)?;
         Ok([VERSION, key.id.as_bytes(), &nonce, &body].concat())

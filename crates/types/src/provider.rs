@@ -17,7 +17,7 @@ named! {
         Anthropic = "anthropic",
         /// OpenAI's own API (`Authorization: Bearer`).
         OpenAi = "openai",
-        /// Anything that speaks OpenAI's paths: Ollama, vLLM, OpenRouter, DeepSeek, …
+        /// Anything that speaks OpenAI's paths: local model servers, resellers, other gateways.
         OpenAiCompatible = "openai-compatible",
         /// Google's Gemini API (`x-goog-api-key`).
         Gemini = "gemini",

@@ -1,7 +1,9 @@
 //! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
 
 use store::{CredentialRow, SealedSecret};
-use types::credential::{CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential};
+use types::credential::{
+    CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
+};
 use types::provider::ProviderTest;
 use types::{CredentialId, Problem, ProviderId, Secret};
 
@@ -13,7 +15,10 @@ const OBJECT: &str = "credential";
 
 impl Admin {
     /// The credentials of one provider, or of all, that are not deleted.
-    pub async fn credential_list(&self, provider: Option<ProviderId>) -> Result<Vec<CredentialView>, Problem> {
+    pub async fn credential_list(
+        &self,
+        provider: Option<ProviderId>,
+    ) -> Result<Vec<CredentialView>, Problem> {
         let rows = self.core.store.credential_list(true).await.map_err(|e| store_problem(e, OBJECT))?;
         let wanted = |row: &CredentialRow| {
             row.deleted_at.is_none() && provider.is_none_or(|provider| row.provider_id == provider)
@@ -95,7 +100,8 @@ impl Admin {
         let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("restore", &subject, None, Some(trail::credential(&row.spec)));
-        let row = self.core.store.credential_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
+        let row =
+            self.core.store.credential_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.take_effect().await?;
         Ok(self.credential_view(row))
     }

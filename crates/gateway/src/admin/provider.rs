@@ -22,7 +22,8 @@ const OBJECT: &str = "provider";
 impl Admin {
     /// All providers by id.
     pub async fn provider_list(&self, include_deleted: bool) -> Result<Vec<ProviderView>, Problem> {
-        let rows = self.core.store.provider_list(include_deleted).await.map_err(|e| store_problem(e, OBJECT))?;
+        let rows =
+            self.core.store.provider_list(include_deleted).await.map_err(|e| store_problem(e, OBJECT))?;
         let counts = self.credential_counts().await?;
         Ok(rows.into_iter().map(|row| view(row, &counts)).collect())
     }
@@ -71,7 +72,11 @@ impl Admin {
     }
 
     /// Changes a provider.
-    pub async fn provider_update(&self, id: ProviderId, input: UpdateProvider) -> Result<ProviderView, Problem> {
+    pub async fn provider_update(
+        &self,
+        id: ProviderId,
+        input: UpdateProvider,
+    ) -> Result<ProviderView, Problem> {
         let row = self.provider_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
         let spec = input.apply(row.spec.clone());
@@ -153,8 +158,16 @@ impl Admin {
         let core = &self.core;
         let timeout_ms = core.config.api_test_timeout_ms;
         let now = core.clock.now();
-        crate::upstream::test_provider(&core.upstreams, &core.ledger, now, timeout_ms, provider, credential, model)
-            .await
+        crate::upstream::test_provider(
+            &core.upstreams,
+            &core.ledger,
+            now,
+            timeout_ms,
+            provider,
+            credential,
+            model,
+        )
+        .await
     }
 
     /// The provider and the asked, else the best, of its credentials. Disabled ones can be tested too: that is
@@ -168,7 +181,9 @@ impl Admin {
         let provider = snapshot.providers.iter().find(|p| p.id == id).ok_or_else(|| not_found(OBJECT))?;
         let credential = match wanted {
             Some(wanted) => provider.credentials.iter().find(|c| c.id == wanted),
-            None => provider.credentials.iter().min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.rejected)),
+            None => {
+                provider.credentials.iter().min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.rejected))
+            }
         };
         let credential = credential.ok_or_else(|| {
             Problem::field("credential_id", "this provider has no such credential; add an API key first")
@@ -181,7 +196,12 @@ impl Admin {
         if row.deleted_at.is_some() { Err(not_found(OBJECT)) } else { Ok(row) }
     }
 
-    pub(super) fn seal(&self, purpose: Purpose, row: i64, secret: &Secret<String>) -> Result<Vec<u8>, Problem> {
+    pub(super) fn seal(
+        &self,
+        purpose: Purpose,
+        row: i64,
+        secret: &Secret<String>,
+    ) -> Result<Vec<u8>, Problem> {
         self.core.vault.seal(purpose, row, secret).map_err(|e| Problem::new("internal", e.to_string()))
     }
 
@@ -235,7 +255,8 @@ fn all_or_faults<A, B, C>(
 }
 
 fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
-    let ProviderRow { id, spec, proxy_sealed: _, proxy_hint, created_at, updated_at, deleted_at, version } = row;
+    let ProviderRow { id, spec, proxy_sealed: _, proxy_hint, created_at, updated_at, deleted_at, version } =
+        row;
     let ProviderSpec {
         name,
         kind,

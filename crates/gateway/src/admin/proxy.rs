@@ -40,13 +40,25 @@ mod tests {
 
     #[test]
     fn the_password_is_never_shown() {
-        assert_eq!(check("http://user:hunter2@proxy.example.com:3128").unwrap(), "http://user:…@proxy.example.com:3128");
+        assert_eq!(
+            check("http://user:hunter2@proxy.example.com:3128").unwrap(),
+            "http://user:…@proxy.example.com:3128"
+        );
         assert_eq!(check("socks5://10.0.0.1:1080/").unwrap(), "socks5://10.0.0.1:1080");
     }
 
     #[test]
     fn an_address_that_no_client_could_use_is_refused() {
-        for bad in ["", "proxy:3128", "ftp://proxy", "http://", "http://p:0", "http://p/x", "http://p?a", "http://a b"] {
+        for bad in [
+            "",
+            "proxy:3128",
+            "ftp://proxy",
+            "http://",
+            "http://p:0",
+            "http://p/x",
+            "http://p?a",
+            "http://a b",
+        ] {
             let problem = check(bad).unwrap_err();
             assert!(problem.fields.contains_key("proxy_url"), "{bad}");
         }

@@ -32,7 +32,7 @@ impl Gateway {
         client_ip: IpAddr,
         trusted_device: bool,
     ) -> Result<Principal, Problem> {
-        let door = Door { core: self.core(), ip: client_ip, trusted_device, via: "admin" };
+        let door = Door { core: &self.core, ip: client_ip, trusted_device, via: "admin" };
         match presented {
             SignIn::Token(token) => {
                 let token = Secret::new(token.expose().trim().to_owned());
@@ -48,17 +48,19 @@ impl Gateway {
     /// The administrator's handle for a signed-in principal.
     pub fn admin(&self, principal: &Principal, actor: Actor) -> Result<Admin, Problem> {
         match principal {
-            Principal::Admin => Ok(Admin { core: self.core().clone(), actor }),
-            Principal::Member { .. } => Err(Problem::new("forbidden", "this is open to the administrator only")),
+            Principal::Admin => Ok(Admin { core: self.core.clone(), actor }),
+            Principal::Member { .. } => {
+                Err(Problem::new("forbidden", "this is open to the administrator only"))
+            }
         }
     }
 
     /// The administrator's handle for an `Authorization` header (AU-01).
     pub async fn admin_by_bearer(&self, authorization: Option<&str>, actor: Actor) -> Result<Admin, Problem> {
         let token = bearer(authorization)?;
-        let door = Door { core: self.core(), ip: actor.ip(), trusted_device: false, via: "admin-api" };
+        let door = Door { core: &self.core, ip: actor.ip(), trusted_device: false, via: "admin-api" };
         door.by_admin_token(&token).await?;
-        Ok(Admin { core: self.core().clone(), actor })
+        Ok(Admin { core: self.core.clone(), actor })
     }
 
     /// What pages show of the person at the screen; `None` if the member is gone or switched off.
@@ -66,7 +68,7 @@ impl Gateway {
         match principal {
             Principal::Admin => Some(Viewer { is_admin: true, name: "admin".to_owned(), user_id: None }),
             Principal::Member { user_id } => {
-                let core = self.core();
+                let core = &self.core;
                 let snapshot = core.snapshot();
                 let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()))?;
                 Some(Viewer { is_admin: false, name: user.spec.name.clone(), user_id: Some(*user_id) })
@@ -76,7 +78,7 @@ impl Gateway {
 
     /// The first 8 hex characters of the configured admin token's SHA-256 (AU-02).
     pub fn fingerprint(&self) -> String {
-        self.core().admin_token.fingerprint().to_owned()
+        self.core.admin_token.fingerprint().to_owned()
     }
 }
 
@@ -246,7 +248,8 @@ impl Door<'_> {
     }
 
     async fn note_success(&self, actor: &str, id: &str, name: &str) {
-        let change = Change { actor: actor.to_owned(), ..self.change("sign_in.ok", id.to_owned(), name, None) };
+        let change =
+            Change { actor: actor.to_owned(), ..self.change("sign_in.ok", id.to_owned(), name, None) };
         self.write(change).await;
     }
 

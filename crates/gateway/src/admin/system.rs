@@ -37,7 +37,8 @@ impl Admin {
         if !self.core.tasks.wake(&name) {
             return Err(not_found("task"));
         }
-        let change = self.change("run", &Subject { object: "task", id: name.clone(), name: &name }, None, None);
+        let change =
+            self.change("run", &Subject { object: "task", id: name.clone(), name: &name }, None, None);
         self.core.store.audit_append(change).await.map_err(|error| store_problem(error, "task"))
     }
 }

@@ -102,7 +102,8 @@ impl Admin {
     }
 
     async fn end_sessions(&self, id: UserId) -> Result<(), Problem> {
-        let ended = self.core.store.session_delete_for_user(id).await.map_err(|e| store_problem(e, "session"))?;
+        let ended =
+            self.core.store.session_delete_for_user(id).await.map_err(|e| store_problem(e, "session"))?;
         tracing::info!(user.id = id.0, ended, "sessions ended");
         Ok(())
     }

@@ -43,7 +43,13 @@ impl AdminToken {
         let hash = Some(token.expose())
             .filter(|text| !text.is_empty())
             .and_then(|text| hash_now(text.as_bytes()).ok());
-        Self { hash, proven: ArcSwapOption::empty(), digest, fingerprint: fingerprint(token.expose()), turn: tokio::sync::Mutex::default() }
+        Self {
+            hash,
+            proven: ArcSwapOption::empty(),
+            digest,
+            fingerprint: fingerprint(token.expose()),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The first 8 hex characters of the token's SHA-256 (AU-02).

@@ -107,7 +107,8 @@ impl KeyHasher {
         let stored = match store.meta_get(PEPPER_META).await? {
             Some(stored) => stored,
             None => {
-                let pepper = Secret::new(hex::encode(derive_key(encryption_secret, PEPPER_LABEL)?.as_slice()));
+                let pepper =
+                    Secret::new(hex::encode(derive_key(encryption_secret, PEPPER_LABEL)?.as_slice()));
                 let sealed = hex::encode(vault.seal(Purpose::KeyPepper, 0, &pepper)?);
                 store.meta_put_if_absent(PEPPER_META, &sealed).await?
             }
@@ -198,7 +199,8 @@ mod tests {
             assert!(!is_well_formed(std::str::from_utf8(&wrong).unwrap()), "at {at}");
         }
         let swapped = key.replacen("bC", "Cb", 1);
-        for wrong in ["", "sk-tg-", &key[..key.len() - 1], &format!("{key}0"), &key.to_uppercase(), &swapped] {
+        for wrong in ["", "sk-tg-", &key[..key.len() - 1], &format!("{key}0"), &key.to_uppercase(), &swapped]
+        {
             assert!(!is_well_formed(wrong), "{wrong}");
         }
     }

@@ -18,7 +18,8 @@ const QUEUE: usize = 32;
 
 /// A hash that nothing is known to match (its output is 32 random bytes). It is checked for unknown names, so
 /// that they take as long as known ones.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$QcC90Cf8xmvPAxGl28V1jg$KXIT2ptJX2vJ1RzJmWEK2n0YVFM3VmyTStIVl5k9ZNM";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$QcC90Cf8xmvPAxGl28V1jg$KXIT2ptJX2vJ1RzJmWEK2n0YVFM3VmyTStIVl5k9ZNM";
 
 /// The queue of this process: cores belong to the process, so their queue does too.
 static SHARED: LazyLock<Passwords> = LazyLock::new(Passwords::new);
@@ -131,9 +132,7 @@ mod tests {
         let stored = passwords.hash(secret("correct horse battery")).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert!(!stored.contains("correct"));
-        let check = |text: &str, hash: Option<&str>| {
-            passwords.verify(secret(text), hash.map(str::to_owned))
-        };
+        let check = |text: &str, hash: Option<&str>| passwords.verify(secret(text), hash.map(str::to_owned));
         assert_eq!(check("correct horse battery", Some(&stored)).await.unwrap(), Verdict::Match);
         assert_eq!(check("wrong horse battery", Some(&stored)).await.unwrap(), Verdict::Mismatch);
         assert_eq!(check("correct horse battery", None).await.unwrap(), Verdict::Mismatch);

@@ -33,8 +33,14 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
     }
     if let Some(decision) = &mut row.record.decision {
         for candidate in &mut decision.candidates {
-            let Candidate { provider_id, provider_name, credential_id, credential_name, removed_by: _, rank: _ } =
-                candidate;
+            let Candidate {
+                provider_id,
+                provider_name,
+                credential_id,
+                credential_name,
+                removed_by: _,
+                rank: _,
+            } = candidate;
             *provider_id = ProviderId(0);
             PROVIDER.clone_into(provider_name);
             *credential_id = credential_id.map(|_| CredentialId(0));

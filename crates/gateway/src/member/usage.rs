@@ -29,7 +29,10 @@ impl Member {
             today: store.usage_totals(today, until, user).await.map_err(wrong)?,
             last_30_days: store.usage_totals(since, until, user).await.map_err(wrong)?,
             by_day: store.usage_by(UsageBy::Day, since, until, user, None, DAYS).await.map_err(wrong)?,
-            by_model: store.usage_by(UsageBy::Model, since, until, user, None, MODELS).await.map_err(wrong)?,
+            by_model: store
+                .usage_by(UsageBy::Model, since, until, user, None, MODELS)
+                .await
+                .map_err(wrong)?,
         })
     }
 }

@@ -9,9 +9,9 @@ use http::{HeaderMap, StatusCode};
 use types::dialect::Endpoint;
 use types::provider::Timeouts;
 
+use super::Request;
 use super::settle::Settlement;
 use super::verdict::{self, Verdict};
-use super::Request;
 use crate::credential::Lease;
 use crate::snapshot::{Credential, Provider};
 use crate::upstream::{Answer, AnswerBody, Call, SendError, Upstreams, prepare};
@@ -81,7 +81,9 @@ pub(super) async fn attempt(
     let judged = tokio::time::timeout(left, judge(settlement, request, answer, first)).await;
     match judged {
         Err(_) => Attempted::Failed(verdict::of_timeout(phase, limit_ms)),
-        Ok(Judged::Passed { status, content_type, body, said }) => Attempted::Passed { status, content_type, body, said },
+        Ok(Judged::Passed { status, content_type, body, said }) => {
+            Attempted::Passed { status, content_type, body, said }
+        }
         Ok(Judged::Failed(verdict)) => Attempted::Failed(verdict),
         Ok(Judged::Good { status, headers, content }) => Attempted::Opened(Opened {
             status,
@@ -119,13 +121,15 @@ async fn open(
         query: ingress.query.as_deref(),
     };
     let body = body_for(request, model);
-    let prepared = prepare(provider.spec.kind, base_url, secret, &call, &ingress.headers, body).map_err(fail)?;
+    let prepared =
+        prepare(provider.spec.kind, base_url, secret, &call, &ingress.headers, body).map_err(fail)?;
     let Some(reservation) = settlement.reservation() else {
         return Err(fail(SendError::Unsendable("the request has ended already".into())));
     };
     let mut answer = upstreams.send(reservation, provider, prepared).await.map_err(fail)?;
     settlement.attempt_status(answer.status.as_u16());
-    let first = first_piece(&mut answer.body).await.map_err(|error| verdict::of_empty_answer(&error.to_string()))?;
+    let first =
+        first_piece(&mut answer.body).await.map_err(|error| verdict::of_empty_answer(&error.to_string()))?;
     if first.is_some() {
         settlement.first_byte();
     }
@@ -183,10 +187,14 @@ async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first
     let endpoint = request.ingress.endpoint;
     let kind = content_type(&headers).unwrap_or_default().to_ascii_lowercase();
     if kind.starts_with("text/html") {
-        let message = format!("upstream answered with a web page instead of an API's answer (status {status})");
+        let message =
+            format!("upstream answered with a web page instead of an API's answer (status {status})");
         return Judged::Failed(verdict::of_bad_answer("upstream_bad_content_type", message));
     }
-    if request.streaming() && !is_json(&kind) || endpoint == Endpoint::GeminiStream || endpoint == Endpoint::AudioSpeech {
+    if request.streaming() && !is_json(&kind)
+        || endpoint == Endpoint::GeminiStream
+        || endpoint == Endpoint::AudioSpeech
+    {
         return judge_stream(status, headers, body).await;
     }
     match whole(body).await {
@@ -216,7 +224,12 @@ async fn judge_stream(status: StatusCode, headers: HeaderMap, mut body: AnswerBo
     }
 }
 
-async fn judge_error(request: &Request, status: StatusCode, headers: &HeaderMap, mut body: AnswerBody) -> Judged {
+async fn judge_error(
+    request: &Request,
+    status: StatusCode,
+    headers: &HeaderMap,
+    mut body: AnswerBody,
+) -> Judged {
     let mut bytes = BytesMut::new();
     // A body that breaks off or goes on for ever still has a status that says enough.
     while let Some(Ok(piece)) = body.piece().await {
@@ -237,7 +250,8 @@ async fn judge_error(request: &Request, status: StatusCode, headers: &HeaderMap,
             Judged::Passed { status, content_type, body: bytes.freeze(), said }
         }
         _ => {
-            let message = format!("upstream refused the request ({status}) without saying why in a known form");
+            let message =
+                format!("upstream refused the request ({status}) without saying why in a known form");
             let mut verdict = verdict::of_bad_answer("upstream_rejected", message);
             verdict.refusal.status = status.as_u16();
             verdict.move_on = false;

@@ -81,7 +81,11 @@ fn presented_key(headers: &HeaderMap, query: Option<&str>, query_key: bool) -> R
 mod tests {
     use super::*;
 
-    fn present(headers: &[(&str, &str)], query: Option<&str>, query_key: bool) -> Result<String, &'static str> {
+    fn present(
+        headers: &[(&str, &str)],
+        query: Option<&str>,
+        query_key: bool,
+    ) -> Result<String, &'static str> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
@@ -91,7 +95,13 @@ mod tests {
 
     #[test]
     fn ke_01_every_header_form_carries_a_key() {
-        for header in [("authorization", "Bearer k"), ("authorization", "bearer  k"), ("x-api-key", "k"), ("x-goog-api-key", "k"), ("api-key", "k")] {
+        for header in [
+            ("authorization", "Bearer k"),
+            ("authorization", "bearer  k"),
+            ("x-api-key", "k"),
+            ("x-goog-api-key", "k"),
+            ("api-key", "k"),
+        ] {
             assert_eq!(present(&[header], None, false), Ok("k".into()), "{header:?}");
         }
         assert_eq!(present(&[], Some("alt=sse&key=k"), true), Ok("k".into()));
@@ -100,16 +110,29 @@ mod tests {
     #[test]
     fn x9_x10_keys_in_addresses_and_two_different_keys_are_refused() {
         assert_eq!(present(&[], Some("key=k"), false), Err("key_in_query"));
-        assert_eq!(present(&[("x-api-key", "a"), ("authorization", "Bearer b")], None, false), Err("conflicting_keys"));
-        assert_eq!(present(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], None, false), Err("conflicting_keys"));
-        assert_eq!(present(&[("x-api-key", "a"), ("authorization", "Bearer a")], None, false), Ok("a".into()));
+        assert_eq!(
+            present(&[("x-api-key", "a"), ("authorization", "Bearer b")], None, false),
+            Err("conflicting_keys")
+        );
+        assert_eq!(
+            present(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], None, false),
+            Err("conflicting_keys")
+        );
+        assert_eq!(
+            present(&[("x-api-key", "a"), ("authorization", "Bearer a")], None, false),
+            Ok("a".into())
+        );
     }
 
     #[test]
     fn au_01_missing_and_malformed_are_told_apart() {
         assert_eq!(present(&[], None, false), Err("missing_authorization"));
         for bad in ["k", "Basic a2V5", "Bearer ", "Bearer"] {
-            assert_eq!(present(&[("authorization", bad)], None, false), Err("malformed_authorization"), "{bad}");
+            assert_eq!(
+                present(&[("authorization", bad)], None, false),
+                Err("malformed_authorization"),
+                "{bad}"
+            );
         }
     }
 }

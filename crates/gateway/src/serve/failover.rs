@@ -8,11 +8,11 @@ use http::header::HeaderValue;
 use types::CredentialId;
 use types::request::{Attempt, AttemptOutcome, Outcome};
 
+use super::Request;
 use super::attempt::{Attempted, Opened, attempt};
 use super::route::{Demand, select};
 use super::settle::Settlement;
 use super::verdict::Verdict;
-use super::Request;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::{Credential, Provider};
@@ -27,7 +27,11 @@ pub(super) enum Failed {
 }
 
 /// Tries until an upstream answers, the attempts are used up, or a failure forbids another try.
-pub(super) async fn run(core: &Arc<Core>, settlement: &mut Settlement, request: &Request) -> Result<Opened, Failed> {
+pub(super) async fn run(
+    core: &Arc<Core>,
+    settlement: &mut Settlement,
+    request: &Request,
+) -> Result<Opened, Failed> {
     let max_attempts = request.snapshot.settings.pool_max_attempts;
     let mut tried: Vec<CredentialId> = Vec::new();
     let mut last: Option<Verdict> = None;
@@ -138,7 +142,7 @@ fn mark(core: &Arc<Core>, id: CredentialId, rejected: Option<(types::Timestamp, 
     core.tracker.spawn(async move {
         let core = core_of_task;
         let marked = core.store.credential_mark(id, rejected).await;
-        if let Err(error) = marked.map(|_| ()) {
+        if let Err(error) = marked {
             tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
         } else if let Err(error) = core.reload().await {
             tracing::warn!(%error, "the configuration could not be reloaded");

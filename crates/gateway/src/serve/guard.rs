@@ -44,8 +44,13 @@ pub(super) fn model(key: &ApiKey, ingress: &Ingress, probe: &Probe) -> Result<()
         Some(model) if key.may_use_model(model) => Ok(()),
         Some(model) => Err(Refusal::model_not_allowed(model)),
         // These have a default model of the vendor's.
-        None if matches!(ingress.endpoint, Endpoint::Moderations | Endpoint::ImageGenerations | Endpoint::ImageEdits | Endpoint::ImageVariations)
-            && key.spec.models.is_empty() =>
+        None if matches!(
+            ingress.endpoint,
+            Endpoint::Moderations
+                | Endpoint::ImageGenerations
+                | Endpoint::ImageEdits
+                | Endpoint::ImageVariations
+        ) && key.spec.models.is_empty() =>
         {
             Ok(())
         }

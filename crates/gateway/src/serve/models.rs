@@ -29,7 +29,7 @@ pub(crate) struct ModelLists(Cache<(ProviderId, i64), Arc<Vec<String>>>);
 
 impl Default for ModelLists {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(1_000).time_to_live(Duration::from_secs(600)).build())
+        Self(Cache::builder().max_capacity(1_000).time_to_live(Duration::from_mins(10)).build())
     }
 }
 
@@ -64,18 +64,30 @@ fn dialect(shape: Shape) -> Dialect {
     }
 }
 
-async fn find(core: &Arc<Core>, call: &KeyedCall, id: Option<&str>, shape: Shape) -> Result<Vec<u8>, Refusal> {
+async fn find(
+    core: &Arc<Core>,
+    call: &KeyedCall,
+    id: Option<&str>,
+    shape: Shape,
+) -> Result<Vec<u8>, Refusal> {
     let snapshot = core.snapshot();
     let gemini = shape == Shape::Gemini;
-    let key =
-        authenticate::caller(core, &snapshot, &call.headers, call.query.as_deref(), gemini, core.clock.now())?;
+    let key = authenticate::caller(
+        core,
+        &snapshot,
+        &call.headers,
+        call.query.as_deref(),
+        gemini,
+        core.clock.now(),
+    )?;
     super::guard::origin(&key, call.client_ip, &call.headers)?;
     let entries = entries(core, &snapshot, &key, shape).await;
     match id {
         None => Ok(protocol::models::render_list(shape, &entries)),
         Some(id) => {
             let id = id.trim_start_matches("models/");
-            let entry = entries.iter().find(|entry| entry.id == id).ok_or_else(|| Refusal::model_not_found(id))?;
+            let entry =
+                entries.iter().find(|entry| entry.id == id).ok_or_else(|| Refusal::model_not_found(id))?;
             Ok(protocol::models::render_one(shape, entry))
         }
     }
@@ -114,7 +126,11 @@ fn fits(kind: ProviderKind, shape: Shape) -> bool {
 }
 
 /// The names that a provider is configured with, plus its own list where the configuration leaves that open.
-async fn names<'a>(core: &Arc<Core>, snapshot: &Arc<Snapshot>, provider: &'a Provider) -> (&'a Provider, Vec<String>) {
+async fn names<'a>(
+    core: &Arc<Core>,
+    snapshot: &Arc<Snapshot>,
+    provider: &'a Provider,
+) -> (&'a Provider, Vec<String>) {
     let fixed = |pattern: &&String| !pattern.contains('*');
     let spec = &provider.spec;
     let mut names: Vec<String> =

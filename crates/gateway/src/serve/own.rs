@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use types::Timestamp;
 use types::UserId;
 use types::dialect::Dialect;
 use types::request::RequestRow;
 use types::usage::{OwnUsage, UsageBy};
-use types::Timestamp;
 
 use super::{KeyedCall, Reply, ReplyBody, authenticate, render};
 use crate::core::Core;
@@ -40,7 +40,9 @@ pub(crate) async fn explain(core: &Arc<Core>, call: KeyedCall, id: &str) -> Repl
             Refusal::database_unavailable()
         })?;
         // Somebody else's request looks exactly like one that does not exist.
-        let row = row.filter(|row| row.record.user_id == Some(key.user.id)).ok_or_else(Refusal::request_not_found)?;
+        let row = row
+            .filter(|row| row.record.user_id == Some(key.user.id))
+            .ok_or_else(Refusal::request_not_found)?;
         Ok(redacted(&row))
     };
     answer(&call, result.await)
@@ -48,13 +50,18 @@ pub(crate) async fn explain(core: &Arc<Core>, call: KeyedCall, id: &str) -> Repl
 
 fn caller(core: &Core, call: &KeyedCall) -> Result<Arc<ApiKey>, Refusal> {
     let snapshot = core.snapshot();
-    let key = authenticate::caller(core, &snapshot, &call.headers, call.query.as_deref(), false, core.clock.now())?;
+    let key =
+        authenticate::caller(core, &snapshot, &call.headers, call.query.as_deref(), false, core.clock.now())?;
     super::guard::origin(&key, call.client_ip, &call.headers)?;
     Ok(key)
 }
 
 /// A user's sums, for himself.
-pub(crate) async fn own_usage(core: &Core, user_id: UserId, name: &str) -> Result<OwnUsage, store::StoreError> {
+pub(crate) async fn own_usage(
+    core: &Core,
+    user_id: UserId,
+    name: &str,
+) -> Result<OwnUsage, store::StoreError> {
     let now = core.clock.now();
     let until = now.plus_ms(Timestamp::HOUR_MS);
     let month = now.day_start().plus_ms(-29 * Timestamp::DAY_MS);

@@ -31,7 +31,8 @@ use crate::upstream::AnswerBody;
 
 /// Headers of an upstream's answer that its caller may see. Its limits are those of a shared account, its cookies
 /// and server names nobody's business.
-const PASSED: [&str; 5] = ["content-type", "content-disposition", "x-should-retry", "openai-processing-ms", "openai-version"];
+const PASSED: [&str; 5] =
+    ["content-type", "content-disposition", "x-should-retry", "openai-processing-ms", "openai-version"];
 
 /// The body of a reply.
 #[derive(Debug)]
@@ -59,7 +60,10 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut self.0 {
             Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Inner::Relay(relay) => relay.poll(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
@@ -75,14 +79,21 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(0))),
+            Inner::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(0)))
+            }
             Inner::Relay(_) => SizeHint::default(),
         }
     }
 }
 
 /// Turns an opened answer into the reply.
-pub(super) fn reply(core: &Arc<Core>, mut settlement: Settlement, request: &Request, opened: Opened) -> Reply {
+pub(super) fn reply(
+    core: &Arc<Core>,
+    mut settlement: Settlement,
+    request: &Request,
+    opened: Opened,
+) -> Reply {
     let Opened { status, headers: upstream_headers, content, lease, credential, idle } = opened;
     let endpoint = request.ingress.endpoint;
     let streaming = request.streaming();
@@ -166,7 +177,10 @@ struct Relay {
 
 impl std::fmt::Debug for Relay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Relay").field("endpoint", &self.endpoint).field("sent_bytes", &self.sent_bytes).finish_non_exhaustive()
+        f.debug_struct("Relay")
+            .field("endpoint", &self.endpoint)
+            .field("sent_bytes", &self.sent_bytes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -184,15 +198,20 @@ impl Relay {
                 self.idle_timer.as_mut().reset(Instant::now() + self.idle);
                 Poll::Ready(Some(Ok(piece)))
             }
-            Poll::Ready(Some(Err(error))) => self.broken(AttemptOutcome::CutOff, cut_off(&error.to_string())),
+            Poll::Ready(Some(Err(error))) => {
+                self.broken(AttemptOutcome::CutOff, &cut_off(&error.to_string()))
+            }
             Poll::Ready(None) => self.ended(),
             Poll::Pending => {
                 if self.cut.as_mut().poll(cx).is_ready() {
-                    return self.broken(AttemptOutcome::Interrupted, Refusal::draining());
+                    return self.broken(AttemptOutcome::Interrupted, &Refusal::draining());
                 }
                 if self.idle_timer.as_mut().poll(cx).is_ready() {
                     let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
-                    return self.broken(AttemptOutcome::TimedOut, verdict::of_timeout("stream idle", limit).refusal);
+                    return self.broken(
+                        AttemptOutcome::TimedOut,
+                        &verdict::of_timeout("stream idle", limit).refusal,
+                    );
                 }
                 Poll::Pending
             }
@@ -207,31 +226,35 @@ impl Relay {
     fn ended(&mut self) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(metered) = self.meter.take().map(Meter::finish) else { return Poll::Ready(None) };
         if self.metered && !metered.completed && metered.error.is_none() {
-            // Put back what was learned, so that the books know of the tokens seen so far.
-            return self.broken_after(metered, AttemptOutcome::CutOff, cut_off("it ended before its last event"));
+            return self.broken_after(
+                &metered,
+                AttemptOutcome::CutOff,
+                &cut_off("it ended before its last event"),
+            );
         }
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         settlement.meter(&metered, true);
         let (status, bytes) = (self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
-        match metered.error {
+        if let Some(error) = metered.error {
             // The upstream has told its caller itself; nothing is added (U39).
-            Some(error) => {
-                settlement.close_attempt(AttemptOutcome::UpstreamError, Some(error.message.clone()));
-                settlement.note_error("upstream_stream_error", &error.message);
-                self.credential.gauge.failed(self.clock.now(), &error.message);
-                settlement.finish(Outcome::Broken, status, bytes);
-            }
-            None => {
-                settlement.close_attempt(AttemptOutcome::Done, None);
-                settlement.finish(Outcome::Ok, status, bytes);
-            }
+            settlement.close_attempt(AttemptOutcome::UpstreamError, Some(error.message.clone()));
+            settlement.note_error("upstream_stream_error", &error.message);
+            self.credential.gauge.failed(self.clock.now(), &error.message);
+            settlement.finish(Outcome::Broken, status, bytes);
+        } else {
+            settlement.close_attempt(AttemptOutcome::Done, None);
+            settlement.finish(Outcome::Ok, status, bytes);
         }
         Poll::Ready(None)
     }
 
-    fn broken(&mut self, outcome: AttemptOutcome, refusal: Refusal) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+    fn broken(
+        &mut self,
+        outcome: AttemptOutcome,
+        refusal: &Refusal,
+    ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         match self.meter.take() {
-            Some(meter) => self.broken_after(meter.finish(), outcome, refusal),
+            Some(meter) => self.broken_after(&meter.finish(), outcome, refusal),
             None => Poll::Ready(None),
         }
     }
@@ -240,9 +263,9 @@ impl Relay {
     /// connection.
     fn broken_after(
         &mut self,
-        metered: protocol::meter::Metered,
+        metered: &protocol::meter::Metered,
         outcome: AttemptOutcome,
-        refusal: Refusal,
+        refusal: &Refusal,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         let event = self.sse.then(|| {
@@ -258,7 +281,7 @@ impl Relay {
             ))
         });
         self.count(event.as_ref().map_or(0, Bytes::len));
-        settlement.meter(&metered, false);
+        settlement.meter(metered, false);
         settlement.close_attempt(outcome, Some(refusal.message.clone()));
         settlement.note_error(refusal.code, &refusal.message);
         let outcome = if outcome == AttemptOutcome::Interrupted {
@@ -267,10 +290,14 @@ impl Relay {
             self.credential.gauge.failed(self.clock.now(), &refusal.message);
             Outcome::Broken
         };
-        settlement.finish(outcome, self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
+        settlement.finish(
+            outcome,
+            self.status.as_u16(),
+            usize::try_from(self.sent_bytes).unwrap_or(usize::MAX),
+        );
         match event {
             Some(event) => Poll::Ready(Some(Ok(event))),
-            None => Poll::Ready(Some(Err(BrokenOff(refusal.message)))),
+            None => Poll::Ready(Some(Err(BrokenOff(refusal.message.clone())))),
         }
     }
 }

@@ -111,7 +111,11 @@ fn order(ranked: &mut [(&Provider, &Arc<Credential>)], tiers: &[Tier], seed: u64
 
 /// A lottery ticket whose chance to be the highest is proportional to the weight: u^(1/w) of Efraimidis and
 /// Spirakis (2006), compared by its logarithm.
-#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a draw, no money; 53 bits are plenty")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::as_conversions,
+    reason = "a draw, no money; 53 bits are plenty"
+)]
 fn ticket(weight: u32, random: u64) -> Ordered {
     let unit = ((random >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
     Ordered(unit.ln() / f64::from(weight))
@@ -155,7 +159,11 @@ impl Selection<'_> {
         });
         Decision {
             candidates: kept.chain(removed).take(MAX_RECORDED).collect(),
-            removed: self.counts().into_iter().map(|(filter, count)| Removed { filter: filter.to_owned(), count }).collect(),
+            removed: self
+                .counts()
+                .into_iter()
+                .map(|(filter, count)| Removed { filter: filter.to_owned(), count })
+                .collect(),
             config_revision: self.revision,
         }
     }
@@ -171,9 +179,14 @@ impl Selection<'_> {
     /// The answer when nobody is left: counts by reason, no names (AC-01).
     pub(super) fn nobody(&self, demand: Demand<'_>) -> Refusal {
         let counts = self.counts();
-        let reasons = counts.iter().map(|(filter, count)| format!("{filter} {count}")).collect::<Vec<_>>().join(", ");
+        let reasons =
+            counts.iter().map(|(filter, count)| format!("{filter} {count}")).collect::<Vec<_>>().join(", ");
         let model = demand.model.map_or_else(String::new, |model| format!(" for model '{model}'"));
-        let why = if counts.is_empty() { "no provider is set up".to_owned() } else { format!("removed by: {reasons}") };
+        let why = if counts.is_empty() {
+            "no provider is set up".to_owned()
+        } else {
+            format!("removed by: {reasons}")
+        };
         let refusal = Refusal::new(
             503,
             "no_available_account",

@@ -144,7 +144,9 @@ impl Settlement {
         match reservation.settle() {
             Ok(record) => publish(&self.core, record, Some(std::mem::take(&mut self.user_name))),
             // The reservation's own drop has tried once more; the journal closes the request at the next start.
-            Err(error) => tracing::error!(request.id = %request_id, %error, "the end of a request could not be booked"),
+            Err(error) => {
+                tracing::error!(request.id = %request_id, %error, "the end of a request could not be booked")
+            }
         }
     }
 }
@@ -155,7 +157,12 @@ impl Drop for Settlement {
             return;
         }
         let (outcome, attempt, code, message) = if std::thread::panicking() {
-            (Outcome::Interrupted, AttemptOutcome::Interrupted, "internal_error", "the request ended in an internal error")
+            (
+                Outcome::Interrupted,
+                AttemptOutcome::Interrupted,
+                "internal_error",
+                "the request ended in an internal error",
+            )
         } else {
             (Outcome::ClientGone, AttemptOutcome::ClientGone, "client_gone", "the caller left before the end")
         };
@@ -164,7 +171,8 @@ impl Drop for Settlement {
         }
         self.note_error(code, message);
         let record = self.record();
-        let (status, sent) = (if record.status_code == 0 { 499 } else { record.status_code }, record.response_bytes);
+        let (status, sent) =
+            (if record.status_code == 0 { 499 } else { record.status_code }, record.response_bytes);
         self.settle(outcome, status, sent);
     }
 }

@@ -21,7 +21,6 @@ impl Verdict {
     fn new(outcome: AttemptOutcome, refusal: Refusal, move_on: bool) -> Self {
         Self { outcome, refusal, move_on, rejects_credential: false }
     }
-
 }
 
 /// No answer at all.
@@ -31,13 +30,20 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
             let (status, code, text) = match step {
                 ConnectStep::Dns => (502, "upstream_dns_error", format!("DNS: {host}: {message}")),
                 ConnectStep::Denied => (502, "egress_denied", format!("{host}: {message}")),
-                ConnectStep::Tcp => (502, "upstream_connect_error", format!("connection to {host} failed: {message}")),
-                ConnectStep::TimedOut => (504, "upstream_timeout", format!("upstream timed out (connect): {message}")),
+                ConnectStep::Tcp => {
+                    (502, "upstream_connect_error", format!("connection to {host} failed: {message}"))
+                }
+                ConnectStep::TimedOut => {
+                    (504, "upstream_timeout", format!("upstream timed out (connect): {message}"))
+                }
                 ConnectStep::Tls => (502, "upstream_tls_error", format!("TLS: {host}: {message}")),
                 ConnectStep::Proxy => (502, "proxy_error", format!("outbound proxy: {message}")),
             };
-            let outcome =
-                if *step == ConnectStep::TimedOut { AttemptOutcome::TimedOut } else { AttemptOutcome::ConnectFailed };
+            let outcome = if *step == ConnectStep::TimedOut {
+                AttemptOutcome::TimedOut
+            } else {
+                AttemptOutcome::ConnectFailed
+            };
             Verdict::new(outcome, Refusal::upstream(status, code, text), true)
         }
         SendError::NoAnswer(why) => Verdict::new(
@@ -45,14 +51,22 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
             Refusal::upstream(
                 502,
                 "upstream_outcome_unknown",
-                format!("the upstream broke the connection before it answered ({why}); it may have acted on the request"),
+                format!(
+                    "the upstream broke the connection before it answered ({why}); it may have acted on the request"
+                ),
             ),
             false,
         ),
-        SendError::Journal(_) => Verdict::new(AttemptOutcome::ConnectFailed, Refusal::books_unavailable(), false),
+        SendError::Journal(_) => {
+            Verdict::new(AttemptOutcome::ConnectFailed, Refusal::books_unavailable(), false)
+        }
         SendError::Unsendable(why) => Verdict::new(
             AttemptOutcome::ConnectFailed,
-            Refusal::upstream(502, "upstream_misconfigured", format!("the request could not be prepared: {why}")),
+            Refusal::upstream(
+                502,
+                "upstream_misconfigured",
+                format!("the request could not be prepared: {why}"),
+            ),
             true,
         ),
     }
@@ -62,7 +76,11 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
 pub(super) fn of_timeout(phase: &str, limit_ms: u64) -> Verdict {
     Verdict::new(
         AttemptOutcome::TimedOut,
-        Refusal::upstream(504, "upstream_timeout", format!("upstream timed out ({phase}, limit {limit_ms} ms)")),
+        Refusal::upstream(
+            504,
+            "upstream_timeout",
+            format!("upstream timed out ({phase}, limit {limit_ms} ms)"),
+        ),
         false,
     )
 }
@@ -76,7 +94,11 @@ pub(super) fn of_bad_answer(code: &'static str, message: String) -> Verdict {
 pub(super) fn of_empty_answer(why: &str) -> Verdict {
     Verdict::new(
         AttemptOutcome::CutOff,
-        Refusal::upstream(502, "upstream_unavailable", format!("AI service unavailable: the answer broke off ({why})")),
+        Refusal::upstream(
+            502,
+            "upstream_unavailable",
+            format!("AI service unavailable: the answer broke off ({why})"),
+        ),
         true,
     )
 }
@@ -90,13 +112,22 @@ pub(super) fn of_status(status: u16, said: &str, retry_after_s: Option<u64>) -> 
             Refusal::upstream(
                 502,
                 "upstream_auth_failed",
-                format!("upstream: Invalid API key (its answer was {status}); your own key is fine, tell your administrator"),
+                format!(
+                    "upstream: Invalid API key (its answer was {status}); your own key is fine, tell your administrator"
+                ),
             )
         }
-        402 => Refusal::upstream(502, "upstream_quota_exhausted", format!("upstream: its account is out of credit: {said}")),
+        402 => Refusal::upstream(
+            502,
+            "upstream_quota_exhausted",
+            format!("upstream: its account is out of credit: {said}"),
+        ),
         429 => {
-            let refusal =
-                Refusal::upstream(429, "upstream_rate_limited", format!("upstream: Rate limit exceeded: {said}"));
+            let refusal = Refusal::upstream(
+                429,
+                "upstream_rate_limited",
+                format!("upstream: Rate limit exceeded: {said}"),
+            );
             refusal.retry_after(retry_after_s.unwrap_or(1))
         }
         503 | 529 => {
@@ -107,9 +138,11 @@ pub(super) fn of_status(status: u16, said: &str, retry_after_s: Option<u64>) -> 
             );
             refusal.retry_after(retry_after_s.unwrap_or(2))
         }
-        408 | 504 => {
-            Refusal::upstream(504, "upstream_timeout", format!("upstream timed out (it answered {status} itself): {said}"))
-        }
+        408 | 504 => Refusal::upstream(
+            504,
+            "upstream_timeout",
+            format!("upstream timed out (it answered {status} itself): {said}"),
+        ),
         500..=599 => Refusal::upstream(
             502,
             "upstream_unavailable",
@@ -134,7 +167,11 @@ pub(super) fn of_status(status: u16, said: &str, retry_after_s: Option<u64>) -> 
 /// A success status with an error inside (U11): judged by what the vendor calls it.
 pub(super) fn of_error_in_success(kind: &str, said: &str) -> Verdict {
     let status = match kind {
-        "authentication_error" | "permission_error" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "invalid_api_key" => 401,
+        "authentication_error"
+        | "permission_error"
+        | "UNAUTHENTICATED"
+        | "PERMISSION_DENIED"
+        | "invalid_api_key" => 401,
         "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED" => 429,
         "overloaded_error" | "UNAVAILABLE" => 503,
         _ => 500,
@@ -171,7 +208,14 @@ mod tests {
 
     #[test]
     fn u27_retry_after_is_clamped() {
-        for (text, expected) in [("5", Some(5)), ("0", Some(1)), ("999999", Some(3_600)), ("1e12", None), ("soon", None), ("-4", None)] {
+        for (text, expected) in [
+            ("5", Some(5)),
+            ("0", Some(1)),
+            ("999999", Some(3_600)),
+            ("1e12", None),
+            ("soon", None),
+            ("-4", None),
+        ] {
             let mut headers = http::HeaderMap::new();
             headers.insert("retry-after", text.parse().unwrap());
             assert_eq!(retry_after(&headers), expected, "{text}");
@@ -182,6 +226,9 @@ mod tests {
     fn nothing_moves_on_after_the_upstream_may_have_acted() {
         assert!(!of_send_error(&SendError::NoAnswer("reset".into()), "h").move_on);
         assert!(!of_timeout("first byte", 1).move_on);
-        assert!(of_send_error(&SendError::Connect { step: ConnectStep::Tcp, message: "refused".into() }, "h").move_on);
+        assert!(
+            of_send_error(&SendError::Connect { step: ConnectStep::Tcp, message: "refused".into() }, "h")
+                .move_on
+        );
     }
 }

@@ -48,7 +48,8 @@ impl Builder {
             users.into_iter().map(|row| (row.id, Arc::new(User { id: row.id, spec: row.spec }))).collect();
         let mut key_index = HashMap::with_capacity(keys.len());
         for row in keys {
-            let (Some(user), Ok(hash)) = (users.get(&row.user_id), <[u8; 32]>::try_from(row.hash.as_slice())) else {
+            let (Some(user), Ok(hash)) = (users.get(&row.user_id), <[u8; 32]>::try_from(row.hash.as_slice()))
+            else {
                 tracing::warn!(key.id = row.id.0, "a key without a user or with a bad hash was left out");
                 continue;
             };

@@ -23,8 +23,11 @@ pub(super) async fn run(core: &Core) -> Result<String, String> {
             break;
         }
     }
-    let audit =
-        core.store.audit_prune(before(settings.retention_audit_days)).await.map_err(|error| error.to_string())?;
+    let audit = core
+        .store
+        .audit_prune(before(settings.retention_audit_days))
+        .await
+        .map_err(|error| error.to_string())?;
     let sessions = core.store.session_prune(now).await.map_err(|error| error.to_string())?;
     Ok(format!("removed {requests} requests, {audit} audit rows, {sessions} sessions"))
 }

@@ -50,7 +50,11 @@ impl DirectClient {
                         uses.is_reused();
                     }
                     let (parts, body) = response.into_parts();
-                    return Ok(Answer { status: parts.status, headers: parts.headers, body: AnswerBody::hyper(body) });
+                    return Ok(Answer {
+                        status: parts.status,
+                        headers: parts.headers,
+                        body: AnswerBody::hyper(body),
+                    });
                 }
                 Err(error) if !retried && was_stale(&error) => retried = true,
                 Err(error) => return Err(explain(&error)),
@@ -67,7 +71,10 @@ fn was_stale(error: &hyper_util::client::legacy::Error) -> bool {
         connected.get_extras(&mut extensions);
         extensions.get::<Uses>().is_some_and(Uses::is_reused)
     });
-    reused && causes(error).find_map(|e| e.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_incomplete_message)
+    reused
+        && causes(error)
+            .find_map(|e| e.downcast_ref::<hyper::Error>())
+            .is_some_and(hyper::Error::is_incomplete_message)
 }
 
 fn explain(error: &hyper_util::client::legacy::Error) -> SendError {

@@ -72,7 +72,7 @@ impl Connector {
         let mut http = HttpConnector::new_with_resolver(GuardedResolver(GaiResolver::new()));
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_keepalive(Some(Duration::from_secs(60)));
+        http.set_keepalive(Some(Duration::from_mins(1)));
         let inner = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -114,7 +114,9 @@ impl Service<Uri> for Connector {
 }
 
 /// An error and what caused it, outermost first.
-pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
@@ -126,8 +128,9 @@ pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
 fn denied() -> ConnectFailure {
     ConnectFailure {
         step: ConnectStep::Denied,
-        message: "the address belongs to a range that is never contacted (link-local, metadata service, multicast)"
-            .into(),
+        message:
+            "the address belongs to a range that is never contacted (link-local, metadata service, multicast)"
+                .into(),
     }
 }
 
@@ -141,10 +144,7 @@ fn classify(error: &(dyn Error + 'static)) -> ConnectFailure {
                 io.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
             })
     });
-    ConnectFailure {
-        step: if tls { ConnectStep::Tls } else { ConnectStep::Tcp },
-        message: last_cause(error),
-    }
+    ConnectFailure { step: if tls { ConnectStep::Tls } else { ConnectStep::Tcp }, message: last_cause(error) }
 }
 
 /// Looks names up and drops addresses that are never contacted.
@@ -164,7 +164,8 @@ impl Service<Name> for GuardedResolver {
         let lookup = self.0.call(name);
         Box::pin(async move {
             let found: Vec<SocketAddr> = lookup.await.map_err(|error| dns_failure(&error))?.collect();
-            let allowed: Vec<_> = found.iter().copied().filter(|address| !egress::is_denied(address.ip())).collect();
+            let allowed: Vec<_> =
+                found.iter().copied().filter(|address| !egress::is_denied(address.ip())).collect();
             if allowed.is_empty() && !found.is_empty() {
                 return Err(denied());
             }
@@ -200,7 +201,11 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 

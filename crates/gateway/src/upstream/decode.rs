@@ -8,7 +8,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::tokio::bufread::{
+    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
+};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::HeaderMap;
@@ -52,10 +54,14 @@ impl AnswerBody {
     /// Looks at the header and at the first piece, and puts a decoder in front of the body where one is needed.
     /// Removes `content-encoding` and `content-length` when it does.
     pub(crate) fn decoded(mut self, headers: &mut HeaderMap, first: Bytes) -> Result<Self, EncodingError> {
-        let declared = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+        let declared = headers
+            .get(CONTENT_ENCODING)
+            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
         let coding = match declared.as_deref() {
             None | Some("" | "identity") => sniff(&first),
-            Some("gzip" | "x-gzip") => Some(expect(Coding::Gzip, "gzip", &first, first.starts_with(&[0x1f, 0x8b]))?),
+            Some("gzip" | "x-gzip") => {
+                Some(expect(Coding::Gzip, "gzip", &first, first.starts_with(&[0x1f, 0x8b]))?)
+            }
             Some("zstd") => {
                 Some(expect(Coding::Zstd, "zstd", &first, first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]))?)
             }

@@ -34,10 +34,9 @@ fn denied_v6(address: Ipv6Addr) -> bool {
 /// An IPv4 address in IPv6 clothes: mapped (RFC 4291 §2.5.5.2) or behind the NAT64 prefix (RFC 6052 §2.1).
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     address.to_ipv4_mapped().or_else(|| {
-        let [a, b, c, d, e, f, g, h] = address.segments();
-        let [high, low] = [g.to_be_bytes(), h.to_be_bytes()];
-        ([a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0])
-            .then(|| Ipv4Addr::from([high, low].concat().try_into().unwrap_or([0; 4])))
+        let bits = address.to_bits();
+        let low = u32::try_from(bits & u128::from(u32::MAX)).ok()?;
+        (bits >> 32 == 0x0064_ff9b_0000_0000_0000_0000).then(|| Ipv4Addr::from_bits(low))
     })
 }
 
@@ -67,7 +66,9 @@ mod tests {
 
     #[test]
     fn local_models_and_the_internet_are_open() {
-        for address in ["127.0.0.1", "::1", "10.0.0.5", "192.168.1.2", "fd12::1", "1.1.1.1", "2606:4700::1111"] {
+        for address in
+            ["127.0.0.1", "::1", "10.0.0.5", "192.168.1.2", "fd12::1", "1.1.1.1", "2606:4700::1111"]
+        {
             assert!(!is_denied(address.parse().unwrap()), "{address}");
         }
     }

@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
+use types::Timestamp;
 use types::dialect::{Dialect, Endpoint};
 use types::provider::{ProviderKind, ProviderTest};
 use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
-use types::Timestamp;
 
 use super::{Answer, Call, SendError, Upstreams, prepare};
 use crate::snapshot::{Credential, Provider};
@@ -86,7 +86,7 @@ async fn ask_models(
     let request =
         prepare(spec.kind, spec.base_url.as_str(), secret, &Call::Models, &HeaderMap::new(), Bytes::new())
             .map_err(|error| (None, error.to_string()))?;
-    let answer = upstreams.fetch(provider, request).await.map_err(explain)?;
+    let answer = upstreams.fetch(provider, request).await.map_err(|error| explain(&error))?;
     let status = answer.status.as_u16();
     judge(dialect(spec.kind), answer).await.map(|body| (status, body))
 }
@@ -119,7 +119,7 @@ async fn ask_model(
             reservation.record_mut().status_code = status;
             judge_metered(endpoint, answer, reservation.record_mut()).await.map(|()| status)
         }
-        Err(error) => Err(explain(error)),
+        Err(error) => Err(explain(&error)),
     };
     let record = reservation.record_mut();
     record.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -197,11 +197,17 @@ fn dialect(kind: ProviderKind) -> Dialect {
     match kind {
         ProviderKind::Anthropic => Dialect::Anthropic,
         ProviderKind::Gemini => Dialect::Gemini,
-        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::AzureOpenAi => Dialect::OpenAiChat,
+        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::AzureOpenAi => {
+            Dialect::OpenAiChat
+        }
     }
 }
 
-async fn judge_metered(endpoint: Endpoint, answer: Answer, record: &mut RequestRecord) -> Result<(), Failure> {
+async fn judge_metered(
+    endpoint: Endpoint,
+    answer: Answer,
+    record: &mut RequestRecord,
+) -> Result<(), Failure> {
     let status = answer.status;
     let body = read(answer).await?;
     if status.is_success() {
@@ -263,6 +269,6 @@ fn unreadable() -> String {
     "this credential cannot be decrypted; enter its API key again".into()
 }
 
-fn explain(error: SendError) -> Failure {
+fn explain(error: &SendError) -> Failure {
     (None, error.to_string())
 }

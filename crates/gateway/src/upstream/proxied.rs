@@ -45,7 +45,10 @@ impl ProxiedClient {
         let host = request.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         // The proxy resolves names, so only literal addresses can be judged here.
         if host.parse().is_ok_and(egress::is_denied) {
-            return Err(SendError::Connect { step: ConnectStep::Denied, message: "this address is never contacted".into() });
+            return Err(SendError::Connect {
+                step: ConnectStep::Denied,
+                message: "this address is never contacted".into(),
+            });
         }
         let Prepared { method, uri, headers, body } = request;
         let response = self
@@ -55,18 +58,20 @@ impl ProxiedClient {
             .body(body)
             .send()
             .await
-            .map_err(|error| explain(error.without_url()))?;
+            .map_err(|error| explain(&error.without_url()))?;
         Ok(Answer {
             status: response.status(),
             headers: response.headers().clone(),
-            body: AnswerBody::stream(response.bytes_stream().map_err(|error| std::io::Error::other(error.without_url()))),
+            body: AnswerBody::stream(
+                response.bytes_stream().map_err(|error| std::io::Error::other(error.without_url())),
+            ),
         })
     }
 }
 
-fn explain(error: reqwest::Error) -> SendError {
-    let message = last_cause(&error);
-    if let Some(known) = ConnectFailure::find(&error) {
+fn explain(error: &reqwest::Error) -> SendError {
+    let message = last_cause(error);
+    if let Some(known) = ConnectFailure::find(error) {
         return SendError::Connect { step: known.step, message };
     }
     if error.is_connect() {

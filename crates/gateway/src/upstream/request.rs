@@ -2,12 +2,14 @@
 //! caller's headers. The body is passed on as it is.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
+};
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
+use types::Secret;
 use types::dialect::Endpoint;
 use types::provider::ProviderKind;
-use types::Secret;
 
 use super::SendError;
 
@@ -22,7 +24,10 @@ pub(crate) struct Prepared {
 
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared").field("method", &self.method).field("uri", &self.uri).finish_non_exhaustive()
+        f.debug_struct("Prepared")
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +90,8 @@ pub(crate) fn prepare(
     body: Bytes,
 ) -> Result<Prepared, SendError> {
     let text = address(kind, base_url, call);
-    let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| SendError::Unsendable(error.to_string()))?;
+    let uri: Uri =
+        text.parse().map_err(|error: http::uri::InvalidUri| SendError::Unsendable(error.to_string()))?;
     let mut headers = HeaderMap::with_capacity(12);
     for (name, value) in caller {
         let text = name.as_str();
@@ -108,7 +114,10 @@ pub(crate) fn prepare(
     Ok(Prepared { method, uri, headers, body })
 }
 
-fn credential_header(kind: ProviderKind, secret: &Secret<String>) -> Result<(HeaderName, HeaderValue), SendError> {
+fn credential_header(
+    kind: ProviderKind,
+    secret: &Secret<String>,
+) -> Result<(HeaderName, HeaderValue), SendError> {
     let (name, text) = match kind {
         ProviderKind::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),
         ProviderKind::Gemini => (HeaderName::from_static("x-goog-api-key"), secret.expose().clone()),
@@ -117,15 +126,18 @@ fn credential_header(kind: ProviderKind, secret: &Secret<String>) -> Result<(Hea
             (AUTHORIZATION, format!("Bearer {}", secret.expose()))
         }
     };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| SendError::Unsendable("the credential holds characters that no header may carry".into()))?;
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        SendError::Unsendable("the credential holds characters that no header may carry".into())
+    })?;
     value.set_sensitive(true);
     Ok((name, value))
 }
 
 fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> String {
     let (path, query) = match call {
-        Call::Models => (if kind == ProviderKind::Gemini { "/v1beta/models".into() } else { "/v1/models".into() }, None),
+        Call::Models => {
+            (if kind == ProviderKind::Gemini { "/v1beta/models".into() } else { "/v1/models".into() }, None)
+        }
         Call::Endpoint { endpoint, model, gemini_version, query } => {
             let path = if endpoint.dialect() == types::dialect::Dialect::Gemini {
                 protocol::gemini::call_path(gemini_version, model, *endpoint)
@@ -178,10 +190,9 @@ fn join(kind: ProviderKind, base_url: &str, path: &str) -> String {
         return format!("{root}/openai{path}");
     }
     for version in ["/v1beta", "/v1"] {
-        if base.ends_with(version) {
-            if let Some(rest) = path.strip_prefix("/v1beta").or_else(|| path.strip_prefix("/v1")) {
-                return format!("{base}{rest}");
-            }
+        let rest = path.strip_prefix("/v1beta").or_else(|| path.strip_prefix("/v1"));
+        if let Some(rest) = rest.filter(|_| base.ends_with(version)) {
+            return format!("{base}{rest}");
         }
     }
     format!("{base}{path}")
@@ -205,11 +216,36 @@ mod tests {
         use Endpoint as E;
         use ProviderKind as K;
         for (kind, base, call, expected) in [
-            (K::Anthropic, "https://a.example", call(E::Messages, Some("beta=true")), "https://a.example/v1/messages?beta=true"),
-            (K::OpenAi, "https://a.example/v1", call(E::ChatCompletions, None), "https://a.example/v1/chat/completions"),
-            (K::OpenAiCompatible, "https://a.example/api/v1/", call(E::Rerank, None), "https://a.example/api/v1/rerank"),
-            (K::AzureOpenAi, "https://a.example", call(E::Responses, None), "https://a.example/openai/v1/responses"),
-            (K::AzureOpenAi, "https://a.example/openai/v1", call(E::Responses, None), "https://a.example/openai/v1/responses"),
+            (
+                K::Anthropic,
+                "https://a.example",
+                call(E::Messages, Some("beta=true")),
+                "https://a.example/v1/messages?beta=true",
+            ),
+            (
+                K::OpenAi,
+                "https://a.example/v1",
+                call(E::ChatCompletions, None),
+                "https://a.example/v1/chat/completions",
+            ),
+            (
+                K::OpenAiCompatible,
+                "https://a.example/api/v1/",
+                call(E::Rerank, None),
+                "https://a.example/api/v1/rerank",
+            ),
+            (
+                K::AzureOpenAi,
+                "https://a.example",
+                call(E::Responses, None),
+                "https://a.example/openai/v1/responses",
+            ),
+            (
+                K::AzureOpenAi,
+                "https://a.example/openai/v1",
+                call(E::Responses, None),
+                "https://a.example/openai/v1/responses",
+            ),
             (
                 K::Gemini,
                 "https://a.example",
@@ -243,14 +279,27 @@ mod tests {
             caller.append(name, value.parse().unwrap());
         }
         let secret = Secret::new("upstream-key".to_owned());
-        let prepared =
-            prepare(ProviderKind::Anthropic, "http://u", &secret, &call(Endpoint::Messages, None), &caller, Bytes::new())
-                .unwrap();
+        let prepared = prepare(
+            ProviderKind::Anthropic,
+            "http://u",
+            &secret,
+            &call(Endpoint::Messages, None),
+            &caller,
+            Bytes::new(),
+        )
+        .unwrap();
         let mut names: Vec<_> = prepared.headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(
             names,
-            ["accept-encoding", "anthropic-beta", "anthropic-version", "content-type", "x-api-key", "x-stainless-timeout"]
+            [
+                "accept-encoding",
+                "anthropic-beta",
+                "anthropic-version",
+                "content-type",
+                "x-api-key",
+                "x-stainless-timeout"
+            ]
         );
         assert_eq!(prepared.headers["x-api-key"], "upstream-key");
         assert_eq!(prepared.headers["accept-encoding"], "identity");

@@ -24,7 +24,9 @@ pub(super) fn client_config(accept_any: bool) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
-        tracing::warn!("this machine has no trusted certificates (package ca-certificates?): https upstreams will fail");
+        tracing::warn!(
+            "this machine has no trusted certificates (package ca-certificates?): https upstreams will fail"
+        );
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

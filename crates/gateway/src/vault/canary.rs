@@ -11,8 +11,7 @@ use super::{Envelope, Purpose, Vault, VaultError};
 pub(crate) const CANARY_META: &str = "vault_canary";
 const CANARY_TEXT: &str = "tollgate";
 
-/// Holds the vault's keys against the canary; makes the canary at the first start.
-pub(crate) async fn check(vault: &Vault, store: &Store) -> Result<(), VaultError> {
+async fn check(vault: &Vault, store: &Store) -> Result<(), VaultError> {
     let stored = match store.meta_get(CANARY_META).await? {
         Some(stored) => stored,
         None => {
@@ -32,6 +31,17 @@ pub(crate) async fn check(vault: &Vault, store: &Store) -> Result<(), VaultError
 }
 
 impl Vault {
+    /// Derives the keys and holds them against the canary; makes the canary at the first start.
+    pub(crate) async fn open_with_canary(
+        secret: &Secret<String>,
+        previous: &[Secret<String>],
+        store: &Store,
+    ) -> Result<Self, VaultError> {
+        let vault = Self::new(secret, previous)?;
+        check(&vault, store).await?;
+        Ok(vault)
+    }
+
     /// The canary under the current key, as it is stored.
     fn sealed_canary(&self) -> Result<String, VaultError> {
         self.seal(Purpose::Canary, 0, &Secret::new(CANARY_TEXT.to_owned())).map(hex::encode)
@@ -41,9 +51,8 @@ impl Vault {
     // them opens, the secret is the wrong one.
     async fn check_rows(&self, store: &Store) -> Result<(), VaultError> {
         let rows = store.credential_list(true).await?;
-        let opens = |row: &store::CredentialRow| {
-            self.open(Purpose::CredentialSecret, row.id.0, &row.sealed).is_ok()
-        };
+        let opens =
+            |row: &store::CredentialRow| self.open(Purpose::CredentialSecret, row.id.0, &row.sealed).is_ok();
         match rows.first() {
             Some(first) if !rows.iter().any(opens) => Err(VaultError::WrongSecret(key_id_of(&first.sealed))),
             _ => Ok(()),
@@ -67,8 +76,7 @@ mod tests {
 
     async fn start(current: &str, previous: &[&str], store: &Store) -> Result<Vault, VaultError> {
         let previous: Vec<_> = previous.iter().map(|text| secret(text)).collect();
-        let vault = Vault::new(&secret(current), &previous)?;
-        check(&vault, store).await.map(|()| vault)
+        Vault::open_with_canary(&secret(current), &previous, store).await
     }
 
     const FIRST: &str = "the-first-secret-of-this-install-";

@@ -86,13 +86,17 @@ fn one_network_cannot_try_one_name_after_another() {
 #[test]
 fn tries_at_the_same_instant_are_counted_before_they_end() {
     let throttle = Throttle::default();
-    let running: Vec<_> =
-        (0..100_u32).filter_map(|n| begin(&throttle, START, Account::Admin, v4(n * 256), false).ok()).collect();
+    let running: Vec<_> = (0..100_u32)
+        .filter_map(|n| begin(&throttle, START, Account::Admin, v4(n * 256), false).ok())
+        .collect();
     assert_eq!(running.len(), 5);
     for attempt in running {
         attempt.not_checked();
     }
-    assert!(begin(&throttle, START, Account::Admin, v4(1), false).is_ok(), "nothing was checked, nothing is counted");
+    assert!(
+        begin(&throttle, START, Account::Admin, v4(1), false).is_ok(),
+        "nothing was checked, nothing is counted"
+    );
 }
 
 #[test]

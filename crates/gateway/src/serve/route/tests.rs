@@ -90,31 +90,61 @@ fn ac_06_each_filter_removes_its_own_and_is_counted() {
         provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false),
         provider(2, vec![credential(2, |_| ())], |spec| spec.kind = ProviderKind::Gemini),
         provider(3, vec![credential(3, |_| ())], |spec| spec.groups = vec!["red".into()]),
-        provider(4, vec![credential(4, |_| ())], |spec| spec.models = vec!["gpt-*".into()]),
-        provider(5, vec![], |spec| spec.groups = vec!["blue".into()]),
-        provider(6, vec![credential(6, |spec| spec.enabled = false), busy, unreadable, credential(9, |_| ()), credential(10, |_| ())], |spec| {
-            spec.groups = vec!["blue".into(), "green".into()];
+        provider(4, vec![credential(4, |_| ())], |spec| {
+            spec.groups = vec!["blue".into()];
+            spec.models = vec!["gpt-*".into()];
         }),
+        provider(5, vec![], |spec| spec.groups = vec!["blue".into()]),
+        provider(
+            6,
+            vec![
+                credential(6, |spec| spec.enabled = false),
+                busy,
+                unreadable,
+                credential(9, |_| ()),
+                credential(10, |_| ()),
+            ],
+            |spec| {
+                spec.groups = vec!["blue".into(), "green".into()];
+            },
+        ),
     ]);
     let key = key(&["blue"]);
     let tried = [CredentialId(9)];
     assert_eq!(ids(&snapshot, &key, &tried, 1), [10]);
-    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, seed: 1 };
+    let demand =
+        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, seed: 1 };
     let decision = select(&snapshot, demand).decision();
     let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
     assert_eq!(
         removed,
-        [("concurrency", 1), ("disabled", 2), ("endpoint", 1), ("group", 1), ("model", 1), ("no_credential", 1), ("tried", 1), ("unreadable", 1)]
+        [
+            ("concurrency", 1),
+            ("disabled", 2),
+            ("endpoint", 1),
+            ("group", 1),
+            ("model", 1),
+            ("no_credential", 1),
+            ("tried", 1),
+            ("unreadable", 1)
+        ]
     );
     assert_eq!(decision.config_revision, 7);
 }
 
 #[test]
 fn order_is_rejection_then_tier_then_priorities() {
-    let rejected = Arc::new(Credential { rejected: true, ..Arc::into_inner(credential(1, |spec| spec.tier = Tier::Personal)).unwrap() });
+    let rejected = Arc::new(Credential {
+        rejected: true,
+        ..Arc::into_inner(credential(1, |spec| spec.tier = Tier::Personal)).unwrap()
+    });
     let snapshot = snapshot(vec![
-        provider(1, vec![rejected, credential(2, |spec| spec.tier = Tier::Fallback)], |spec| spec.priority = -5),
-        provider(2, vec![credential(3, |spec| spec.priority = 1), credential(4, |_| ())], |spec| spec.priority = 1),
+        provider(1, vec![rejected, credential(2, |spec| spec.tier = Tier::Fallback)], |spec| {
+            spec.priority = -5
+        }),
+        provider(2, vec![credential(3, |spec| spec.priority = 1), credential(4, |_| ())], |spec| {
+            spec.priority = 1
+        }),
         provider(3, vec![credential(5, |spec| spec.tier = Tier::Personal)], |spec| spec.priority = 9),
         provider(4, vec![credential(6, |_| ())], |_| ()),
     ]);
@@ -125,7 +155,11 @@ fn order_is_rejection_then_tier_then_priorities() {
 
 #[test]
 fn tp_10_equals_share_by_weight_and_the_same_seed_draws_the_same() {
-    let snapshot = snapshot(vec![provider(1, vec![credential(1, |spec| spec.weight = 3), credential(2, |_| ())], |_| ())]);
+    let snapshot = snapshot(vec![provider(
+        1,
+        vec![credential(1, |spec| spec.weight = 3), credential(2, |_| ())],
+        |_| (),
+    )]);
     let key = key(&[]);
     let first = (0..4_000).filter(|seed| ids(&snapshot, &key, &[], *seed).first() == Some(&1)).count();
     // 3 of 4 shares; six standard deviations of a fair draw are about 165.
@@ -137,10 +171,13 @@ fn tp_10_equals_share_by_weight_and_the_same_seed_draws_the_same() {
 fn ac_01_nobody_left_counts_reasons_and_names_nobody() {
     let snapshot = snapshot(vec![provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false)]);
     let key = key(&[]);
-    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], seed: 0 };
+    let demand =
+        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], seed: 0 };
     let refusal = select(&snapshot, demand).nobody(demand);
     assert_eq!((refusal.status, refusal.code), (503, "no_available_account"));
-    for phrase in ["No available provider found", "no available account", "account not available", "disabled 1"] {
+    for phrase in
+        ["No available provider found", "no available account", "account not available", "disabled 1"]
+    {
         assert!(refusal.message.contains(phrase), "{}", refusal.message);
     }
     assert!(!refusal.message.contains("provider 1"));
