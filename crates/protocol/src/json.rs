@@ -202,6 +202,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn escape(&mut self) -> Result<(), Fault> {
         match self.bytes.get(self.pos + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
@@ -261,10 +262,12 @@ impl<'a> Reader<'a> {
 }
 
 /// How many bytes at the start need no care inside a string: no quote, no backslash, no control character.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     let mut rest = bytes;
-    // The first word catches most keys; the blocks after it become vector code for long texts.
+    // Word by word first: most names, and most stretches of code between two escapes, are short. The blocks
+    // after that become vector code for long texts.
     while let Some((word, tail)) = rest.split_first_chunk::<8>() {
         let hits = special(u64::from_le_bytes(*word));
         if hits != 0 {
@@ -272,8 +275,12 @@ fn plain_length(bytes: &[u8]) -> usize {
         }
         length += 8;
         rest = tail;
+        if length < 32 {
+            continue;
+        }
         while let Some((block, tail)) = rest.split_first_chunk::<32>() {
-            if block.iter().fold(false, |bad, b| bad | (*b < 0x20) | (*b == b'"') | (*b == b'\\')) {
+            let care = |b: &u8| u8::from(*b < 0x20) | u8::from(*b == b'"') | u8::from(*b == b'\\');
+            if block.iter().fold(0, |any, b| any | care(b)) != 0 {
                 break;
             }
             length += 32;

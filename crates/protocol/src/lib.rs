@@ -15,4 +15,7 @@ pub mod session;
 pub mod splice;
 pub mod sse;
 
+#[cfg(test)]
+mod recorded;
+
 pub use types::dialect::{Dialect, Endpoint};

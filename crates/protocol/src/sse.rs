@@ -14,6 +14,7 @@ pub struct TooBig;
 ///
 /// Lines may end in `\n`, `\r\n` or `\r`; a byte order mark at the start is skipped.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the last byte, not one state")]
 pub struct Decoder {
     /// An unfinished line carried over from earlier pieces.
     line: Vec<u8>,

@@ -16,6 +16,7 @@ const MAX_NAME: usize = 32;
 
 /// State between two pieces.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the last byte, not one state")]
 pub(super) struct Scanner {
     depth: u32,
     /// Depth of an answer's own members: 1, or 2 inside of an array.
