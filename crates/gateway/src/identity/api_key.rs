@@ -104,14 +104,13 @@ impl KeyHasher {
         store: &Store,
         encryption_secret: &Secret<String>,
     ) -> Result<Self, VaultError> {
-        let stored = match store.meta_get(PEPPER_META).await? {
-            Some(stored) => stored,
-            None => {
-                let pepper =
-                    Secret::new(hex::encode(derive_key(encryption_secret, PEPPER_LABEL)?.as_slice()));
-                let sealed = hex::encode(vault.seal(Purpose::KeyPepper, 0, &pepper)?);
-                store.meta_put_if_absent(PEPPER_META, &sealed).await?
-            }
+        let stored = if let Some(stored) = store.meta_get(PEPPER_META).await? {
+            stored
+        } else {
+            let pepper = derive_key(encryption_secret, PEPPER_LABEL)?;
+            let pepper = Secret::new(hex::encode(pepper.as_slice()));
+            let sealed = hex::encode(vault.seal(Purpose::KeyPepper, 0, &pepper)?);
+            store.meta_put_if_absent(PEPPER_META, &sealed).await?
         };
         let sealed = hex::decode(&stored).map_err(|_| VaultError::Malformed)?;
         let pepper = vault.open(Purpose::KeyPepper, 0, &sealed)?;

@@ -12,13 +12,12 @@ pub(crate) const CANARY_META: &str = "vault_canary";
 const CANARY_TEXT: &str = "tollgate";
 
 async fn check(vault: &Vault, store: &Store) -> Result<(), VaultError> {
-    let stored = match store.meta_get(CANARY_META).await? {
-        Some(stored) => stored,
-        None => {
-            vault.check_rows(store).await?;
-            // Another instance may have been quicker; what it stored is what counts.
-            store.meta_put_if_absent(CANARY_META, &vault.sealed_canary()?).await?
-        }
+    let stored = if let Some(stored) = store.meta_get(CANARY_META).await? {
+        stored
+    } else {
+        vault.check_rows(store).await?;
+        // Another instance may have been quicker; what it stored is what counts.
+        store.meta_put_if_absent(CANARY_META, &vault.sealed_canary()?).await?
     };
     let sealed = hex::decode(&stored).map_err(|_| VaultError::Malformed)?;
     match vault.open(Purpose::Canary, 0, &sealed) {
