@@ -33,6 +33,7 @@ impl Gateway {
                 "this page is for members; the administrator sees everything elsewhere",
             ));
         };
+        let Actor { via: _, client_ip: _, request_id } = actor;
         let core = &self.core;
         let snapshot = core.snapshot();
         let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()));
@@ -42,7 +43,7 @@ impl Gateway {
                 "invalid token: this user is gone or switched off; sign in again",
             ));
         };
-        tracing::debug!(user.id = user_id.0, request.id = actor.request_id, "member call");
+        tracing::debug!(user.id = user_id.0, request.id = request_id, "member call");
         Ok(Member { core: core.clone(), user_id: *user_id, name: user.spec.name.clone() })
     }
 }

@@ -7,6 +7,7 @@ use types::credential::{
 use types::provider::ProviderTest;
 use types::{CredentialId, Problem, ProviderId, Secret};
 
+use super::provider::usable;
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
@@ -41,7 +42,7 @@ impl Admin {
         let rows = self.core.store.credential_list(true).await.map_err(|e| store_problem(e, OBJECT))?;
         let taken: Vec<_> =
             rows.iter().filter(|row| row.provider_id == provider).map(|row| row.spec.name.as_str()).collect();
-        let default_name = (1..)
+        let default_name = (1..=taken.len() + 1)
             .map(|n| format!("key {n}"))
             .find(|name| !taken.contains(&name.as_str()))
             .unwrap_or_default();
@@ -122,7 +123,7 @@ impl Admin {
     pub async fn credential_check(&self, id: CredentialId) -> Result<ProviderTest, Problem> {
         let row = self.credential_live(id).await?;
         let snapshot = self.core.snapshot();
-        let (provider, credential) = self.usable(&snapshot, row.provider_id, Some(id))?;
+        let (provider, credential) = usable(&snapshot, row.provider_id, Some(id))?;
         Ok(Box::pin(self.ask(provider, credential, None)).await)
     }
 

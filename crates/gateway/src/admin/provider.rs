@@ -134,7 +134,7 @@ impl Admin {
     /// Asks the upstream for one token, or for its model list.
     pub async fn provider_test(&self, id: ProviderId, input: TestProvider) -> Result<ProviderTest, Problem> {
         let snapshot = self.core.snapshot();
-        let (provider, credential) = self.usable(&snapshot, id, input.credential_id)?;
+        let (provider, credential) = usable(&snapshot, id, input.credential_id)?;
         let model = input.model.map(|model| model.trim().to_owned()).filter(|model| !model.is_empty());
         Ok(Box::pin(self.ask(provider, credential, model)).await)
     }
@@ -142,7 +142,7 @@ impl Admin {
     /// The models that the upstream lists.
     pub async fn provider_models(&self, id: ProviderId) -> Result<Vec<String>, Problem> {
         let snapshot = self.core.snapshot();
-        let (provider, credential) = self.usable(&snapshot, id, None)?;
+        let (provider, credential) = usable(&snapshot, id, None)?;
         let timeout_ms = self.core.config.api_test_timeout_ms;
         Box::pin(crate::upstream::list_models(&self.core.upstreams, timeout_ms, provider, credential))
             .await
@@ -168,27 +168,6 @@ impl Admin {
             model,
         )
         .await
-    }
-
-    /// The provider and the asked, else the best, of its credentials. Disabled ones can be tested too: that is
-    /// how one finds out whether they can be switched on again.
-    pub(super) fn usable<'a>(
-        &self,
-        snapshot: &'a Snapshot,
-        id: ProviderId,
-        wanted: Option<CredentialId>,
-    ) -> Result<(&'a Provider, &'a Arc<Credential>), Problem> {
-        let provider = snapshot.providers.iter().find(|p| p.id == id).ok_or_else(|| not_found(OBJECT))?;
-        let credential = match wanted {
-            Some(wanted) => provider.credentials.iter().find(|c| c.id == wanted),
-            None => {
-                provider.credentials.iter().min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.rejected))
-            }
-        };
-        let credential = credential.ok_or_else(|| {
-            Problem::field("credential_id", "this provider has no such credential; add an API key first")
-        })?;
-        Ok((provider, credential))
     }
 
     pub(super) async fn provider_live(&self, id: ProviderId) -> Result<ProviderRow, Problem> {
@@ -217,6 +196,24 @@ impl Admin {
         }
         Ok(counts)
     }
+}
+
+/// The provider and the asked, else the best, of its credentials. Disabled ones can be tested too: that is
+/// how one finds out whether they can be switched on again.
+pub(super) fn usable(
+    snapshot: &Snapshot,
+    id: ProviderId,
+    wanted: Option<CredentialId>,
+) -> Result<(&Provider, &Arc<Credential>), Problem> {
+    let provider = snapshot.providers.iter().find(|p| p.id == id).ok_or_else(|| not_found(OBJECT))?;
+    let credential = match wanted {
+        Some(wanted) => provider.credentials.iter().find(|c| c.id == wanted),
+        None => provider.credentials.iter().min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.rejected)),
+    };
+    let credential = credential.ok_or_else(|| {
+        Problem::field("credential_id", "this provider has no such credential; add an API key first")
+    })?;
+    Ok((provider, credential))
 }
 
 fn first_credential(input: &CreateProvider) -> Option<CreateCredential> {

@@ -20,7 +20,7 @@ pub(super) fn changed(before: &Value, after: &Value) -> Option<(Value, Value)> {
             new.insert(field.clone(), value.clone());
         }
     }
-    (!new.is_empty()).then(|| (Value::Object(old), Value::Object(new)))
+    (!new.is_empty()).then_some((Value::Object(old), Value::Object(new)))
 }
 
 /// Notes that a secret was replaced.
