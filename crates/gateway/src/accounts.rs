@@ -31,11 +31,21 @@ enum WriteError {
 
 /// Applies everything that the journal holds; called before the listener opens.
 pub(crate) async fn catch_up(core: &Arc<Core>) -> Result<(), StartError> {
-    while write_batch(core).await.map_err(|error| match error {
-        WriteError::Journal(error) => StartError::Journal(error),
-        WriteError::Store(error) => StartError::Store(error),
-    })? {}
+    let applied = core.store.ledger_position(&core.config.node).await?;
+    let ledger = core.ledger.clone();
+    // Tells the journal what the database holds, so that the backlog counts only what it does not.
+    blocking(move || ledger.mark_applied(applied)).await?;
+    while write_batch(core).await? {}
     Ok(())
+}
+
+impl From<WriteError> for StartError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Journal(error) => Self::Journal(error),
+            WriteError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Starts the writer and the syncer on the tracker.

@@ -35,7 +35,7 @@ pub(crate) async fn usage(core: &Arc<Core>, call: KeyedCall) -> Reply {
 pub(crate) async fn explain(core: &Arc<Core>, call: KeyedCall, id: &str) -> Reply {
     let result = async {
         let key = caller(core, &call)?;
-        let row = core.store.request_fetch(id).await.map_err(|error| {
+        let row = core.store.request_fetch_of(key.user.id, id).await.map_err(|error| {
             tracing::error!(%error, "a request could not be read");
             Refusal::database_unavailable()
         })?;
