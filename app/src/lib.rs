@@ -1,1 +1,19 @@
+//! The dashboard: pages, components and server functions, for the server (`ssr`) and the browser (`hydrate`).
 //!
+//! It holds no decision and no state of its own: pages ask server functions, server functions ask `gateway`.
+//! It names neither SQL nor HTTP clients nor routers. Which half is built is decided in `host.rs` alone.
+
+pub mod host;
+
+mod api;
+mod app;
+mod components;
+mod error;
+mod form;
+mod format;
+mod pages;
+mod shell;
+mod text;
+
+pub use app::App;
+pub use shell::shell;

@@ -1,0 +1,17 @@
+//! Server functions by noun: signature and at most five lines, the first of which obtains a permission handle.
+//!
+//! They decide nothing; `gateway` does. Paths are stable: `/rpc/app/api/<noun>/<verb>`. Reads take JSON, since
+//! optional values survive it; changes take forms, so that they work without scripts.
+
+pub(crate) mod audit;
+pub(crate) mod credential;
+pub(crate) mod docs;
+pub(crate) mod key;
+pub(crate) mod me;
+pub(crate) mod overview;
+pub(crate) mod palette;
+pub(crate) mod provider;
+pub(crate) mod request;
+pub(crate) mod setting;
+pub(crate) mod system;
+pub(crate) mod user;

@@ -1,0 +1,78 @@
+//! Credentials of a provider.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::credential::CredentialView;
+use types::provider::ProviderTest;
+use types::{CredentialId, ProviderId};
+
+use crate::error::AppError;
+use crate::form::provider::CredentialForm;
+
+/// Those of one provider.
+#[server(input = Json)]
+pub(crate) async fn list(provider_id: ProviderId) -> Result<Vec<CredentialView>, AppError> {
+    Ok(crate::host::admin().await?.credential_list(Some(provider_id)).await?)
+}
+
+/// Adds one.
+#[server]
+pub(crate) async fn create(provider_id: ProviderId, form: CredentialForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    admin.credential_create(form.create(provider_id).map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::redirect(&format!("/providers/{provider_id}?done=created"));
+    Ok(())
+}
+
+/// Changes one.
+#[server]
+pub(crate) async fn update(
+    provider_id: ProviderId,
+    id: CredentialId,
+    form: CredentialForm,
+) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    admin.credential_update(id, form.update().map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::redirect(&format!("/providers/{provider_id}?done=saved"));
+    Ok(())
+}
+
+/// Switches one on or off.
+#[server]
+pub(crate) async fn toggle(id: CredentialId, enabled: bool) -> Result<(), AppError> {
+    let change = types::credential::UpdateCredential { enabled: Some(enabled), ..Default::default() };
+    crate::host::admin().await?.credential_update(id, change).await?;
+    Ok(())
+}
+
+/// Deletes one; it can be restored.
+#[server]
+pub(crate) async fn remove(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
+    crate::host::admin().await?.credential_delete(id).await?;
+    crate::host::redirect(&format!("/providers/{provider_id}?done=deleted&undo_credential={id}"));
+    Ok(())
+}
+
+/// Brings one back.
+#[server]
+pub(crate) async fn restore(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
+    crate::host::admin().await?.credential_restore(id).await?;
+    crate::host::redirect(&format!("/providers/{provider_id}?done=restored"));
+    Ok(())
+}
+
+/// Marks a refused one as usable again.
+#[server]
+pub(crate) async fn recover(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
+    crate::host::admin().await?.credential_recover(id).await?;
+    crate::host::redirect(&format!("/providers/{provider_id}?done=recovered"));
+    Ok(())
+}
+
+/// Calls the provider with this credential.
+#[server]
+pub(crate) async fn check(provider_id: ProviderId, id: CredentialId) -> Result<ProviderTest, AppError> {
+    let result = crate::host::admin().await?.credential_check(id).await?;
+    crate::host::land(&crate::components::test_result::landing(provider_id, &result));
+    Ok(result)
+}

@@ -1,0 +1,55 @@
+//! Every page path in one table.
+//!
+//! Pages render before they are sent (`SsrMode::Async`), so that they are whole without scripts and can set a
+//! status. Who may open which path is decided by the server's edge and by the handles, not here.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+
+use crate::api;
+use crate::components::Refresh;
+use crate::components::layout::Frame;
+use crate::components::palette::Names;
+use crate::host;
+use crate::pages;
+
+/// The application, on both sides.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let facts = host::facts();
+    provide_context(facts.lang);
+    provide_context(facts);
+    provide_context(Refresh(RwSignal::new(0)));
+    provide_context(Names(Action::new(|()| async { api::palette::names().await.unwrap_or_default() })));
+    let mode = SsrMode::Async;
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Tollgate".to_owned() } else { format!("{title} · Tollgate") }/>
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=pages::not_found::NotFound>
+                    <Route path=path!("/login") view=pages::login::Login ssr=mode.clone()/>
+                    <Route path=path!("/") view=pages::overview::OverviewPage ssr=mode.clone()/>
+                    <Route path=path!("/providers") view=pages::providers::Providers ssr=mode.clone()/>
+                    <Route path=path!("/providers/new") view=pages::provider_new::ProviderNew ssr=mode.clone()/>
+                    <Route path=path!("/providers/:id") view=pages::provider::ProviderPage ssr=mode.clone()/>
+                    <Route path=path!("/users") view=pages::users::Users ssr=mode.clone()/>
+                    <Route path=path!("/users/new") view=pages::user::UserNew ssr=mode.clone()/>
+                    <Route path=path!("/users/:id") view=pages::user::UserPage ssr=mode.clone()/>
+                    <Route path=path!("/keys") view=pages::keys::Keys ssr=mode.clone()/>
+                    <Route path=path!("/keys/new") view=pages::key::KeyNew ssr=mode.clone()/>
+                    <Route path=path!("/keys/:id") view=pages::key::KeyPage ssr=mode.clone()/>
+                    <Route path=path!("/requests") view=pages::requests::Requests ssr=mode.clone()/>
+                    <Route path=path!("/requests/:id") view=pages::request::RequestPage ssr=mode.clone()/>
+                    <Route path=path!("/settings") view=pages::settings::SettingsPage ssr=mode.clone()/>
+                    <Route path=path!("/audit") view=pages::audit::Audit ssr=mode.clone()/>
+                    <Route path=path!("/system") view=pages::system::SystemPage ssr=mode.clone()/>
+                    <Route path=path!("/api-docs") view=pages::api_docs::ApiDocs ssr=mode.clone()/>
+                    <Route path=path!("/me") view=pages::me::Me ssr=mode/>
+                </FlatRoutes>
+            </Frame>
+        </Router>
+    }
+}

@@ -1,0 +1,59 @@
+//! The pieces that pages are made of. They never call a server function; pages do.
+
+pub(crate) mod badge;
+pub(crate) mod chart;
+pub(crate) mod confirm;
+pub(crate) mod copy;
+pub(crate) mod field;
+pub(crate) mod flash;
+pub(crate) mod head;
+pub(crate) mod key_table;
+pub(crate) mod layout;
+pub(crate) mod live_tail;
+pub(crate) mod load;
+pub(crate) mod pager;
+pub(crate) mod palette;
+pub(crate) mod request_table;
+pub(crate) mod snippets;
+pub(crate) mod test_result;
+pub(crate) mod time;
+pub(crate) mod usage_lines;
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_router::hooks::use_query_map;
+
+use crate::error::AppError;
+
+/// Grows after each change, so that every panel of the page asks again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refresh(pub(crate) RwSignal<u32>);
+
+impl Refresh {
+    /// The counter of this page.
+    pub(crate) fn get() -> Self {
+        use_context().unwrap_or_else(|| Self(RwSignal::new(0)))
+    }
+}
+
+/// Reads a query parameter; empty counts as absent.
+pub(crate) fn query(name: &'static str) -> Memo<Option<String>> {
+    let map = use_query_map();
+    Memo::new(move |_| map.read().get(name).filter(|value| !value.is_empty()))
+}
+
+/// Why an action failed, if it did; refreshes the page's panels when it succeeds.
+pub(crate) fn failure<S>(action: ServerAction<S>) -> Signal<Option<AppError>>
+where
+    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    let refresh = Refresh::get();
+    let value = action.value();
+    Effect::new(move || {
+        if value.with(|value| matches!(value, Some(Ok(_)))) {
+            refresh.0.update(|n| *n += 1);
+        }
+    });
+    Signal::derive(move || value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().cloned())))
+}

@@ -1,0 +1,80 @@
+//! States: shape, colour and word together, so that none is needed to understand the others.
+
+use leptos::prelude::*;
+use types::credential::{CredentialState, CredentialView};
+use types::request::{AttemptOutcome, Outcome};
+
+use crate::text::{Text, common as c, provider as p, request as r, translator};
+
+/// A state mark. Moods: `good`, `warn`, `bad`, `info`, `off`.
+#[component]
+pub(crate) fn State(mood: &'static str, #[prop(into)] word: String) -> impl IntoView {
+    let mark = match mood {
+        "good" => "●",
+        "warn" => "▲",
+        "bad" => "■",
+        "info" => "◐",
+        _ => "○",
+    };
+    view! { <span class=format!("state {mood}")><span class="mark" aria-hidden="true">{mark}</span>{word}</span> }
+}
+
+/// On, off, expired or deleted.
+pub(crate) fn on_off(enabled: bool, deleted: bool) -> AnyView {
+    let t = translator();
+    let (mood, word) = match (deleted, enabled) {
+        (true, _) => ("off", c::DELETED),
+        (false, true) => ("good", c::ON),
+        (false, false) => ("off", c::OFF),
+    };
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// How a request ended.
+pub(crate) fn outcome(outcome: Outcome) -> AnyView {
+    let t = translator();
+    let (mood, word) = outcome_words(outcome);
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// Mood and word of an outcome.
+pub(crate) fn outcome_words(outcome: Outcome) -> (&'static str, Text) {
+    match outcome {
+        Outcome::Ok => ("good", r::OUT_OK),
+        Outcome::Refused => ("warn", r::OUT_REFUSED),
+        Outcome::Failed => ("bad", r::OUT_FAILED),
+        Outcome::Broken => ("bad", r::OUT_BROKEN),
+        Outcome::ClientGone => ("off", r::OUT_CLIENT_GONE),
+        Outcome::Interrupted => ("bad", r::OUT_INTERRUPTED),
+    }
+}
+
+/// How an attempt ended.
+pub(crate) fn attempt(outcome: AttemptOutcome) -> AnyView {
+    let t = translator();
+    let (mood, word) = match outcome {
+        AttemptOutcome::Done => ("good", r::A_DONE),
+        AttemptOutcome::ConnectFailed => ("bad", r::A_CONNECT_FAILED),
+        AttemptOutcome::NoAnswer => ("bad", r::A_NO_ANSWER),
+        AttemptOutcome::TimedOut => ("bad", r::A_TIMED_OUT),
+        AttemptOutcome::UpstreamError => ("bad", r::A_UPSTREAM_ERROR),
+        AttemptOutcome::BadAnswer => ("bad", r::A_BAD_ANSWER),
+        AttemptOutcome::CutOff => ("bad", r::A_CUT_OFF),
+        AttemptOutcome::ClientGone => ("off", r::A_CLIENT_GONE),
+        AttemptOutcome::Interrupted => ("bad", r::A_INTERRUPTED),
+    };
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// A credential's state; a cooldown shows before "usable".
+pub(crate) fn credential(view: &CredentialView) -> AnyView {
+    let t = translator();
+    let (mood, word) = match view.state {
+        CredentialState::Valid if view.cooldown_until.is_some() => ("warn", p::STATE_COOLING),
+        CredentialState::Valid => ("good", p::STATE_VALID),
+        CredentialState::Invalid => ("bad", p::STATE_INVALID),
+        CredentialState::Unreadable => ("bad", p::STATE_UNREADABLE),
+        CredentialState::Disabled => ("off", p::STATE_DISABLED),
+    };
+    view! { <State mood word=t(word)/> }.into_any()
+}

@@ -1,0 +1,61 @@
+//! Messages after a change: what was done, what went wrong. They live in the address, so that they appear
+//! after a plain form post too.
+
+use leptos::prelude::*;
+
+use super::query;
+use crate::error::AppError;
+use crate::text::{common as c, lang, problem, translator};
+
+/// What was done, from `?done=`; with an undo form as child where one exists.
+#[component]
+pub(crate) fn Done(
+    /// The undo form.
+    #[prop(optional)]
+    children: Option<ChildrenFn>,
+) -> impl IntoView {
+    let t = translator();
+    let done = query("done");
+    let children = StoredValue::new(children);
+    move || {
+        let text = match done.get().as_deref() {
+            Some("created") => c::DONE_CREATED,
+            Some("saved") => c::DONE_SAVED,
+            Some("deleted") => c::DONE_DELETED,
+            Some("restored") => c::DONE_RESTORED,
+            Some("reset") => c::DONE_RESET,
+            Some("recovered") => c::DONE_RECOVERED,
+            Some("task") => c::DONE_TASK,
+            _ => return None,
+        };
+        Some(view! {
+            <div class="flash good" role="status">
+                <span aria-hidden="true">"✓"</span>
+                <span>{t(text)}</span>
+                {children.with_value(|children| children.as_ref().map(|children| children()))}
+            </div>
+        })
+    }
+}
+
+/// What went wrong with an action. Notes on fields stand under the fields.
+#[component]
+pub(crate) fn Failed(
+    /// The action's failure.
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let lang = lang();
+    move || {
+        error.get().map(|error| {
+            let headline = problem::headline(&error.problem, lang);
+            let detail = (error.problem.fields.is_empty() && headline != error.problem.message)
+                .then(|| error.problem.message.clone());
+            view! {
+                <div class="flash bad" role="alert">
+                    <span aria-hidden="true">"■"</span>
+                    <span>{headline} {detail.map(|detail| view! { <span class="flash-detail">{detail}</span> })}</span>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! The browser's half of `host`: dialogs, clipboard, clock, event stream.
+//!
+//! It holds no permission: server functions' bodies do not exist here.
+
+use std::cell::RefCell;
+
+use leptos::html::{Dialog, Input};
+use leptos::prelude::*;
+use types::request::LiveEvent;
+use wasm_bindgen::prelude::*;
+
+use super::Facts;
+
+/// Sets a status; only a server can.
+pub(crate) fn set_status(_: u16) {}
+
+/// Reads what the server wrote into `<html data-facts>`.
+pub(crate) fn facts() -> Facts {
+    document()
+        .document_element()
+        .and_then(|html| html.get_attribute("data-facts"))
+        .and_then(|json| serde_json::from_str(&json).ok())
+        .unwrap_or_default()
+}
+
+/// Milliseconds since the epoch.
+#[expect(clippy::cast_possible_truncation, reason = "a date in milliseconds is far below 2^53")]
+#[expect(clippy::as_conversions, reason = "there is no other way from f64 to i64")]
+pub(crate) fn now_ms() -> Option<i64> {
+    Some(js_sys::Date::now() as i64)
+}
+
+/// Opens a dialog above the page.
+pub(crate) fn open_dialog(node: NodeRef<Dialog>) {
+    if let Some(dialog) = node.get_untracked() {
+        if dialog.open() {
+            dialog.close();
+        }
+        _ = dialog.show_modal();
+    }
+}
+
+/// Closes a dialog.
+pub(crate) fn close_dialog(node: NodeRef<Dialog>) {
+    if let Some(dialog) = node.get_untracked() {
+        dialog.close();
+    }
+}
+
+/// Copies text to the clipboard; a browser refuses it outside a secure context, which is no fault of ours.
+pub(crate) fn copy(text: &str) {
+    _ = window().navigator().clipboard().write_text(text);
+}
+
+/// Whether the tab is hidden.
+pub(crate) fn is_hidden() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Hidden
+}
+
+/// An open event stream; dropping it closes the connection.
+pub(crate) struct Live {
+    source: web_sys::EventSource,
+    _on_event: Closure<dyn FnMut(web_sys::MessageEvent)>,
+    _on_open: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut()>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+/// Opens the live tail; `connected` hears whether the connection stands. The browser reconnects by itself.
+pub(crate) fn live(
+    on_event: impl Fn(LiveEvent) + 'static,
+    connected: impl Fn(bool) + 'static,
+) -> Option<Live> {
+    let source = web_sys::EventSource::new("/live/requests").ok()?;
+    let on_event = Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+        if let Some(event) = event.data().as_string().and_then(|json| serde_json::from_str(&json).ok()) {
+            on_event(event);
+        }
+    });
+    let connected = std::rc::Rc::new(connected);
+    let on_open = Closure::<dyn FnMut()>::new({
+        let connected = connected.clone();
+        move || connected(true)
+    });
+    let on_error = Closure::<dyn FnMut()>::new(move || connected(false));
+    source.add_event_listener_with_callback("request", on_event.as_ref().unchecked_ref()).ok()?;
+    source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+    source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    Some(Live { source, _on_event: on_event, _on_open: on_open, _on_error: on_error })
+}
+
+/// Calls back whenever the tab is shown or hidden, for as long as the owner lives.
+pub(crate) fn on_visibility(call: impl Fn() + 'static) {
+    let handle = window_event_listener_untyped("visibilitychange", move |_| call());
+    on_cleanup(move || handle.remove());
+}
+
+/// Calls back on Ctrl K and ⌘ K.
+pub(crate) fn on_palette_key(call: impl Fn() + 'static) {
+    let handle = window_event_listener(leptos::ev::keydown, move |event| {
+        if (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("k") {
+            event.prevent_default();
+            call();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// Moves the keyboard focus.
+pub(crate) fn focus(node: NodeRef<Input>) {
+    thread_local! {
+        // Keeps the callback alive until the next frame has run it.
+        static PENDING: RefCell<Option<Closure<dyn FnMut()>>> = const { RefCell::new(None) };
+    }
+    let closure = Closure::<dyn FnMut()>::new(move || {
+        if let Some(input) = node.get_untracked() {
+            _ = input.focus();
+        }
+    });
+    _ = window().request_animation_frame(closure.as_ref().unchecked_ref());
+    PENDING.with(|pending| *pending.borrow_mut() = Some(closure));
+}

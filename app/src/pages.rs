@@ -1,0 +1,39 @@
+//! One module a page. They ask server functions and lay out components; they decide nothing.
+
+pub(crate) mod api_docs;
+pub(crate) mod audit;
+pub(crate) mod credentials;
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod me;
+pub(crate) mod not_found;
+pub(crate) mod overview;
+pub(crate) mod overview_charts;
+pub(crate) mod provider;
+pub(crate) mod provider_form;
+pub(crate) mod provider_new;
+pub(crate) mod providers;
+pub(crate) mod request;
+pub(crate) mod request_parts;
+pub(crate) mod requests;
+pub(crate) mod settings;
+pub(crate) mod system;
+pub(crate) mod user;
+pub(crate) mod users;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// The `:id` of the path as an identity; a path that holds none leads to nothing, which id 0 never is.
+fn path_id<T: From<i64> + PartialEq + Send + Sync + 'static>() -> Memo<IdBox<T>> {
+    let params = use_params_map();
+    Memo::new(move |_| {
+        let id = params.read().get("id").and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
+        IdBox(T::from(id))
+    })
+}
+
+/// Carries an identity through a memo.
+#[derive(Clone, Copy, PartialEq)]
+struct IdBox<T>(T);

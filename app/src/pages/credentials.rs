@@ -1,0 +1,198 @@
+//! The credentials of one provider: state with its reason and next event, and what can be done about it.
+
+use leptos::prelude::*;
+use types::ProviderId;
+use types::credential::{CredentialState, CredentialView, Tier};
+
+use crate::api;
+use crate::components::confirm::Confirm;
+use crate::components::field::{Choice, Field, FormState};
+use crate::components::flash::Failed;
+use crate::components::load::{Empty, load};
+use crate::components::test_result::TestResult;
+use crate::components::time::{Time, maybe};
+use crate::components::{Refresh, badge, failure, query};
+use crate::form::provider::CredentialForm;
+use crate::text::{Text, common as c, provider as p, translator};
+
+#[derive(Clone, Copy)]
+struct Actions {
+    toggle: ServerAction<api::credential::Toggle>,
+    remove: ServerAction<api::credential::Remove>,
+    recover: ServerAction<api::credential::Recover>,
+    check: ServerAction<api::credential::Check>,
+    update: ServerAction<api::credential::Update>,
+}
+
+/// The panel.
+#[component]
+pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
+    let t = translator();
+    let refresh = Refresh::get();
+    let create = ServerAction::<api::credential::Create>::new();
+    let actions = Actions {
+        toggle: ServerAction::new(),
+        remove: ServerAction::new(),
+        recover: ServerAction::new(),
+        check: ServerAction::new(),
+        update: ServerAction::new(),
+    };
+    let create_failed = failure(create);
+    let failures = [
+        failure(actions.toggle),
+        failure(actions.remove),
+        failure(actions.recover),
+        failure(actions.check),
+        failure(actions.update),
+        create_failed,
+    ];
+    let [.., update_failed, _] = failures;
+    let adding = create_failed.with_untracked(Option::is_some);
+    let form = FormState { scope: "new-credential", error: create_failed };
+    let list = Resource::new(move || refresh.0.get(), move |_| api::credential::list(provider_id));
+    let checked = move || {
+        let value = actions.check.value().with(|value| value.as_ref().and_then(|r| r.as_ref().ok().cloned()));
+        value.map(|test| view! { <TestResult test/> })
+    };
+    view! {
+        <section class="panel" id="credentials">
+            <h2 class="panel-title">{t(p::CREDENTIALS)}</h2>
+            {failures.into_iter().map(|error| view! { <Failed error/> }).collect_view()}
+            {checked}
+            {load(list, move |credentials: Vec<CredentialView>| {
+                if credentials.is_empty() {
+                    view! { <Empty title=t(p::NO_CREDENTIALS)/> }.into_any()
+                } else {
+                    let items = credentials
+                        .into_iter()
+                        .map(|credential| view! { <Item credential actions update_failed/> })
+                        .collect_view();
+                    view! { <ul class="cards">{items}</ul> }.into_any()
+                }
+            })}
+            <details class="fold pad" open=adding>
+                <summary>{t(p::ADD_CREDENTIAL)}</summary>
+                <ActionForm action=create attr:class="form">
+                    <input type="hidden" name="provider_id" value=provider_id.to_string()/>
+                    <CredentialFields form present=CredentialForm::default() known=false/>
+                    <button class="button primary" disabled=move || create.pending().get()>{t(p::ADD_CREDENTIAL)}</button>
+                </ActionForm>
+            </details>
+        </section>
+    }
+}
+
+#[component]
+fn Item(
+    credential: CredentialView,
+    actions: Actions,
+    update_failed: Signal<Option<crate::error::AppError>>,
+) -> impl IntoView {
+    let t = translator();
+    let edit = query("edit");
+    let (id, provider_id) = (credential.id, credential.provider_id);
+    let form = FormState { scope: "credential", error: update_failed };
+    let present = StoredValue::new(CredentialForm::of(&credential));
+    let editing = move || edit.with(|edit| edit.as_deref() == Some(id.to_string().as_str()));
+    let ids = move || view! {
+        <input type="hidden" name="provider_id" value=provider_id.to_string()/>
+        <input type="hidden" name="id" value=id.to_string()/>
+    };
+    let name = credential.name.clone();
+    let enabled = credential.enabled;
+    let recover = (credential.state == CredentialState::Invalid).then(|| view! {
+        <ActionForm action=actions.recover>{ids()}<button class="button small">{t(p::RECOVER)}</button></ActionForm>
+    });
+    view! {
+        <li class="card">
+            <div class="card-head">
+                <strong class="truncate">{credential.name.clone()}</strong>
+                <code>{credential.secret_hint.clone()}</code>
+                {badge::credential(&credential)}
+            </div>
+            <Reason credential=credential.clone()/>
+            <dl class="facts">
+                <div><dt>{t(p::TIER)}</dt><dd>{t(tier_words(credential.tier))}</dd></div>
+                <div><dt>{t(c::PRIORITY)}</dt><dd>{credential.priority.to_string()}</dd></div>
+                <div><dt>{t(c::WEIGHT)}</dt><dd>{credential.weight.to_string()}</dd></div>
+                <div><dt>{t(p::IN_FLIGHT)}</dt><dd>{credential.in_flight.to_string()}
+                    {credential.max_concurrency.map(|most| format!(" / {most}"))}</dd></div>
+                <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NEVER))}</dd></div>
+            </dl>
+            <div class="card-actions">
+                <ActionForm action=actions.check>{ids()}<button class="button small">{t(p::CHECK)}</button></ActionForm>
+                {recover}
+                <ActionForm action=actions.toggle>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <input type="hidden" name="enabled" value=(!enabled).to_string()/>
+                    <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
+                </ActionForm>
+                <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
+                <a class="button small quiet" href=format!("/requests?credential_id={id}")>{t(p::ITS_REQUESTS)}</a>
+                <Confirm what=format!("credential-{id}") trigger=c::DELETE title=p::DELETE_CREDENTIAL_TITLE
+                    text=p::DELETE_CREDENTIAL_TEXT subject=name>
+                    <ActionForm action=actions.remove>{ids()}<button class="button danger">{t(c::DELETE)}</button></ActionForm>
+                </Confirm>
+            </div>
+            {move || editing().then(|| view! {
+                <ActionForm action=actions.update attr:class="form inset">
+                    {ids()}
+                    <CredentialFields form present=present.get_value() known=true/>
+                    <div class="save-bar">
+                        <button class="button primary">{t(c::SAVE)}</button>
+                        <a class="button quiet" href=format!("/providers/{provider_id}")>{t(c::CANCEL)}</a>
+                    </div>
+                </ActionForm>
+            })}
+        </li>
+    }
+}
+
+/// Why the state is what it is, and what comes next.
+#[component]
+fn Reason(credential: CredentialView) -> impl IntoView {
+    let t = translator();
+    let next = match credential.state {
+        CredentialState::Invalid => Some(t(p::INVALID_NEXT)),
+        CredentialState::Unreadable => Some(t(p::UNREADABLE_NEXT)),
+        CredentialState::Valid | CredentialState::Disabled => None,
+    };
+    let cooling = credential.cooldown_until.map(|at| view! {
+        <p class="reason">{t(p::COOLING_UNTIL)} " " <Time at/> " UTC"</p>
+    });
+    let errors = (credential.consecutive_errors > 0).then(|| {
+        format!("{} {}", credential.consecutive_errors, t(p::ERRORS_IN_A_ROW))
+    });
+    let last = credential.last_error.map(|error| view! {
+        <p class="reason">{error} " " {credential.last_error_at.map(|at| view! { <span class="faint"><Time at relative=true/></span> })}</p>
+    });
+    view! { {cooling} {last} {errors.map(|text| view! { <p class="reason">{text}</p> })} {next.map(|text| view! { <p class="reason">{text}</p> })} }
+}
+
+#[component]
+fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> impl IntoView {
+    let t = translator();
+    let secret_help = if known { p::CREDENTIAL_SECRET_KEEP } else { p::CREDENTIAL_SECRET_HELP };
+    let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
+    let tiers = Tier::ALL.iter().map(|tier| (tier.to_string(), t(tier_words(*tier)).to_owned())).collect::<Vec<_>>();
+    view! {
+        <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
+        <Field form label=p::API_KEY name="api_key" kind="password" help=secret_help required=!known/>
+        <Choice form label=p::TIER name="tier" value=tier help=p::TIER_HELP options=tiers/>
+        <div class="pair">
+            <Field form label=c::PRIORITY name="priority" kind="number" value=present.priority help=p::PRIORITY_HELP placeholder="0"/>
+            <Field form label=c::WEIGHT name="weight" kind="number" value=present.weight help=p::WEIGHT_HELP placeholder="1"/>
+        </div>
+        <Field form label=p::MAX_CONCURRENCY name="max_concurrency" kind="number" value=present.max_concurrency
+            help=p::MAX_CONCURRENCY_HELP optional=true/>
+        <input type="hidden" name="form[version]" value=present.version/>
+    }
+}
+
+fn tier_words(tier: Tier) -> Text {
+    match tier {
+        Tier::Personal => p::TIER_PERSONAL,
+        Tier::Shared => p::TIER_SHARED,
+        Tier::Fallback => p::TIER_FALLBACK,
+    }
+}

@@ -1,0 +1,178 @@
+//! One provider: its state, its credentials, its settings, a test with a real call.
+
+use leptos::prelude::*;
+use types::ProviderId;
+use types::provider::ProviderView;
+
+use super::credentials::Credentials;
+use super::provider_form::ProviderFields;
+use super::path_id;
+use crate::api;
+use crate::components::confirm::Confirm;
+use crate::components::field::FormState;
+use crate::components::flash::{Done, Failed};
+use crate::components::head::Answer;
+use crate::components::load::{load, load_page};
+use crate::components::test_result::{TestResult, landed};
+use crate::components::{Refresh, failure, query};
+use crate::form::provider::ProviderForm;
+use crate::text::{common as c, provider as p, translator};
+
+/// The page.
+#[component]
+pub(crate) fn ProviderPage() -> impl IntoView {
+    let t = translator();
+    let id = path_id::<ProviderId>();
+    let refresh = Refresh::get();
+    let update = ServerAction::<api::provider::Update>::new();
+    let remove = ServerAction::<api::provider::Remove>::new();
+    let restore = ServerAction::<api::provider::Restore>::new();
+    let restore_credential = ServerAction::<api::credential::Restore>::new();
+    let (update_failed, remove_failed) = (failure(update), failure(remove));
+    let (restore_failed, restore_credential_failed) = (failure(restore), failure(restore_credential));
+    let undo = query("undo_credential");
+    let provider = Resource::new(move || (id.get().0, refresh.0.get()), |(id, _)| api::provider::fetch(id));
+    let form = FormState { scope: "provider", error: update_failed };
+    load_page(provider, ("/providers", t(p::TITLE)), |provider| provider.name.clone(), move |provider| {
+        view! {
+            <Done>
+                {move || undo.get().map(|credential| view! {
+                    <ActionForm action=restore_credential>
+                        <input type="hidden" name="provider_id" value=id.get().0.to_string()/>
+                        <input type="hidden" name="id" value=credential/>
+                        <button class="link">{t(c::UNDO)}</button>
+                    </ActionForm>
+                })}
+            </Done>
+            <Failed error=update_failed/>
+            <Failed error=remove_failed/>
+            <Failed error=restore_failed/>
+            <Failed error=restore_credential_failed/>
+            <Body provider form update remove restore/>
+        }
+    })
+}
+
+#[component]
+fn Body(
+    provider: ProviderView,
+    form: FormState,
+    update: ServerAction<api::provider::Update>,
+    remove: ServerAction<api::provider::Remove>,
+    restore: ServerAction<api::provider::Restore>,
+) -> impl IntoView {
+    let t = translator();
+    let id = provider.id;
+    if provider.deleted_at.is_some() {
+        return view! {
+            <Answer mood="warn" text=t(p::IS_DELETED)>
+                <ActionForm action=restore>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <button class="button primary small">{t(c::RESTORE)}</button>
+                </ActionForm>
+            </Answer>
+        }
+        .into_any();
+    }
+    let (mood, answer) = match (provider.enabled, provider.credential_count) {
+        (false, _) => ("calm", t(c::OFF).to_owned()),
+        (true, 0) => ("warn", t(p::NO_CREDENTIALS).to_owned()),
+        (true, _) => ("good", t(c::ON).to_owned()),
+    };
+    let present = ProviderForm::of(&provider);
+    let proxy = provider.proxy_url.clone();
+    let name = provider.name.clone();
+    view! {
+        <Answer mood text=answer>
+            <span class="faint">{provider.kind.to_string()} " · " <code>{provider.base_url.clone()}</code></span>
+            <a class="button small quiet" href=format!("/requests?provider_id={id}")>{t(p::ITS_REQUESTS)}</a>
+            <a class="button small quiet" href=format!("/audit?object=provider&object_id={id}")>{t(p::ITS_AUDIT)}</a>
+        </Answer>
+        <div class="columns">
+            <div class="column">
+                <Credentials provider_id=id/>
+                <ActionForm action=update attr:class="form panel pad">
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <ProviderFields form present known=true proxy/>
+                    <div class="save-bar">
+                        <button class="button primary" disabled=move || update.pending().get()>{t(c::SAVE)}</button>
+                        <a class="button quiet" href="/providers">{t(c::CANCEL)}</a>
+                    </div>
+                </ActionForm>
+            </div>
+            <div class="column side">
+                <TestPanel id/>
+                <ModelsPanel id/>
+                <section class="panel pad">
+                    <Confirm what="delete" trigger=c::DELETE title=p::DELETE_TITLE text=p::DELETE_TEXT subject=name>
+                        <ActionForm action=remove>
+                            <input type="hidden" name="id" value=id.to_string()/>
+                            <button class="button danger">{t(c::DELETE)}</button>
+                        </ActionForm>
+                    </Confirm>
+                </section>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A test with a real call.
+#[component]
+fn TestPanel(id: ProviderId) -> impl IntoView {
+    let t = translator();
+    let test = ServerAction::<api::provider::Test>::new();
+    let error = Signal::derive(move || test.value().with(|value| value.as_ref().and_then(|r| r.as_ref().err().cloned())));
+    let earlier = StoredValue::new(landed());
+    let result = move || {
+        let fresh = test.value().with(|value| value.as_ref().and_then(|r| r.as_ref().ok().cloned()));
+        fresh.or_else(|| earlier.get_value()).map(|test| view! { <TestResult test/> })
+    };
+    view! {
+        <section class="panel pad" id="test">
+            <h2>{t(p::TEST_TITLE)}</h2>
+            <ActionForm action=test attr:class="inline-form">
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input class="input" name="model" placeholder=t(c::MODEL) aria-label=t(c::MODEL) spellcheck="false" autocomplete="off"/>
+                <button class="button" disabled=move || test.pending().get()>
+                    {move || if test.pending().get() { t(p::TEST_RUNNING) } else { t(p::TEST) }}
+                </button>
+            </ActionForm>
+            <p class="help">{t(p::TEST_HELP)}</p>
+            <Failed error/>
+            {result}
+        </section>
+    }
+}
+
+/// What the provider itself lists; asked for only when wanted, since it is a call to the vendor.
+#[component]
+fn ModelsPanel(id: ProviderId) -> impl IntoView {
+    let t = translator();
+    let wanted = query("models");
+    let list = Resource::new(
+        move || wanted.with(Option::is_some),
+        move |wanted| async move { if wanted { api::provider::models(id).await.map(Some) } else { Ok(None) } },
+    );
+    view! {
+        <section class="panel pad" id="models">
+            <h2>{t(c::MODELS)}</h2>
+            <a class="button small" href=format!("/providers/{id}?models=1")>{t(p::FETCH_MODELS)}</a>
+            {load(list, move |models: Option<Vec<String>>| models.map(|models| view! { <Models models/> }))}
+        </section>
+    }
+}
+
+#[component]
+fn Models(models: Vec<String>) -> impl IntoView {
+    let t = translator();
+    if models.is_empty() {
+        return view! { <p class="faint">{t(p::MODELS_NONE)}</p> }.into_any();
+    }
+    view! {
+        <p class="help">{models.len().to_string()} " " {t(p::MODELS_FOUND)}</p>
+        <ul class="model-list">{models.into_iter().map(|model| view! { <li><code>{model}</code></li> }).collect_view()}</ul>
+    }
+    .into_any()
+}
+

@@ -1,0 +1,154 @@
+//! All providers: who serves.
+
+use leptos::prelude::*;
+use types::provider::ProviderView;
+
+use crate::api;
+use crate::components::flash::{Done, Failed};
+use crate::components::head::{Answer, Head};
+use crate::components::load::{Empty, load};
+use crate::components::{Refresh, badge, failure, query};
+use crate::text::{Lang, common as c, lang, provider as p, translator};
+
+/// The page.
+#[component]
+pub(crate) fn Providers() -> impl IntoView {
+    let t = translator();
+    let deleted = query("deleted");
+    let undo = query("undo");
+    let refresh = Refresh::get();
+    let toggle = ServerAction::<api::provider::Toggle>::new();
+    let restore = ServerAction::<api::provider::Restore>::new();
+    let toggle_failed = failure(toggle);
+    let restore_failed = failure(restore);
+    let show_deleted = move || deleted.with(Option::is_some);
+    let list = Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::provider::list(deleted));
+    view! {
+        <Head title=t(p::TITLE)>
+            <a class="button small quiet" href=move || if show_deleted() { "/providers" } else { "/providers?deleted=1" }>
+                {move || if show_deleted() { t(c::HIDE_DELETED) } else { t(c::SHOW_DELETED) }}
+            </a>
+            <a class="button small primary" href="/providers/new">{t(p::NEW)}</a>
+        </Head>
+        <div class="page">
+            <Done>
+                {move || undo.get().map(|id| view! {
+                    <ActionForm action=restore>
+                        <input type="hidden" name="id" value=id/>
+                        <button class="link">{t(c::UNDO)}</button>
+                    </ActionForm>
+                })}
+            </Done>
+            <Failed error=toggle_failed/>
+            <Failed error=restore_failed/>
+            {load(list, move |providers| view! { <List providers toggle restore/> })}
+        </div>
+    }
+}
+
+#[component]
+fn List(
+    providers: Vec<ProviderView>,
+    toggle: ServerAction<api::provider::Toggle>,
+    restore: ServerAction<api::provider::Restore>,
+) -> impl IntoView {
+    let t = translator();
+    if providers.is_empty() {
+        return view! {
+            <div class="panel">
+                <Empty title=t(p::HEAD_NONE) text=t(p::EMPTY_TEXT)>
+                    <a class="button primary" href="/providers/new">{t(p::NEW)}</a>
+                </Empty>
+            </div>
+        }
+        .into_any();
+    }
+    let (mood, sentence) = headline(&providers, lang());
+    let rows = providers.into_iter().map(|provider| view! { <Row provider toggle restore/> }).collect_view();
+    view! {
+        <Answer mood text=sentence/>
+        <div class="panel table-scroll">
+            <table class="table rows">
+                <caption class="visually-hidden">{t(p::TITLE)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t(c::NAME)}</th>
+                        <th scope="col">{t(c::STATUS)}</th>
+                        <th scope="col">{t(p::KIND)}</th>
+                        <th scope="col">{t(p::BASE_URL)}</th>
+                        <th scope="col">{t(c::GROUPS)}</th>
+                        <th scope="col" class="num">{t(c::PRIORITY)}</th>
+                        <th scope="col" class="num">{t(c::WEIGHT)}</th>
+                        <th scope="col" class="num">{t(p::CREDENTIALS)}</th>
+                        <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(
+    provider: ProviderView,
+    toggle: ServerAction<api::provider::Toggle>,
+    restore: ServerAction<api::provider::Restore>,
+) -> impl IntoView {
+    let t = translator();
+    let id = provider.id;
+    let deleted = provider.deleted_at.is_some();
+    let groups = if provider.groups.is_empty() { "–".to_owned() } else { provider.groups.join(", ") };
+    let action = if deleted {
+        view! {
+            <ActionForm action=restore>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button class="button small">{t(c::RESTORE)}</button>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        view! {
+            <ActionForm action=toggle>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="enabled" value=(!provider.enabled).to_string()/>
+                <button class="button small quiet">{if provider.enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
+            </ActionForm>
+        }
+        .into_any()
+    };
+    view! {
+        <tr>
+            <th scope="row" data-label=t(c::NAME)><a class="truncate" href=format!("/providers/{id}")>{provider.name}</a></th>
+            <td data-label=t(c::STATUS)>{badge::on_off(provider.enabled, deleted)}</td>
+            <td data-label=t(p::KIND)>{provider.kind.to_string()}</td>
+            <td data-label=t(p::BASE_URL)><code class="truncate" title=provider.base_url.clone()>{provider.base_url.clone()}</code></td>
+            <td data-label=t(c::GROUPS)><span class="truncate">{groups}</span></td>
+            <td data-label=t(c::PRIORITY) class="num">{provider.priority.to_string()}</td>
+            <td data-label=t(c::WEIGHT) class="num">{provider.weight.to_string()}</td>
+            <td data-label=t(p::CREDENTIALS) class="num">
+                {if provider.credential_count == 0 {
+                    view! { <badge::State mood="warn" word=t(p::NO_CREDENTIAL)/> }.into_any()
+                } else {
+                    provider.credential_count.to_string().into_any()
+                }}
+            </td>
+            <td class="actions">{action}</td>
+        </tr>
+    }
+}
+
+fn headline(providers: &[ProviderView], lang: Lang) -> (&'static str, String) {
+    let live: Vec<_> = providers.iter().filter(|provider| provider.deleted_at.is_none()).collect();
+    let on = live.iter().filter(|provider| provider.enabled).count();
+    let bare = live.iter().filter(|provider| provider.enabled && provider.credential_count == 0).count();
+    let mut text = format!("{on} {}", p::HEAD_ALL_ON.in_lang(lang));
+    if on < live.len() {
+        text.push_str(&format!(" · {} {}", live.len() - on, p::HEAD_SOME_OFF.in_lang(lang)));
+    }
+    if bare > 0 {
+        text.push_str(&format!(" · {bare} {}", p::NO_CREDENTIAL.in_lang(lang)));
+    }
+    (if on == 0 { "bad" } else if bare > 0 { "warn" } else { "good" }, text)
+}

@@ -1,0 +1,143 @@
+//! Every word of the dashboard in English and Chinese.
+//!
+//! Both languages of a text stand side by side, by area, so that a translator sees what he translates and a
+//! missing half does not compile. It formats no numbers and knows no pages.
+
+pub(crate) mod common;
+pub(crate) mod login;
+pub(crate) mod overview;
+pub(crate) mod people;
+pub(crate) mod problem;
+pub(crate) mod provider;
+pub(crate) mod request;
+pub(crate) mod system;
+
+use leptos::prelude::use_context;
+use serde::{Deserialize, Serialize};
+
+/// The languages of the dashboard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// Value of the `lang` attribute.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// Value of the `tg_lang` cookie.
+    pub(crate) fn cookie(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::En => Self::Zh,
+            Self::Zh => Self::En,
+        }
+    }
+
+    /// Reads a language tag: `zh`, `zh-CN`, `en-GB`.
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
+        match tag.trim().split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::Zh),
+            _ => None,
+        }
+    }
+
+    /// The first known language of an `Accept-Language` header; its order is by preference in every browser.
+    pub(crate) fn from_accept(header: &str) -> Option<Self> {
+        header.split(',').find_map(|item| Self::from_tag(item.split(';').next().unwrap_or_default()))
+    }
+}
+
+/// One text in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// English.
+    pub(crate) en: &'static str,
+    /// Chinese.
+    pub(crate) zh: &'static str,
+}
+
+impl Text {
+    /// The text in a language.
+    pub(crate) fn in_lang(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Zh => self.zh,
+        }
+    }
+}
+
+/// The language of this page.
+pub(crate) fn lang() -> Lang {
+    use_context::<Lang>().unwrap_or_default()
+}
+
+/// Picks texts in the language of this page.
+pub(crate) fn translator() -> impl Fn(Text) -> &'static str + Copy + Send + Sync + 'static {
+    let lang = lang();
+    move |text| text.in_lang(lang)
+}
+
+macro_rules! texts {
+    ($($key:ident: $en:literal, $zh:literal;)+) => {
+        $(pub(crate) const $key: $crate::text::Text = $crate::text::Text { en: $en, zh: $zh };)+
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, $crate::text::Text)] = &[$((stringify!($key), $key)),+];
+    };
+}
+use texts;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names and technical terms that read the same in both languages.
+    const SAME_ON_PURPOSE: &[&str] =
+        &["BASE_URL_EXAMPLE", "PRODUCT", "P50", "P95", "SNIPPET_CURL", "API_DOCS_SHORT", "ID", "IP", "MS"];
+
+    #[test]
+    fn every_text_is_there_in_both_languages_and_really_translated() {
+        let areas = [
+            common::ALL,
+            login::ALL,
+            overview::ALL,
+            people::ALL,
+            problem::ALL,
+            provider::ALL,
+            request::ALL,
+            system::ALL,
+        ];
+        for (key, text) in areas.into_iter().flatten() {
+            assert!(!text.en.trim().is_empty() && !text.zh.trim().is_empty(), "{key} is empty");
+            assert!(text.en.is_ascii() || text.en.chars().all(|c| !('\u{4e00}'..='\u{9fff}').contains(&c)), "{key}");
+            assert!(!text.en.contains('!') && !text.zh.contains('！'), "{key} shouts");
+            assert!(text.en != text.zh || SAME_ON_PURPOSE.contains(key), "{key} is not translated");
+        }
+    }
+
+    #[test]
+    fn the_language_follows_the_browser() {
+        assert_eq!(Lang::from_accept("zh-CN,zh;q=0.9,en;q=0.8"), Some(Lang::Zh));
+        assert_eq!(Lang::from_accept("fr-FR,en-GB;q=0.5"), Some(Lang::En));
+        assert_eq!(Lang::from_accept("fr"), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! Codes as sentences, and the engine's field notes in Chinese.
+//!
+//! The engine speaks English; here its stable codes become what the person at the screen reads.
+
+use std::borrow::Cow;
+
+use types::Problem;
+
+use super::{Lang, Text};
+
+super::texts! {
+    INVALID_INPUT: "Some fields need your attention.", "有字段需要修改。";
+    TOKEN_INVALID: "The session is no longer valid. Sign in again.", "会话已失效，请重新登录。";
+    TOKEN_EXPIRED: "The session expired. Sign in again.", "会话已过期，请重新登录。";
+    INVALID_CREDENTIALS: "That admin token, key or password is not right. Compare its fingerprint with 'tollgate doctor auth'.", "管理员令牌、密钥或密码不正确。可用 'tollgate doctor auth' 比对指纹。";
+    MISSING: "Enter the admin token or an API key.", "请输入管理员令牌或 API 密钥。";
+    TOO_MANY: "Too many attempts from this address. Wait a minute and try again.", "此地址尝试次数过多，请稍候一分钟再试。";
+    FORBIDDEN: "This is open to administrators only.", "仅管理员可访问。";
+    NOT_FOUND: "It does not exist, or no longer.", "不存在或已被移除。";
+    CONFLICT: "Another one has this name already.", "名称已被占用。";
+    STALE: "Somebody changed it since this page was loaded. Reload, look, and save again.", "页面加载后已有人修改过。请刷新确认后再保存。";
+    DB_UNAVAILABLE: "The database is unavailable. Traffic goes on; changes must wait.", "数据库不可用。流量继续转发，修改请稍后再试。";
+    DB_BUSY: "The database is busy. Try again in a moment.", "数据库繁忙，请稍后重试。";
+    UNREACHABLE: "The server cannot be reached. Check the connection and try again.", "无法连接到服务器，请检查网络后重试。";
+    COOKIE_REFUSED: "The browser did not keep the session cookie.", "浏览器没有保存会话 Cookie。";
+    CROSS_ORIGIN: "The form came from another address than this server expects. Open the dashboard under its own address (BASE_URL).", "表单来源地址与服务器预期不一致。请通过 BASE_URL 配置的地址访问控制台。";
+}
+
+/// The sentence for a code; `None` where the message itself says more.
+pub(crate) fn of_code(code: &str) -> Option<Text> {
+    Some(match code {
+        "invalid_input" => INVALID_INPUT,
+        "token_invalid" => TOKEN_INVALID,
+        "token_expired" => TOKEN_EXPIRED,
+        "invalid_credentials" | "malformed_authorization" => INVALID_CREDENTIALS,
+        "missing_authorization" => MISSING,
+        "too_many_attempts" => TOO_MANY,
+        "forbidden" => FORBIDDEN,
+        "not_found" => NOT_FOUND,
+        "conflict" => CONFLICT,
+        "stale_version" => STALE,
+        "database_unavailable" => DB_UNAVAILABLE,
+        "database_busy" | "overloaded" => DB_BUSY,
+        "unreachable" => UNREACHABLE,
+        "cookie_refused" => COOKIE_REFUSED,
+        "cross_origin" | "cross_site" | "bad_origin" => CROSS_ORIGIN,
+        _ => return None,
+    })
+}
+
+/// The headline of a problem.
+pub(crate) fn headline(problem: &Problem, lang: Lang) -> String {
+    of_code(&problem.code).map_or_else(|| problem.message.clone(), |text| text.in_lang(lang).to_owned())
+}
+
+/// Whether signing in again is the way out.
+pub(crate) fn wants_sign_in(problem: &Problem) -> bool {
+    matches!(problem.code.as_str(), "token_invalid" | "token_expired" | "missing_authorization")
+}
+
+const EXACT: &[(&str, &str)] = &[
+    ("must not be empty", "不能为空"),
+    ("at most 80 characters", "最多 80 个字符"),
+    ("must not hold control characters", "不能包含控制字符"),
+    ("at most 50", "最多 50 个"),
+    ("at most 500", "最多 500 个"),
+    ("at most 200 redirects", "最多 200 条重定向"),
+    ("at most 200 networks", "最多 200 个网段"),
+    ("leave out the quotation marks", "请去掉引号"),
+    ("expected 12 to 256 bytes", "应为 12 到 256 字节"),
+    ("expected true or false", "应为 true 或 false"),
+    ("expected a whole number", "应为整数"),
+    ("expected a time such as 2026-11-21T08:30:00Z", "应为时间，例如 2026-11-21T08:30:00Z"),
+    ("expected personal, shared and fallback, each once", "personal、shared、fallback 应各出现一次"),
+    ("expected 1 to 16,384 visible characters without blanks or line ends", "应为 1 到 16,384 个可见字符，不含空白与换行"),
+    ("not a complete address; expected something like https://api.example.com", "地址不完整，应类似 https://api.example.com"),
+    ("only http and https addresses can be used", "仅支持 http 与 https 地址"),
+    ("credentials do not belong into the address; add them as a credential", "地址中不能包含凭据，请添加为凭证"),
+    ("leave out everything from '?' or '#' on", "请去掉 '?' 或 '#' 及其后的内容"),
+    ("the address is too long or holds control characters", "地址过长或包含控制字符"),
+    ("at most 50 names or User-Agent prefixes of at most 100 characters", "最多 50 个名称或 User-Agent 前缀，每个不超过 100 个字符"),
+    ("expected lines of the form requested = sent upstream", "每行格式应为：请求的模型 = 发往上游的模型"),
+];
+
+const AFFIXES: &[(&str, &str, &str, &str)] = &[
+    ("expected a whole number, ", "", "应为整数，范围 ", ""),
+    ("expected one of: ", "", "应为以下之一：", ""),
+    ("expected ", " milliseconds", "应为 ", " 毫秒"),
+    ("", " is too long or holds a blank or comma", "", " 过长，或包含空格、逗号"),
+    ("", " is no model name or pattern", "", " 不是模型名或通配模式"),
+    ("", " is no pair of model names", "", " 不是有效的模型对"),
+    ("", " is no address or network such as 10.0.0.0/8", "", " 不是 IP 地址或网段（如 10.0.0.0/8）"),
+    ("expected ", "", "应为 ", ""),
+];
+
+/// A note on one field. What is not known stays English: an exact sentence beats a vague one.
+pub(crate) fn field_note(note: &str, lang: Lang) -> Cow<'_, str> {
+    if lang == Lang::En {
+        return Cow::Borrowed(note);
+    }
+    if let Some((_, zh)) = EXACT.iter().find(|(en, _)| *en == note) {
+        return Cow::Borrowed(zh);
+    }
+    AFFIXES
+        .iter()
+        .find_map(|(head, tail, zh_head, zh_tail)| {
+            let middle = note.strip_prefix(head)?.strip_suffix(tail)?;
+            Some(Cow::Owned(format!("{zh_head}{}{zh_tail}", middle.replace(" to ", " 到 "))))
+        })
+        .unwrap_or(Cow::Borrowed(note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_field_notes_read_chinese() {
+        for note in ["must not be empty", "expected 1 to 100", "expected 100 to 120000 milliseconds"] {
+            assert!(field_note(note, Lang::Zh).chars().any(|c| c > '\u{4e00}'), "{note}");
+            assert_eq!(field_note(note, Lang::En), note);
+        }
+    }
+
+    #[test]
+    fn notes_that_types_really_makes_are_known() {
+        let input: types::user::CreateUser = serde_json::from_str(r#"{"name":"","password":"short"}"#).unwrap();
+        for note in input.parse().unwrap_err().fields.values() {
+            assert_ne!(field_note(note, Lang::Zh), note.as_str());
+        }
+    }
+}
