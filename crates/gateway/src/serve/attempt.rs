@@ -140,8 +140,8 @@ async fn open(
 fn body_for(request: &Request, model: &str) -> Bytes {
     match &request.probe.model {
         Some(asked) if asked.name != model => {
-            let multipart = content_type(&request.ingress.headers)
-                .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/"));
+            let kind = content_type(&request.ingress.headers);
+            let multipart = protocol::probe::is_multipart(request.ingress.endpoint, kind);
             protocol::splice::replace_model(&request.ingress.body, asked, model, multipart)
         }
         _ => request.ingress.body.clone(),

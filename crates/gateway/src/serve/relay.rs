@@ -254,7 +254,10 @@ impl Relay {
         refusal: &Refusal,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         match self.meter.take() {
-            Some(meter) => self.broken_after(&meter.finish(), outcome, refusal),
+            Some(meter) => {
+                let mid_event = meter.mid_event();
+                self.broken_after(&meter.finish(), mid_event, outcome, refusal)
+            }
             None => Poll::Ready(None),
         }
     }
@@ -264,12 +267,13 @@ impl Relay {
     fn broken_after(
         &mut self,
         metered: &protocol::meter::Metered,
+        mid_event: bool,
         outcome: AttemptOutcome,
         refusal: &Refusal,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         let event = self.sse.then(|| {
-            Bytes::from(protocol::error::render_event(
+            let event = protocol::error::render_event(
                 self.endpoint,
                 &protocol::error::ErrorBody {
                     status: refusal.status,
@@ -278,7 +282,10 @@ impl Relay {
                     request_id: &self.shown_id,
                     details: None,
                 },
-            ))
+            );
+            // An event that broke off half way is closed first, or the error would become a part of it.
+            let gap: &[u8] = if mid_event { b"\n\n" } else { b"" };
+            Bytes::from([gap, &event].concat())
         });
         self.count(event.as_ref().map_or(0, Bytes::len));
         settlement.meter(metered, false);

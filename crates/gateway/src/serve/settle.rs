@@ -145,7 +145,7 @@ impl Settlement {
             Ok(record) => publish(&self.core, record, Some(std::mem::take(&mut self.user_name))),
             // The reservation's own drop has tried once more; the journal closes the request at the next start.
             Err(error) => {
-                tracing::error!(request.id = %request_id, %error, "the end of a request could not be booked")
+                tracing::error!(request.id = %request_id, %error, "the end of a request could not be booked");
             }
         }
     }
