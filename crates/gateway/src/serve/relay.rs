@@ -224,13 +224,12 @@ impl Relay {
 
     /// The upstream closed its answer.
     fn ended(&mut self) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        let Some(metered) = self.meter.take().map(Meter::finish) else { return Poll::Ready(None) };
+        let Some(meter) = self.meter.take() else { return Poll::Ready(None) };
+        let mid_event = meter.mid_event();
+        let metered = meter.finish();
         if self.metered && !metered.completed && metered.error.is_none() {
-            return self.broken_after(
-                &metered,
-                AttemptOutcome::CutOff,
-                &cut_off("it ended before its last event"),
-            );
+            let refusal = cut_off("it ended before its last event");
+            return self.broken_after(&metered, mid_event, AttemptOutcome::CutOff, &refusal);
         }
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         settlement.meter(&metered, true);
