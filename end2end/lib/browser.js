@@ -78,12 +78,10 @@ export const seen = (page) => page.evaluate(() => window.__seen);
 
 /** Signs in with the plain form, as a person does. */
 export async function signIn(page, secret) {
-  await page.goto('/login');
-  await page.locator('input[name=secret]').first().fill(secret);
-  await Promise.all([
-    page.waitForURL((url) => url.pathname !== '/login' && url.pathname !== '/auth/login'),
-    page.locator('form[action="/auth/login"]').first().locator('button[type=submit], button:not([type])').first().click(),
-  ]);
+  if (!page.url().includes('/login')) await page.goto('/login');
+  await page.locator('input[name=secret]').fill(secret);
+  await page.locator('form:has(input[name=secret]) button').click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/login') && !url.pathname.startsWith('/auth/'));
 }
 
 /** Waits until the browser half has taken over. Where the bundle is missing this fails, on purpose. */

@@ -43,11 +43,10 @@ pub(crate) fn check() -> Outcome {
             .args(["--package", rule.package])
             .args(rule.with);
         let tree = cmd.read()?;
-        let reached = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
-        if !reached(rule.package) {
+        if !reaches(&tree, rule.package) {
             return Err(Failure::new(format!("cargo tree does not know the crate {}", rule.package)));
         }
-        for name in rule.never.iter().filter(|name| reached(name)) {
+        for name in rule.never.iter().filter(|name| reaches(&tree, name)) {
             wrong.push(format!(
                 "{} must not reach {name}: cargo tree -p {} -i {name}",
                 rule.package, rule.package
@@ -56,4 +55,22 @@ pub(crate) fn check() -> Outcome {
         println!("{}: none of {}", rule.package, rule.never.join(", "));
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
+}
+
+/// Whether a flat `cargo tree` names the crate; `tokio` is not `tokio-util`.
+fn reaches(tree: &str, name: &str) -> bool {
+    tree.lines().any(|line| line.split(' ').next() == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_found_by_its_whole_name_only() {
+        let tree = "store v0.1.0 (/somewhere)\ntokio-util v0.7.1\nsqlx v0.9.0 (*)\n";
+        assert!(reaches(tree, "sqlx"));
+        assert!(reaches(tree, "store"));
+        assert!(!reaches(tree, "tokio"));
+    }
 }

@@ -56,3 +56,27 @@ pub(crate) fn times(parts: &[&str]) -> BTreeMap<PathBuf, SystemTime> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn build_output_and_hidden_entries_are_no_sources() {
+        let dir = std::env::temp_dir().join(format!("tollgate-xtask-files-{}", std::process::id()));
+        for folder in ["src", "target/debug", ".git", "node_modules/x"] {
+            std::fs::create_dir_all(dir.join(folder)).unwrap();
+            std::fs::write(dir.join(folder).join("a.rs"), "x").unwrap();
+        }
+        let found = below(&dir);
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(found, [dir.join("src/a.rs")]);
+    }
+
+    #[test]
+    fn a_fingerprint_follows_the_content_and_not_the_time() {
+        let once = fingerprint(&["xtask/src/files.rs"]);
+        assert_eq!(once, fingerprint(&["xtask/src/files.rs"]));
+        assert_ne!(once, fingerprint(&["xtask/src/main.rs"]));
+    }
+}

@@ -19,6 +19,7 @@ mod end2end;
 mod files;
 mod postgres;
 mod process;
+mod reload;
 mod report;
 mod run;
 mod shell;
