@@ -140,10 +140,10 @@ fn order_is_rejection_then_tier_then_priorities() {
     });
     let snapshot = snapshot(vec![
         provider(1, vec![rejected, credential(2, |spec| spec.tier = Tier::Fallback)], |spec| {
-            spec.priority = -5
+            spec.priority = -5;
         }),
         provider(2, vec![credential(3, |spec| spec.priority = 1), credential(4, |_| ())], |spec| {
-            spec.priority = 1
+            spec.priority = 1;
         }),
         provider(3, vec![credential(5, |spec| spec.tier = Tier::Personal)], |spec| spec.priority = 9),
         provider(4, vec![credential(6, |_| ())], |_| ()),
