@@ -41,6 +41,11 @@ impl Gateway {
         serve::serve(&self.core, ingress).await
     }
 
+    /// Whether the caller is known; to be asked with the head alone, before the body is read.
+    pub fn check_caller(&self, ingress: &Ingress) -> Result<(), Refusal> {
+        serve::check_caller(&self.core, ingress)
+    }
+
     /// Serves a model list or one model.
     pub async fn models(&self, call: ModelsCall) -> Reply {
         serve::models(&self.core, call).await

@@ -97,6 +97,13 @@ pub(crate) fn refuse_at_edge(core: &Arc<Core>, ingress: &Ingress, refusal: &Refu
     refuse(core, ingress, record_of(ingress), refusal)
 }
 
+/// Whether the caller is known, asked before his body is read: a stranger's megabytes stay where they are.
+pub(crate) fn check_caller(core: &Core, ingress: &Ingress) -> Result<(), Refusal> {
+    let gemini = ingress.endpoint.dialect() == Dialect::Gemini;
+    let (headers, query) = (&ingress.headers, ingress.query.as_deref());
+    authenticate::caller(core, &core.snapshot(), headers, query, gemini, ingress.received.at).map(|_| ())
+}
+
 /// Everything that is decided before a request is booked: who asks, for what, and whether he may.
 fn examine(
     core: &Core,

@@ -19,7 +19,7 @@ use crate::middleware::{body_limit, closing};
 use crate::state::AppState;
 
 /// One call to a known endpoint.
-pub async fn forward(
+pub(super) async fn forward(
     state: AppState,
     endpoint: Endpoint,
     path_model: Option<String>,
@@ -40,7 +40,11 @@ pub async fn forward(
         client_request_id: context.ids.client,
         received: context.received,
     };
-    match receive(&state, endpoint, &ingress.headers, body).await {
+    let received = match state.gateway.check_caller(&ingress) {
+        Ok(()) => receive(&state, endpoint, &ingress.headers, body).await,
+        Err(refusal) => Err(refusal),
+    };
+    match received {
         Ok(body) => ingress.body = body,
         Err(refusal) => {
             // After a refused body the rest of it may still be on its way.
@@ -50,7 +54,12 @@ pub async fn forward(
     refuse::respond(Box::pin(state.gateway.serve(ingress)).await)
 }
 
-async fn receive(state: &AppState, endpoint: Endpoint, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+async fn receive(
+    state: &AppState,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Refusal> {
     content::check_head(endpoint, headers)?;
     let limits = &state.config.edge;
     let body = body_limit::read(body, limits.body_bytes, limits, &state.bodies)
@@ -61,7 +70,7 @@ async fn receive(state: &AppState, endpoint: Endpoint, headers: &HeaderMap, body
 }
 
 /// `POST /v1beta/models/{model}:{verb}` and the same under `/v1`.
-pub async fn gemini_call(State(state): State<AppState>, request: Request) -> Response {
+pub(super) async fn gemini_call(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
     let (version, tail) = match (path.strip_prefix("/v1beta/models/"), path.strip_prefix("/v1/models/")) {
         (Some(tail), _) => ("v1beta", tail),
@@ -70,19 +79,19 @@ pub async fn gemini_call(State(state): State<AppState>, request: Request) -> Res
     match gemini::parse_call(tail) {
         Some((model, endpoint)) => forward(state, endpoint, Some(model), Some(version), request).await,
         None if tail.contains(':') => unknown(State(state), request).await,
-        None => wrong_method(&state, request.into_parts().0, "GET"),
+        None => wrong_method(&state, &request.into_parts().0, "GET"),
     }
 }
 
 /// A path that is not in the table.
-pub async fn unknown(State(state): State<AppState>, request: Request) -> Response {
+pub(super) async fn unknown(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let refusal = paths::not_found(&parts.method, parts.uri.path());
     refuse_parts(&state, &parts, &refusal)
 }
 
 /// A path of the table with a method that it does not take.
-pub async fn post_only(State(state): State<AppState>, request: Request) -> Response {
+pub(super) async fn post_only(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let surface = Surface::of(&parts.uri, &parts.headers);
     let websocket = parts
@@ -93,12 +102,12 @@ pub async fn post_only(State(state): State<AppState>, request: Request) -> Respo
     if websocket && surface == Surface::Model(Dialect::OpenAiResponses) {
         return no_websocket(&state, &parts);
     }
-    wrong_method(&state, parts, "POST")
+    wrong_method(&state, &parts, "POST")
 }
 
 /// The same for paths that are only read.
-pub async fn get_only(State(state): State<AppState>, request: Request) -> Response {
-    wrong_method(&state, request.into_parts().0, "GET")
+pub(super) async fn get_only(State(state): State<AppState>, request: Request) -> Response {
+    wrong_method(&state, &request.into_parts().0, "GET")
 }
 
 /// Codex asks for a WebSocket first. 426 makes it fall back to plain HTTP at once; any other refusal costs it
@@ -116,15 +125,16 @@ fn no_websocket(state: &AppState, parts: &Parts) -> Response {
     response
 }
 
-fn wrong_method(state: &AppState, parts: Parts, allowed: &'static str) -> Response {
+fn wrong_method(state: &AppState, parts: &Parts, allowed: &'static str) -> Response {
     let refusal = paths::wrong_method(&parts.method, parts.uri.path(), allowed);
-    let mut response = refuse_parts(state, &parts, &refusal);
+    let mut response = refuse_parts(state, parts, &refusal);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
 fn refuse_parts(state: &AppState, parts: &Parts, refusal: &Refusal) -> Response {
     let context = Context::of(state, parts);
-    let response = refuse::refuse(&state.gateway, Surface::of(&parts.uri, &parts.headers), refusal, &context.ids);
+    let response =
+        refuse::refuse(&state.gateway, Surface::of(&parts.uri, &parts.headers), refusal, &context.ids);
     closing(&context.peer, response)
 }
