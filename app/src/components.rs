@@ -55,5 +55,7 @@ where
             refresh.0.update(|n| *n += 1);
         }
     });
-    Signal::derive(move || value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().cloned())))
+    Signal::derive(move || {
+        value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().cloned()))
+    })
 }

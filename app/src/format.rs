@@ -1,7 +1,5 @@
 //! Numbers as people read them. Integers only; no locale, so that both halves print the same.
 
-pub(crate) mod openapi;
-
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();

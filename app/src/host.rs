@@ -18,7 +18,7 @@ use types::principal::Viewer;
 
 use crate::text::Lang;
 
-/// The OpenAPI document of the admin REST API, handed in by the server through Leptos' context.
+/// The `OpenAPI` document of the admin REST API, handed in by the server through Leptos' context.
 #[derive(Clone, Debug)]
 pub struct OpenApi(pub serde_json::Value);
 

@@ -22,7 +22,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href="/pkg/tollgate.css"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <AutoReload options=options.clone() disable_watch=!cfg!(debug_assertions)/>
-                <HydrationScripts options/>
+                {host::has_bundle().then(|| view! { <HydrationScripts options/> })}
                 <MetaTags/>
             </head>
             <body>

@@ -50,20 +50,6 @@ impl Lang {
             Self::Zh => Self::En,
         }
     }
-
-    /// Reads a language tag: `zh`, `zh-CN`, `en-GB`.
-    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
-        match tag.trim().split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
-            "en" => Some(Self::En),
-            "zh" => Some(Self::Zh),
-            _ => None,
-        }
-    }
-
-    /// The first known language of an `Accept-Language` header; its order is by preference in every browser.
-    pub(crate) fn from_accept(header: &str) -> Option<Self> {
-        header.split(',').find_map(|item| Self::from_tag(item.split(';').next().unwrap_or_default()))
-    }
 }
 
 /// One text in both languages.
@@ -101,7 +87,7 @@ macro_rules! texts {
         $(pub(crate) const $key: $crate::text::Text = $crate::text::Text { en: $en, zh: $zh };)+
 
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, $crate::text::Text)] = &[$((stringify!($key), $key)),+];
+        pub(crate) const TEXTS: &[(&str, $crate::text::Text)] = &[$((stringify!($key), $key)),+];
     };
 }
 use texts;
@@ -117,27 +103,23 @@ mod tests {
     #[test]
     fn every_text_is_there_in_both_languages_and_really_translated() {
         let areas = [
-            common::ALL,
-            login::ALL,
-            overview::ALL,
-            people::ALL,
-            problem::ALL,
-            provider::ALL,
-            request::ALL,
-            system::ALL,
+            common::TEXTS,
+            login::TEXTS,
+            overview::TEXTS,
+            people::TEXTS,
+            problem::TEXTS,
+            provider::TEXTS,
+            request::TEXTS,
+            system::TEXTS,
         ];
         for (key, text) in areas.into_iter().flatten() {
             assert!(!text.en.trim().is_empty() && !text.zh.trim().is_empty(), "{key} is empty");
-            assert!(text.en.is_ascii() || text.en.chars().all(|c| !('\u{4e00}'..='\u{9fff}').contains(&c)), "{key}");
+            assert!(
+                text.en.is_ascii() || text.en.chars().all(|c| !('\u{4e00}'..='\u{9fff}').contains(&c)),
+                "{key}"
+            );
             assert!(!text.en.contains('!') && !text.zh.contains('！'), "{key} shouts");
             assert!(text.en != text.zh || SAME_ON_PURPOSE.contains(key), "{key} is not translated");
         }
-    }
-
-    #[test]
-    fn the_language_follows_the_browser() {
-        assert_eq!(Lang::from_accept("zh-CN,zh;q=0.9,en;q=0.8"), Some(Lang::Zh));
-        assert_eq!(Lang::from_accept("fr-FR,en-GB;q=0.5"), Some(Lang::En));
-        assert_eq!(Lang::from_accept("fr"), None);
     }
 }

@@ -73,6 +73,6 @@ pub(crate) async fn recover(provider_id: ProviderId, id: CredentialId) -> Result
 #[server]
 pub(crate) async fn check(provider_id: ProviderId, id: CredentialId) -> Result<ProviderTest, AppError> {
     let result = crate::host::admin().await?.credential_check(id).await?;
-    crate::host::land(&crate::components::test_result::landing(provider_id, &result));
+    crate::host::land(&crate::host::test_landing(provider_id, &result));
     Ok(result)
 }

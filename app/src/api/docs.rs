@@ -42,5 +42,5 @@ pub(crate) struct Member {
 #[server(input = Json)]
 pub(crate) async fn calls() -> Result<Vec<Call>, AppError> {
     crate::host::admin().await?;
-    Ok(crate::format::openapi::calls(&crate::host::openapi()))
+    Ok(crate::host::calls())
 }

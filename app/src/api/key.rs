@@ -26,8 +26,8 @@ pub(crate) async fn create(form: KeyForm) -> Result<(), AppError> {
     let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
     let (owner, input) = (form.owner().map_err(&keep)?, form.create().map_err(&keep)?);
     let made = admin.key_create(owner, input).await.map_err(&keep)?;
-    crate::host::put_new_key(made.id, &made.key);
-    Ok(crate::host::redirect(&format!("/keys/{}", made.id)))
+    crate::host::show_new_key(made.id, &made.key);
+    Ok(())
 }
 
 /// The key itself, once, right after it was made.

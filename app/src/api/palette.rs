@@ -17,19 +17,13 @@ pub(crate) struct Named {
     pub(crate) path: String,
 }
 
-impl Named {
-    /// A thing whose pages begin with the given folder.
-    pub(crate) fn new(what: &str, name: String, id: impl std::fmt::Display) -> Self {
-        Self { what: what.to_owned(), name, path: format!("/{what}s/{id}") }
-    }
-}
-
 /// Every provider, user and key by name.
 #[server(input = Json)]
 pub(crate) async fn names() -> Result<Vec<Named>, AppError> {
     let admin = crate::host::admin().await?;
-    let providers = admin.provider_list(false).await?.into_iter().map(|p| Named::new("provider", p.name, p.id));
-    let users = admin.user_list(false).await?.into_iter().map(|u| Named::new("user", u.name, u.id));
-    let keys = admin.key_list(None).await?.into_iter().map(|k| Named::new("key", k.name, k.id));
+    let named = |what: &str, name, id: i64| Named { what: what.into(), name, path: format!("/{what}s/{id}") };
+    let providers = admin.provider_list(false).await?.into_iter().map(|p| named("provider", p.name, p.id.0));
+    let users = admin.user_list(false).await?.into_iter().map(|u| named("user", u.name, u.id.0));
+    let keys = admin.key_list(None).await?.into_iter().map(|k| named("key", k.name, k.id.0));
     Ok(providers.chain(users).chain(keys).collect())
 }

@@ -68,7 +68,7 @@ pub(crate) async fn test(id: ProviderId, model: String) -> Result<ProviderTest, 
     let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
     let ask = types::provider::TestProvider { model, credential_id: None };
     let result = crate::host::admin().await?.provider_test(id, ask).await?;
-    crate::host::land(&crate::components::test_result::landing(id, &result));
+    crate::host::land(&crate::host::test_landing(id, &result));
     Ok(result)
 }
 

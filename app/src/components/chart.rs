@@ -120,7 +120,9 @@ fn y_of(value: u64, top: u64) -> u64 {
 }
 
 fn scale(value: u64, top: u64) -> u64 {
-    u64::try_from(u128::from(value) * u128::from(PLOT_H) / u128::from(top.max(1))).unwrap_or(PLOT_H).min(PLOT_H)
+    u64::try_from(u128::from(value) * u128::from(PLOT_H) / u128::from(top.max(1)))
+        .unwrap_or(PLOT_H)
+        .min(PLOT_H)
 }
 
 fn wide(n: usize) -> u64 {
@@ -217,7 +219,7 @@ fn hovers(labels: &[String], series: &[Series], unit: fn(u64) -> String) -> AnyV
             let mut text = format!("{label} UTC");
             for s in series {
                 if let Some(value) = s.values.get(point).copied().flatten() {
-                    text.push_str(&format!("\n{}: {}", s.name, unit(value)));
+                    text = format!("{text}\n{}: {}", s.name, unit(value));
                 }
             }
             view! {

@@ -21,7 +21,10 @@ impl FormState {
     pub(crate) fn initial(self, name: &str, present: &str) -> String {
         let typed = self.error.with_untracked(|error| {
             // Empty fields are not echoed: where something was, absence means it was emptied.
-            error.as_ref().filter(|e| !e.typed.is_empty()).map(|e| e.typed.get(name).cloned().unwrap_or_default())
+            error
+                .as_ref()
+                .filter(|e| !e.typed.is_empty())
+                .map(|e| e.typed.get(name).cloned().unwrap_or_default())
         });
         typed.unwrap_or_else(|| present.to_owned())
     }

@@ -19,8 +19,16 @@ const WATCH: &[Entry] = &[
 ];
 const SERVE: &[Entry] = &[
     ("/providers", c::NAV_PROVIDERS, "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01"),
-    ("/users", c::NAV_USERS, "M8 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM3 13.5c.6-2.4 2.6-3.5 5-3.5s4.400 1.100 5 3.500"),
-    ("/keys", c::NAV_KEYS, "M5.500 13a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM7.300 8.700l5.700-5.700M11 5l2 2"),
+    (
+        "/users",
+        c::NAV_USERS,
+        "M8 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM3 13.5c.6-2.4 2.6-3.5 5-3.5s4.400 1.100 5 3.500",
+    ),
+    (
+        "/keys",
+        c::NAV_KEYS,
+        "M5.500 13a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM7.300 8.700l5.700-5.700M11 5l2 2",
+    ),
 ];
 const RUN: &[Entry] = &[
     ("/settings", c::NAV_SETTINGS, "M2.5 5h6M12 5h1.500M2.500 11h2M8 11h5.500M10 3.500v3M6 9.500v3"),
@@ -169,8 +177,12 @@ pub(crate) fn Preferences() -> impl IntoView {
         if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) }
     };
     let other = facts.lang.other().cookie();
-    let themes = [(Theme::Auto, c::THEME_AUTO, "◐"), (Theme::Light, c::THEME_LIGHT, "○"), (Theme::Dark, c::THEME_DARK, "●")];
-    let language_next = next.clone();
+    let themes = [
+        (Theme::Auto, c::THEME_AUTO, "◐"),
+        (Theme::Light, c::THEME_LIGHT, "○"),
+        (Theme::Dark, c::THEME_DARK, "●"),
+    ];
+    let language_next = next;
     view! {
         <form class="preferences" method="post" action="/preferences">
             <input type="hidden" name="next" value=language_next/>

@@ -127,12 +127,15 @@ fn Tail(lines: RwSignal<Vec<Line>>) -> impl IntoView {
 
 fn take(event: LiveEvent, lines: RwSignal<Vec<Line>>, missed: RwSignal<u64>) {
     match event {
-        LiveEvent::Started { request_id, created_at, user_name, model, endpoint, .. } => put(lines, Line::Running {
-            id: request_id,
-            at: created_at,
-            user: user_name.unwrap_or_default(),
-            model: model.unwrap_or_else(|| endpoint.to_string()),
-        }),
+        LiveEvent::Started { request_id, created_at, user_name, model, endpoint, .. } => put(
+            lines,
+            Line::Running {
+                id: request_id,
+                at: created_at,
+                user: user_name.unwrap_or_default(),
+                model: model.unwrap_or_else(|| endpoint.to_string()),
+            },
+        ),
         LiveEvent::Finished { row } => put(lines, Line::Ended(row)),
         LiveEvent::Missed { count } => missed.update(|n| *n += count),
     }

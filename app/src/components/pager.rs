@@ -26,7 +26,11 @@ pub(crate) fn Pager(
     let newest = if rest.is_empty() { path.clone() } else { format!("{path}?{rest}") };
     let older = next.map(|cursor| {
         let cursor = Url::escape(&cursor);
-        if rest.is_empty() { format!("{path}?cursor={cursor}") } else { format!("{path}?{rest}&cursor={cursor}") }
+        if rest.is_empty() {
+            format!("{path}?cursor={cursor}")
+        } else {
+            format!("{path}?{rest}&cursor={cursor}")
+        }
     });
     (paged || older.is_some()).then(|| {
         view! {

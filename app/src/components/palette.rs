@@ -35,22 +35,24 @@ type Hit = (String, String, String);
 pub(crate) fn Palette() -> impl IntoView {
     let t = translator();
     let dialog = NodeRef::<Dialog>::new();
-    let input = NodeRef::<Input>::new();
+    let search = NodeRef::<Input>::new();
     let typed = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let Some(Names(names)) = use_context::<Names>() else { return ().into_any() };
+    let Some(Names(known)) = use_context::<Names>() else { return ().into_any() };
     let open = move || {
         typed.set(String::new());
         chosen.set(0);
-        names.dispatch(());
+        known.dispatch(());
         host::open_dialog(dialog);
-        host::focus(input);
+        host::focus(search);
     };
     Effect::new(move || host::on_palette_key(open));
     let hits = Memo::new(move |_| {
         let wanted = typed.with(|typed| typed.trim().to_lowercase());
-        let pages = PAGES.iter().map(|(path, words)| (t(c::PAGE).to_owned(), t(*words).to_owned(), (*path).to_owned()));
-        let named = names.value().get().unwrap_or_default().into_iter().map(|named| {
+        let pages = PAGES
+            .iter()
+            .map(|(path, words)| (t(c::PAGE).to_owned(), t(*words).to_owned(), (*path).to_owned()));
+        let named = known.value().get().unwrap_or_default().into_iter().map(|named| {
             let what = match named.what.as_str() {
                 "provider" => t(c::PROVIDER),
                 "user" => t(c::USER),
@@ -95,7 +97,7 @@ pub(crate) fn Palette() -> impl IntoView {
         </button>
         <dialog class="dialog palette" node_ref=dialog aria-label=t(c::PALETTE)>
             <input
-                node_ref=input
+                node_ref=search
                 class="input"
                 type="search"
                 placeholder=t(c::PALETTE)

@@ -31,9 +31,11 @@ pub(crate) fn Snippets(
         .map(|(place, (name, parts))| {
             let parts = parts
                 .into_iter()
-                .map(|(note, text)| view! {
-                    {note.map(|note| view! { <p class="help">{t(note)}</p> })}
-                    <Copy text/>
+                .map(|(note, text)| {
+                    view! {
+                        {note.map(|note| view! { <p class="help">{t(note)}</p> })}
+                        <Copy text/>
+                    }
                 })
                 .collect_view();
             view! {
@@ -60,48 +62,65 @@ fn snippets(origin: &str, key: &str) -> Vec<(&'static str, Vec<Part>)> {
     vec![
         (
             "Claude Code",
-            vec![(Some(p::ENVIRONMENT), format!(
-                "export ANTHROPIC_BASE_URL={origin}\nexport ANTHROPIC_AUTH_TOKEN={key}\nclaude"
-            ))],
+            vec![(
+                Some(p::ENVIRONMENT),
+                format!("export ANTHROPIC_BASE_URL={origin}\nexport ANTHROPIC_AUTH_TOKEN={key}\nclaude"),
+            )],
         ),
         (
             "Codex",
             vec![
-                (Some(p::CODEX_FILE), format!(
-                    "model_provider = \"tollgate\"\n\n[model_providers.tollgate]\nname = \"Tollgate\"\nbase_url = \"{origin}/v1\"\nwire_api = \"responses\"\nenv_key = \"TOLLGATE_KEY\""
-                )),
+                (
+                    Some(p::CODEX_FILE),
+                    format!(
+                        "model_provider = \"tollgate\"\n\n[model_providers.tollgate]\nname = \"Tollgate\"\nbase_url = \"{origin}/v1\"\nwire_api = \"responses\"\nenv_key = \"TOLLGATE_KEY\""
+                    ),
+                ),
                 (Some(p::CODEX_ENV), format!("export TOLLGATE_KEY={key}\ncodex")),
             ],
         ),
         (
             "Gemini CLI",
-            vec![(Some(p::ENVIRONMENT), format!(
-                "export GOOGLE_GEMINI_BASE_URL={origin}\nexport GEMINI_API_KEY={key}\ngemini"
-            ))],
+            vec![(
+                Some(p::ENVIRONMENT),
+                format!("export GOOGLE_GEMINI_BASE_URL={origin}\nexport GEMINI_API_KEY={key}\ngemini"),
+            )],
         ),
         (
             "Anthropic SDK (Python)",
-            vec![(None, format!(
-                "from anthropic import Anthropic\n\nclient = Anthropic(base_url=\"{origin}\", api_key=\"{key}\")\nprint(client.messages.create(\n    model=\"claude-sonnet-4-5\", max_tokens=64,\n    messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}],\n).content)"
-            ))],
+            vec![(
+                None,
+                format!(
+                    "from anthropic import Anthropic\n\nclient = Anthropic(base_url=\"{origin}\", api_key=\"{key}\")\nprint(client.messages.create(\n    model=\"claude-sonnet-4-5\", max_tokens=64,\n    messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}],\n).content)"
+                ),
+            )],
         ),
         (
             "OpenAI SDK (Python)",
-            vec![(None, format!(
-                "from openai import OpenAI\n\nclient = OpenAI(base_url=\"{origin}/v1\", api_key=\"{key}\")\nprint(client.chat.completions.create(\n    model=\"gpt-5-mini\",\n    messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}],\n).choices[0].message.content)"
-            ))],
+            vec![(
+                None,
+                format!(
+                    "from openai import OpenAI\n\nclient = OpenAI(base_url=\"{origin}/v1\", api_key=\"{key}\")\nprint(client.chat.completions.create(\n    model=\"gpt-5-mini\",\n    messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}],\n).choices[0].message.content)"
+                ),
+            )],
         ),
         (
             "Google Gen AI SDK (Python)",
-            vec![(None, format!(
-                "from google import genai\n\nclient = genai.Client(api_key=\"{key}\", http_options={{\"base_url\": \"{origin}\"}})\nprint(client.models.generate_content(model=\"gemini-2.5-flash\", contents=\"Hello\").text)"
-            ))],
+            vec![(
+                None,
+                format!(
+                    "from google import genai\n\nclient = genai.Client(api_key=\"{key}\", http_options={{\"base_url\": \"{origin}\"}})\nprint(client.models.generate_content(model=\"gemini-2.5-flash\", contents=\"Hello\").text)"
+                ),
+            )],
         ),
         (
             "curl",
-            vec![(None, format!(
-                "curl {origin}/v1/messages \\\n  -H 'Authorization: Bearer {key}' \\\n  -H 'anthropic-version: 2023-06-01' \\\n  -H 'content-type: application/json' \\\n  -d '{{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":64,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'"
-            ))],
+            vec![(
+                None,
+                format!(
+                    "curl {origin}/v1/messages \\\n  -H 'Authorization: Bearer {key}' \\\n  -H 'anthropic-version: 2023-06-01' \\\n  -H 'content-type: application/json' \\\n  -d '{{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":64,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'"
+                ),
+            )],
         ),
     ]
 }
@@ -124,6 +143,9 @@ mod tests {
     fn codex_speaks_responses_on_v1() {
         let all = snippets("https://gate.example", "k");
         let (_, parts) = all.iter().find(|(name, _)| *name == "Codex").unwrap();
-        assert!(parts[0].1.contains("wire_api = \"responses\"") && parts[0].1.contains("https://gate.example/v1\""));
+        assert!(
+            parts[0].1.contains("wire_api = \"responses\"")
+                && parts[0].1.contains("https://gate.example/v1\"")
+        );
     }
 }

@@ -1,12 +1,9 @@
 //! The form of a user.
 
 use serde::{Deserialize, Serialize};
-use types::limits::LimitsInput;
-use types::problem::FieldErrors;
-use types::user::{CreateUser, UpdateUser, UserView};
-use types::{Patch, Problem};
+use types::user::UserView;
 
-use super::{SecretText, checked, instant, list, local_input, number};
+use super::{SecretText, local_input};
 
 /// The form of a user, new or known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,50 +29,5 @@ impl UserForm {
             version: view.version.to_string(),
             ..Self::default()
         }
-    }
-
-    /// As the input of a new user.
-    pub(crate) fn create(&self) -> Result<CreateUser, Problem> {
-        let mut errors = FieldErrors::default();
-        let input = CreateUser {
-            name: self.name.clone(),
-            groups: list(&self.groups),
-            enabled: Some(checked(&self.enabled)),
-            expires_at: instant(&self.expires_at, "expires_at", &mut errors),
-            password: self.password.take_verbatim(),
-            limits: LimitsInput::default(),
-        };
-        errors.finish(input)
-    }
-
-    /// As the change of a known user.
-    pub(crate) fn update(&self) -> Result<UpdateUser, Problem> {
-        let mut errors = FieldErrors::default();
-        let password = match self.password.take_verbatim() {
-            Some(password) => Patch::Set(password),
-            None if checked(&self.password_clear) => Patch::Clear,
-            None => Patch::Keep,
-        };
-        let input = UpdateUser {
-            name: Some(self.name.clone()),
-            groups: Some(list(&self.groups)),
-            enabled: Some(checked(&self.enabled)),
-            expires_at: Patch::from_option(instant(&self.expires_at, "expires_at", &mut errors)),
-            password,
-            version: number(&self.version, "version", &mut errors),
-            limits: LimitsInput::default(),
-        };
-        errors.finish(input)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_keeps_its_blanks() {
-        let form = UserForm { password: SecretText(" twelve chars ".into()), ..UserForm::default() };
-        assert_eq!(form.create().unwrap().password.unwrap().expose(), " twelve chars ");
     }
 }

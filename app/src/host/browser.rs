@@ -14,6 +14,11 @@ use super::Facts;
 /// Sets a status; only a server can.
 pub(crate) fn set_status(_: u16) {}
 
+/// Whether there is a browser bundle; this code is in it.
+pub(crate) fn has_bundle() -> bool {
+    true
+}
+
 /// Reads what the server wrote into `<html data-facts>`.
 pub(crate) fn facts() -> Facts {
     document()

@@ -2,13 +2,21 @@
 //!
 //! What only a browser can do (dialogs, clipboard, event streams) is a no-op here.
 
+mod echo;
+mod input;
+mod landing;
+mod lang;
+mod openapi;
+
+pub(crate) use landing::test_landing;
+
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use types::principal::Principal;
 use types::request::LiveEvent;
 use types::{ApiKeyId, Problem};
 
-use super::{Facts, OpenApi, Theme};
+use super::{Bundle, Facts, OpenApi, Theme};
 use crate::error::AppError;
 use crate::text::Lang;
 
@@ -54,9 +62,14 @@ pub(crate) async fn member() -> Result<gateway::Member, AppError> {
     Ok(gateway()?.member(&principal, actor()?)?)
 }
 
-/// The OpenAPI document, or null where the server gave none.
-pub(crate) fn openapi() -> serde_json::Value {
-    use_context::<OpenApi>().map_or(serde_json::Value::Null, |document| document.0)
+/// Every call of the admin REST API, or none where the server gave no document.
+pub(crate) fn calls() -> Vec<crate::api::docs::Call> {
+    use_context::<OpenApi>().map(|document| openapi::calls(&document.0)).unwrap_or_default()
+}
+
+/// Whether there is a browser bundle to name.
+pub(crate) fn has_bundle() -> bool {
+    use_context::<Bundle>().is_some_and(|bundle| bundle.0)
 }
 
 // A plain form post that fails is answered with a redirect back to the page; a forced status would keep
@@ -124,7 +137,8 @@ fn cookie_flags() -> &'static str {
 
 /// Hands a new key to the next page, which shows it once. A plain form post can only be answered with a
 /// redirect, and an address would end up in histories and logs; a cookie of two minutes does not.
-pub(crate) fn put_new_key(id: ApiKeyId, key: &str) {
+pub(crate) fn show_new_key(id: ApiKeyId, key: &str) {
+    redirect(&format!("/keys/{id}"));
     append_cookie(&format!("{NEW_KEY_COOKIE}={id}.{key}; Max-Age=120{}", cookie_flags()));
 }
 

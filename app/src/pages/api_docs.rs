@@ -43,11 +43,13 @@ fn groups(calls: Vec<Call>) -> AnyView {
     }
     groups
         .into_iter()
-        .map(|(name, calls)| view! {
-            <section class="panel docs">
-                <h2 class="panel-title">{name}</h2>
-                {calls.into_iter().map(|call| view! { <OneCall call/> }).collect_view()}
-            </section>
+        .map(|(name, calls)| {
+            view! {
+                <section class="panel docs">
+                    <h2 class="panel-title">{name}</h2>
+                    {calls.into_iter().map(|call| view! { <OneCall call/> }).collect_view()}
+                </section>
+            }
         })
         .collect_view()
         .into_any()
@@ -86,15 +88,17 @@ fn members(title: Text, members: Vec<Member>) -> Option<AnyView> {
     }
     let rows = members
         .into_iter()
-        .map(|member| view! {
-            <tr>
-                <th scope="row" data-label=t(c::NAME)>
-                    <code>{member.name}</code>
-                    {member.required.then(|| view! { <span class="required">{t(s::REQUIRED)}</span> })}
-                </th>
-                <td data-label=t(s::TYPE)><code class="faint">{member.kind}</code></td>
-                <td data-label=t(s::MEANING)>{member.about}</td>
-            </tr>
+        .map(|member| {
+            view! {
+                <tr>
+                    <th scope="row" data-label=t(c::NAME)>
+                        <code>{member.name}</code>
+                        {member.required.then(|| view! { <span class="required">{t(s::REQUIRED)}</span> })}
+                    </th>
+                    <td data-label=t(s::TYPE)><code class="faint">{member.kind}</code></td>
+                    <td data-label=t(s::MEANING)>{member.about}</td>
+                </tr>
+            }
         })
         .collect_view();
     Some(

@@ -80,7 +80,8 @@ fn List(page: Page<AuditRow>, filtered: bool) -> impl IntoView {
         return if filtered {
             view! { <div class="panel"><Empty title=t(s::AUDIT_FILTERED)><a class="button" href="/audit">{t(c::CLEAR_FILTERS)}</a></Empty></div> }.into_any()
         } else {
-            view! { <div class="panel"><Empty title=t(s::AUDIT_EMPTY) text=t(s::AUDIT_EMPTY_TEXT)/></div> }.into_any()
+            view! { <div class="panel"><Empty title=t(s::AUDIT_EMPTY) text=t(s::AUDIT_EMPTY_TEXT)/></div> }
+                .into_any()
         };
     }
     let rows = page.items.into_iter().map(|row| view! { <Row row/> }).collect_view();
@@ -110,7 +111,10 @@ fn List(page: Page<AuditRow>, filtered: bool) -> impl IntoView {
 fn Row(row: AuditRow) -> impl IntoView {
     let t = translator();
     let AuditRow { at, actor, client_ip, action, object, object_id, object_name, before, after, .. } = row;
-    let words = OBJECTS.iter().find(|(known, _)| *known == object).map_or_else(|| object.clone(), |(_, text)| t(*text).to_owned());
+    let words = OBJECTS
+        .iter()
+        .find(|(known, _)| *known == object)
+        .map_or_else(|| object.clone(), |(_, text)| t(*text).to_owned());
     let name = if object_name.is_empty() { object_id.clone() } else { object_name };
     let page = match object.as_str() {
         "provider" | "user" | "key" => Some(format!("/{object}s/{object_id}")),
@@ -139,10 +143,15 @@ fn Row(row: AuditRow) -> impl IntoView {
 fn changes(before: Option<&Value>, after: Option<&Value>) -> AnyView {
     let t = translator();
     let empty = serde_json::Map::new();
-    let side = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
+    let side =
+        |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
     let (before, after) = (side(before), side(after));
-    let names: BTreeSet<String> =
-        before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).cloned().collect();
+    let names: BTreeSet<String> = before
+        .keys()
+        .chain(after.keys())
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect();
     if names.is_empty() {
         return view! { <span class="faint">"–"</span> }.into_any();
     }

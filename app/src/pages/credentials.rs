@@ -94,9 +94,11 @@ fn Item(
     let form = FormState { scope: "credential", error: update_failed };
     let present = StoredValue::new(CredentialForm::of(&credential));
     let editing = move || edit.with(|edit| edit.as_deref() == Some(id.to_string().as_str()));
-    let ids = move || view! {
-        <input type="hidden" name="provider_id" value=provider_id.to_string()/>
-        <input type="hidden" name="id" value=id.to_string()/>
+    let ids = move || {
+        view! {
+            <input type="hidden" name="provider_id" value=provider_id.to_string()/>
+            <input type="hidden" name="id" value=id.to_string()/>
+        }
     };
     let name = credential.name.clone();
     let enabled = credential.enabled;
@@ -157,12 +159,13 @@ fn Reason(credential: CredentialView) -> impl IntoView {
         CredentialState::Unreadable => Some(t(p::UNREADABLE_NEXT)),
         CredentialState::Valid | CredentialState::Disabled => None,
     };
-    let cooling = credential.cooldown_until.map(|at| view! {
-        <p class="reason">{t(p::COOLING_UNTIL)} " " <Time at/> " UTC"</p>
+    let cooling = credential.cooldown_until.map(|at| {
+        view! {
+            <p class="reason">{t(p::COOLING_UNTIL)} " " <Time at/> " UTC"</p>
+        }
     });
-    let errors = (credential.consecutive_errors > 0).then(|| {
-        format!("{} {}", credential.consecutive_errors, t(p::ERRORS_IN_A_ROW))
-    });
+    let errors = (credential.consecutive_errors > 0)
+        .then(|| format!("{} {}", credential.consecutive_errors, t(p::ERRORS_IN_A_ROW)));
     let last = credential.last_error.map(|error| view! {
         <p class="reason">{error} " " {credential.last_error_at.map(|at| view! { <span class="faint"><Time at relative=true/></span> })}</p>
     });
@@ -174,7 +177,8 @@ fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> im
     let t = translator();
     let secret_help = if known { p::CREDENTIAL_SECRET_KEEP } else { p::CREDENTIAL_SECRET_HELP };
     let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
-    let tiers = Tier::ALL.iter().map(|tier| (tier.to_string(), t(tier_words(*tier)).to_owned())).collect::<Vec<_>>();
+    let tiers =
+        Tier::ALL.iter().map(|tier| (tier.to_string(), t(tier_words(*tier)).to_owned())).collect::<Vec<_>>();
     view! {
         <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
         <Field form label=p::API_KEY name="api_key" kind="password" help=secret_help required=!known/>

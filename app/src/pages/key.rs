@@ -77,28 +77,35 @@ pub(crate) fn KeyPage() -> impl IntoView {
     let key = Resource::new(move || (id.get().0, refresh.0.get()), |(id, _)| api::key::fetch(id));
     // Not asked for again after changes: it can be taken once only.
     let fresh = Resource::new(move || id.get().0, api::key::reveal);
-    load_page(key, ("/keys", t(p::KEYS)), |key| key.name.clone(), move |key| {
-        view! {
-            <Done/>
-            <Failed error=update_failed/>
-            <Failed error=remove_failed/>
-            <Failed error=restore_failed/>
-            {load(fresh, |fresh: Option<String>| view! { <Fresh fresh/> })}
-            <Body key_view=key form update remove restore/>
-        }
-    })
+    load_page(
+        key,
+        ("/keys", t(p::KEYS)),
+        |key| key.name.clone(),
+        move |key| {
+            view! {
+                <Done/>
+                <Failed error=update_failed/>
+                <Failed error=remove_failed/>
+                <Failed error=restore_failed/>
+                {load(fresh, |fresh: Option<String>| view! { <Fresh fresh/> })}
+                <Body key_view=key form update remove restore/>
+            }
+        },
+    )
 }
 
 /// The key itself right after it was made, and how to use it; afterwards only the latter.
 #[component]
 fn Fresh(#[prop(optional_no_strip)] fresh: Option<String>) -> impl IntoView {
     let t = translator();
-    let shown = fresh.clone().map(|key| view! {
-        <section class="panel pad fresh-key">
-            <h2>{t(p::SHOWN_ONCE_TITLE)}</h2>
-            <Copy text=key/>
-            <p class="help">{t(p::SHOWN_ONCE_TEXT)}</p>
-        </section>
+    let shown = fresh.clone().map(|key| {
+        view! {
+            <section class="panel pad fresh-key">
+                <h2>{t(p::SHOWN_ONCE_TITLE)}</h2>
+                <Copy text=key/>
+                <p class="help">{t(p::SHOWN_ONCE_TEXT)}</p>
+            </section>
+        }
     });
     view! { {shown} <Snippets key=fresh/> }
 }

@@ -66,20 +66,24 @@ fn Usage(usage: OwnUsage) -> impl IntoView {
     } else {
         format!("{} {}", format::count(today.requests), t(l::HEAD_SOME))
     };
-    let tile = move |title: &'static str, totals: UsageTotals| view! {
-        <div class="tile">
-            <span class="tile-name">{title}</span>
-            <span class="tile-number">{format::compact(totals.requests)}</span>
-            <span class="tile-note">
-                {format::compact(tokens(&totals))} " " {t(c::TOKENS)} " · " {format::count(totals.errors)} " " {t(c::ERRORS)}
-            </span>
-        </div>
+    let tile = move |title: &'static str, totals: UsageTotals| {
+        view! {
+            <div class="tile">
+                <span class="tile-name">{title}</span>
+                <span class="tile-number">{format::compact(totals.requests)}</span>
+                <span class="tile-note">
+                    {format::compact(tokens(&totals))} " " {t(c::TOKENS)} " · " {format::count(totals.errors)} " " {t(c::ERRORS)}
+                </span>
+            </div>
+        }
     };
     let any = by_day.iter().any(|line| line.totals.requests > 0);
     let details = if any {
         let labels = by_day.iter().map(|line| line.key.chars().take(10).collect()).collect::<Vec<String>>();
-        let values = |pick: fn(&UsageLine) -> u64| by_day.iter().map(|line| Some(pick(line))).collect::<Vec<_>>();
-        let series = vec![Series { name: t(c::REQUESTS), class: "s1", values: values(|line| line.totals.requests) }];
+        let values =
+            |pick: fn(&UsageLine) -> u64| by_day.iter().map(|line| Some(pick(line))).collect::<Vec<_>>();
+        let series =
+            vec![Series { name: t(c::REQUESTS), class: "s1", values: values(|line| line.totals.requests) }];
         view! {
             <div class="grid two">
                 <Chart title=t(l::BY_DAY) shape=Shape::Bars labels series unit=format::compact/>

@@ -19,7 +19,8 @@ pub(crate) fn OverviewPage() -> impl IntoView {
     let t = translator();
     let span = query("span");
     let span = Memo::new(move |_| {
-        span.with(|span| span.as_deref().and_then(|s| s.parse::<OverviewSpan>().ok())).unwrap_or(OverviewSpan::Day)
+        span.with(|span| span.as_deref().and_then(|s| s.parse::<OverviewSpan>().ok()))
+            .unwrap_or(OverviewSpan::Day)
     });
     let refresh = Refresh::get();
     let data = Resource::new(move || (span.get(), refresh.0.get()), |(span, _)| api::overview::fetch(span));
@@ -42,14 +43,13 @@ pub(crate) fn OverviewPage() -> impl IntoView {
 #[component]
 fn Body(overview: Overview) -> impl IntoView {
     let t = translator();
-    let first_start = overview
-        .attention
-        .iter()
-        .any(|a| matches!(a.kind, AttentionKind::NoProvider | AttentionKind::NoKey))
-        || (overview.totals.requests == 0 && overview.in_flight == 0 && overview.top_keys.is_empty());
+    let first_start =
+        overview.attention.iter().any(|a| matches!(a.kind, AttentionKind::NoProvider | AttentionKind::NoKey))
+            || (overview.totals.requests == 0 && overview.in_flight == 0 && overview.top_keys.is_empty());
     let (mood, sentence) = headline(&overview, lang());
     let Overview { totals, in_flight, open_streams, first_byte_p50_ms, first_byte_p95_ms, at, .. } = overview;
-    let tokens = totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens;
+    let tokens =
+        totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens;
     let attention = overview.attention.clone();
     let tops = view! {
         <div class="grid three">
@@ -127,16 +127,27 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
         .into_iter()
         .map(|item| {
             let subject = item.subject;
-            let provider = item.provider_id.map_or_else(|| "/providers".to_owned(), |id| format!("/providers/{id}"));
+            let provider =
+                item.provider_id.map_or_else(|| "/providers".to_owned(), |id| format!("/providers/{id}"));
             let (text, words, href) = match item.kind {
-                AttentionKind::NoProvider => (t(o::A_NO_PROVIDER).to_owned(), o::DO_ADD_PROVIDER, "/providers/new".to_owned()),
-                AttentionKind::NoKey => (t(o::A_NO_KEY).to_owned(), o::DO_MAKE_KEY, "/keys/new".to_owned()),
-                AttentionKind::NoCredential => (format!("{subject} {}", t(o::A_NO_CREDENTIAL)), o::DO_ADD_CREDENTIAL, provider),
-                AttentionKind::CredentialInvalid => (format!("{subject} {}", t(o::A_INVALID)), o::DO_CHECK, provider),
-                AttentionKind::CredentialUnreadable => (format!("{subject} {}", t(o::A_UNREADABLE)), o::DO_CHECK, provider),
-                AttentionKind::ErrorRate => {
-                    (format!("{subject} {}", t(o::A_ERROR_RATE)), o::DO_SEE_ERRORS, "/requests?status=error".to_owned())
+                AttentionKind::NoProvider => {
+                    (t(o::A_NO_PROVIDER).to_owned(), o::DO_ADD_PROVIDER, "/providers/new".to_owned())
                 }
+                AttentionKind::NoKey => (t(o::A_NO_KEY).to_owned(), o::DO_MAKE_KEY, "/keys/new".to_owned()),
+                AttentionKind::NoCredential => {
+                    (format!("{subject} {}", t(o::A_NO_CREDENTIAL)), o::DO_ADD_CREDENTIAL, provider)
+                }
+                AttentionKind::CredentialInvalid => {
+                    (format!("{subject} {}", t(o::A_INVALID)), o::DO_CHECK, provider)
+                }
+                AttentionKind::CredentialUnreadable => {
+                    (format!("{subject} {}", t(o::A_UNREADABLE)), o::DO_CHECK, provider)
+                }
+                AttentionKind::ErrorRate => (
+                    format!("{subject} {}", t(o::A_ERROR_RATE)),
+                    o::DO_SEE_ERRORS,
+                    "/requests?status=error".to_owned(),
+                ),
                 AttentionKind::WriterLate => {
                     (format!("{} ({subject})", t(o::A_WRITER_LATE)), o::DO_SEE_SYSTEM, "/system".to_owned())
                 }

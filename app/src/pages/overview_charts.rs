@@ -22,12 +22,9 @@ pub(crate) fn Charts(points: Vec<UsagePoint>, span: OverviewSpan) -> impl IntoVi
             point.at.display_utc().chars().take(length).collect()
         })
         .collect();
-    let sums = |pick: fn(&UsageTotals) -> u64| points.iter().map(|p| Some(pick(&p.totals))).collect::<Vec<_>>();
-    let traffic = vec![Series {
-        name: t(o::TRAFFIC),
-        class: "s1",
-        values: sums(|u| u.requests),
-    }];
+    let sums =
+        |pick: fn(&UsageTotals) -> u64| points.iter().map(|p| Some(pick(&p.totals))).collect::<Vec<_>>();
+    let traffic = vec![Series { name: t(o::TRAFFIC), class: "s1", values: sums(|u| u.requests) }];
     let errors = vec![
         Series { name: t(c::ERRORS), class: "bad", values: sums(|u| u.errors) },
         Series { name: t(c::REFUSED), class: "warn", values: sums(|u| u.refused) },
@@ -41,8 +38,16 @@ pub(crate) fn Charts(points: Vec<UsagePoint>, span: OverviewSpan) -> impl IntoVi
     // The open bin has no upper bound; it is drawn where it begins.
     let bounded = |ms: Option<u64>| ms.map(|ms| ms.min(100_000));
     let latency = vec![
-        Series { name: t(o::P50), class: "s1", values: points.iter().map(|p| bounded(p.first_byte_p50_ms)).collect() },
-        Series { name: t(o::P95), class: "s2", values: points.iter().map(|p| bounded(p.first_byte_p95_ms)).collect() },
+        Series {
+            name: t(o::P50),
+            class: "s1",
+            values: points.iter().map(|p| bounded(p.first_byte_p50_ms)).collect(),
+        },
+        Series {
+            name: t(o::P95),
+            class: "s2",
+            values: points.iter().map(|p| bounded(p.first_byte_p95_ms)).collect(),
+        },
     ];
     view! {
         <div class="grid two">

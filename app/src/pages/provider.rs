@@ -5,8 +5,8 @@ use types::ProviderId;
 use types::provider::ProviderView;
 
 use super::credentials::Credentials;
-use super::provider_form::ProviderFields;
 use super::path_id;
+use super::provider_form::ProviderFields;
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::field::FormState;
@@ -33,24 +33,29 @@ pub(crate) fn ProviderPage() -> impl IntoView {
     let undo = query("undo_credential");
     let provider = Resource::new(move || (id.get().0, refresh.0.get()), |(id, _)| api::provider::fetch(id));
     let form = FormState { scope: "provider", error: update_failed };
-    load_page(provider, ("/providers", t(p::TITLE)), |provider| provider.name.clone(), move |provider| {
-        view! {
-            <Done>
-                {move || undo.get().map(|credential| view! {
-                    <ActionForm action=restore_credential>
-                        <input type="hidden" name="provider_id" value=id.get().0.to_string()/>
-                        <input type="hidden" name="id" value=credential/>
-                        <button class="link">{t(c::UNDO)}</button>
-                    </ActionForm>
-                })}
-            </Done>
-            <Failed error=update_failed/>
-            <Failed error=remove_failed/>
-            <Failed error=restore_failed/>
-            <Failed error=restore_credential_failed/>
-            <Body provider form update remove restore/>
-        }
-    })
+    load_page(
+        provider,
+        ("/providers", t(p::TITLE)),
+        |provider| provider.name.clone(),
+        move |provider| {
+            view! {
+                <Done>
+                    {move || undo.get().map(|credential| view! {
+                        <ActionForm action=restore_credential>
+                            <input type="hidden" name="provider_id" value=id.get().0.to_string()/>
+                            <input type="hidden" name="id" value=credential/>
+                            <button class="link">{t(c::UNDO)}</button>
+                        </ActionForm>
+                    })}
+                </Done>
+                <Failed error=update_failed/>
+                <Failed error=remove_failed/>
+                <Failed error=restore_failed/>
+                <Failed error=restore_credential_failed/>
+                <Body provider form update remove restore/>
+            }
+        },
+    )
 }
 
 #[component]
@@ -122,7 +127,9 @@ fn Body(
 fn TestPanel(id: ProviderId) -> impl IntoView {
     let t = translator();
     let test = ServerAction::<api::provider::Test>::new();
-    let error = Signal::derive(move || test.value().with(|value| value.as_ref().and_then(|r| r.as_ref().err().cloned())));
+    let error = Signal::derive(move || {
+        test.value().with(|value| value.as_ref().and_then(|r| r.as_ref().err().cloned()))
+    });
     let earlier = StoredValue::new(landed());
     let result = move || {
         let fresh = test.value().with(|value| value.as_ref().and_then(|r| r.as_ref().ok().cloned()));
@@ -175,4 +182,3 @@ fn Models(models: Vec<String>) -> impl IntoView {
     }
     .into_any()
 }
-

@@ -35,8 +35,8 @@ pub(crate) fn ProviderNew() -> impl IntoView {
     // Choosing a preset rebuilds the form; nothing else does.
     let fields = move || {
         let chosen = preset.get();
-        let present = present(chosen.as_deref());
-        view! { <ProviderFields form present known=false/> }
+        let shown = present(chosen.as_deref());
+        view! { <ProviderFields form present=shown known=false/> }
     };
     view! {
         <Head title=t(p::NEW) parent=("/providers", t(p::TITLE))/>
@@ -69,11 +69,8 @@ pub(crate) fn ProviderNew() -> impl IntoView {
 }
 
 fn present(slug: Option<&str>) -> ProviderForm {
-    let (_, name, kind, base_url) = PRESETS
-        .iter()
-        .find(|(known, ..)| slug == Some(*known))
-        .copied()
-        .unwrap_or(("", "", "anthropic", ""));
+    let (_, name, kind, base_url) =
+        PRESETS.iter().find(|(known, ..)| slug == Some(*known)).copied().unwrap_or(("", "", "anthropic", ""));
     ProviderForm {
         name: name.to_owned(),
         kind: kind.to_owned(),

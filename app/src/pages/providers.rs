@@ -22,7 +22,8 @@ pub(crate) fn Providers() -> impl IntoView {
     let toggle_failed = failure(toggle);
     let restore_failed = failure(restore);
     let show_deleted = move || deleted.with(Option::is_some);
-    let list = Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::provider::list(deleted));
+    let list =
+        Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::provider::list(deleted));
     view! {
         <Head title=t(p::TITLE)>
             <a class="button small quiet" href=move || if show_deleted() { "/providers" } else { "/providers?deleted=1" }>
@@ -145,10 +146,19 @@ fn headline(providers: &[ProviderView], lang: Lang) -> (&'static str, String) {
     let bare = live.iter().filter(|provider| provider.enabled && provider.credential_count == 0).count();
     let mut text = format!("{on} {}", p::HEAD_ALL_ON.in_lang(lang));
     if on < live.len() {
-        text.push_str(&format!(" · {} {}", live.len() - on, p::HEAD_SOME_OFF.in_lang(lang)));
+        text = format!("{text} · {} {}", live.len() - on, p::HEAD_SOME_OFF.in_lang(lang));
     }
     if bare > 0 {
-        text.push_str(&format!(" · {bare} {}", p::NO_CREDENTIAL.in_lang(lang)));
+        text = format!("{text} · {bare} {}", p::NO_CREDENTIAL.in_lang(lang));
     }
-    (if on == 0 { "bad" } else if bare > 0 { "warn" } else { "good" }, text)
+    (
+        if on == 0 {
+            "bad"
+        } else if bare > 0 {
+            "warn"
+        } else {
+            "good"
+        },
+        text,
+    )
 }

@@ -19,12 +19,14 @@ use crate::text::{common as c, request as r, translator};
 #[component]
 pub(crate) fn RequestPage() -> impl IntoView {
     let t = translator();
-    let is_admin = use_context::<Facts>().and_then(|facts| facts.viewer).is_some_and(|viewer| viewer.is_admin);
+    let is_admin =
+        use_context::<Facts>().and_then(|facts| facts.viewer).is_some_and(|viewer| viewer.is_admin);
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let row = Resource::new(move || id.get(), move |id| async move {
-        if is_admin { api::request::fetch(id).await } else { api::me::request(id).await }
-    });
+    let row = Resource::new(
+        move || id.get(),
+        move |id| async move { if is_admin { api::request::fetch(id).await } else { api::me::request(id).await } },
+    );
     let title = move |row: &RequestRow| {
         let id = row.record.request_id.to_string();
         format!("{} {}", t(r::ONE_REQUEST), id.get(..8).unwrap_or(&id))
@@ -119,7 +121,11 @@ fn CurlOf(
     let origin = use_context::<Facts>().unwrap_or_default().origin;
     let model = model.unwrap_or_default();
     let path = path_of(record_endpoint, &model);
-    let body = if path.starts_with("/v1beta/") { "{…}".to_owned() } else { format!("{{\"model\":\"{model}\", …}}") };
+    let body = if path.starts_with("/v1beta/") {
+        "{…}".to_owned()
+    } else {
+        format!("{{\"model\":\"{model}\", …}}")
+    };
     let text = format!(
         "curl {origin}{path} \\\n  -H 'Authorization: Bearer YOUR_KEY' \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"
     );

@@ -100,7 +100,8 @@ pub(crate) fn DecisionTable(#[prop(optional_no_strip)] decision: Option<Decision
         .removed
         .iter()
         .map(|removed| {
-            let words = filter_words(&removed.filter).map_or_else(|| removed.filter.clone(), |text| t(text).to_owned());
+            let words = filter_words(&removed.filter)
+                .map_or_else(|| removed.filter.clone(), |text| t(text).to_owned());
             view! { <span class="chip">{removed.count.to_string()} " × " {words}</span> }
         })
         .collect_view();
@@ -148,8 +149,10 @@ fn filter_words(filter: &str) -> Option<Text> {
 pub(crate) fn Tokens(usage: TokenUsage, estimated: bool) -> impl IntoView {
     let t = translator();
     let TokenUsage { input, output, cache_read, cache_write, cache_write_1h, reasoning } = usage;
-    let line = |words: Text, n: u64, part: bool| view! {
-        <tr class:part=part><th scope="row">{t(words)}</th><td class="num">{format::count(n)}</td></tr>
+    let line = |words: Text, n: u64, part: bool| {
+        view! {
+            <tr class:part=part><th scope="row">{t(words)}</th><td class="num">{format::count(n)}</td></tr>
+        }
     };
     view! {
         <section class="panel pad">

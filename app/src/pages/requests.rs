@@ -1,36 +1,57 @@
 //! The request log: filters in the address, cursor paging, and the live tail above it (LG-03, US-07).
 
 use leptos::prelude::*;
+use leptos_router::components::Redirect;
 use leptos_router::hooks::use_query_map;
 use types::Page;
 use types::request::{RequestFilter, RequestRow};
 
 use crate::api;
-use crate::components::Refresh;
 use crate::components::head::Head;
 use crate::components::live_tail::LiveTail;
 use crate::components::load::{Empty, load};
 use crate::components::pager::Pager;
 use crate::components::request_table::RequestTable;
+use crate::components::{Refresh, query};
 use crate::host::Facts;
 use crate::text::{Text, common as c, request as r, translator};
 
 /// Query parameters that filter; the others page.
 const FILTERS: &[&str] = &[
-    "key_id", "user_id", "provider_id", "credential_id", "status", "model", "error_code", "session_id", "since", "until",
+    "key_id",
+    "user_id",
+    "provider_id",
+    "credential_id",
+    "status",
+    "model",
+    "error_code",
+    "session_id",
+    "since",
+    "until",
 ];
 
 /// The page: everybody's for administrators, his own for a member.
 #[component]
 pub(crate) fn Requests() -> impl IntoView {
     let t = translator();
-    let is_admin = use_context::<Facts>().and_then(|facts| facts.viewer).is_some_and(|viewer| viewer.is_admin);
+    let is_admin =
+        use_context::<Facts>().and_then(|facts| facts.viewer).is_some_and(|viewer| viewer.is_admin);
     let map = use_query_map();
-    let filter = Memo::new(move |_| map.with(|map| filter_of(|name| map.get(name).filter(|v| !v.is_empty()))));
+    let filter =
+        Memo::new(move |_| map.with(|map| filter_of(|name| map.get(name).filter(|v| !v.is_empty()))));
     let refresh = Refresh::get();
-    let rows = Resource::new(move || (filter.get(), refresh.0.get()), move |(filter, _)| async move {
-        if is_admin { api::request::list(filter).await } else { api::me::requests(filter).await }
-    });
+    let rows = Resource::new(
+        move || (filter.get(), refresh.0.get()),
+        move |(filter, _)| async move {
+            if is_admin { api::request::list(filter).await } else { api::me::requests(filter).await }
+        },
+    );
+    // A whole id typed into the filter opens that request.
+    let wanted = query("request_id").get_untracked();
+    if let Some(id) = wanted {
+        let path = format!("/requests/{}", leptos_router::location::Url::escape(id.trim()));
+        return view! { <Redirect path/> }.into_any();
+    }
     view! {
         <Head title=if is_admin { t(r::TITLE) } else { t(c::NAV_MY_REQUESTS) }>
             <a class="button small quiet" href="" rel="external">{t(c::REFRESH)}</a>
@@ -41,6 +62,7 @@ pub(crate) fn Requests() -> impl IntoView {
             {load(rows, move |page| view! { <List page/> })}
         </div>
     }
+    .into_any()
 }
 
 /// Reads the filter out of query parameters. What does not parse filters nothing, but is shown in its field.
@@ -99,17 +121,26 @@ fn List(page: Page<RequestRow>) -> impl IntoView {
 fn Filters(filter: RequestFilter, is_admin: bool) -> impl IntoView {
     let t = translator();
     let map = use_query_map();
-    let quick: [(&str, Text); 5] =
-        [("", r::S_ALL), ("ok", r::S_OK), ("error", r::S_ERROR), ("refused", r::S_REFUSED), ("client_gone", r::S_CLIENT_GONE)];
+    let quick: [(&str, Text); 5] = [
+        ("", r::S_ALL),
+        ("ok", r::S_OK),
+        ("error", r::S_ERROR),
+        ("refused", r::S_REFUSED),
+        ("client_gone", r::S_CLIENT_GONE),
+    ];
     let current = move || map.with(|map| map.get("status").unwrap_or_default());
     let text = move |name: &'static str| map.with_untracked(|map| map.get(name).unwrap_or_default());
-    let field = move |name: &'static str, words: Text, kind: &'static str| view! {
-        <label class="filter">
-            <span>{t(words)}</span>
-            <input class="input" type=kind name=name value=text(name) spellcheck="false" autocomplete="off"/>
-        </label>
+    let field = move |name: &'static str, words: Text, kind: &'static str| {
+        view! {
+            <label class="filter">
+                <span>{t(words)}</span>
+                <input class="input" type=kind name=name value=text(name) spellcheck="false" autocomplete="off"/>
+            </label>
+        }
     };
-    let id = |name: &'static str, value: Option<String>| value.map(|value| view! { <input type="hidden" name=name value=value/> });
+    let id = |name: &'static str, value: Option<String>| {
+        value.map(|value| view! { <input type="hidden" name=name value=value/> })
+    };
     let any = is_filtered();
     view! {
         <div class="filters">
@@ -124,6 +155,10 @@ fn Filters(filter: RequestFilter, is_admin: bool) -> impl IntoView {
                     })
                     .collect_view()}
             </nav>
+            <form method="get" action="/requests" class="search">
+                <input class="input" type="search" name="request_id" placeholder=t(r::F_REQUEST_ID)
+                    aria-label=t(r::F_REQUEST_ID) spellcheck="false"/>
+            </form>
             <details class="filter-more" open=any>
                 <summary class="button small">{t(c::FILTERS)}</summary>
                 <form method="get" action="/requests" class="filter-form">
@@ -164,15 +199,22 @@ fn ActiveFilters() -> impl IntoView {
     let t = translator();
     let map = use_query_map();
     move || {
-        let chips = [("key_id", c::KEY), ("user_id", c::USER), ("provider_id", c::PROVIDER), ("credential_id", c::CREDENTIAL)]
-            .into_iter()
-            .filter_map(|(name, words)| {
-                let value = map.with(|map| map.get(name)).filter(|value| !value.is_empty())?;
-                Some(view! { <span class="chip on">{t(words)} " #" {value}</span> })
-            })
-            .collect::<Vec<_>>();
-        (!chips.is_empty()).then(|| view! {
-            <p class="chips">{chips} <a href="/requests">{t(c::CLEAR_FILTERS)}</a></p>
+        let chips = [
+            ("key_id", c::KEY),
+            ("user_id", c::USER),
+            ("provider_id", c::PROVIDER),
+            ("credential_id", c::CREDENTIAL),
+        ]
+        .into_iter()
+        .filter_map(|(name, words)| {
+            let value = map.with(|map| map.get(name)).filter(|value| !value.is_empty())?;
+            Some(view! { <span class="chip on">{t(words)} " #" {value}</span> })
+        })
+        .collect::<Vec<_>>();
+        (!chips.is_empty()).then(|| {
+            view! {
+                <p class="chips">{chips} <a href="/requests">{t(c::CLEAR_FILTERS)}</a></p>
+            }
         })
     }
 }

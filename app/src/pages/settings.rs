@@ -63,15 +63,20 @@ fn Setting(
     let lang = lang();
     let SettingView { name, value, default, updated_by, updated_at } = setting;
     let kind = SETTINGS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
-    let (title, help) = words(&name).map_or_else(|| (name.clone(), ""), |(title, help)| (t(title).to_owned(), t(help)));
+    let (title, help) =
+        words(&name).map_or_else(|| (name.clone(), ""), |(title, help)| (t(title).to_owned(), t(help)));
     let id = format!("setting-{}", name.replace('.', "-"));
     // What was typed before a plain form post failed, but only in the field that failed.
-    let shown = error.with_untracked(|e| e.as_ref().and_then(|e| e.typed.get(&name).cloned())).unwrap_or_else(|| value.clone());
+    let shown = error
+        .with_untracked(|e| e.as_ref().and_then(|e| e.typed.get(&name).cloned()))
+        .unwrap_or_else(|| value.clone());
     let noted = name.clone();
-    let note = move || error.with(|e| {
-        let note = e.as_ref()?.problem.fields.get(&noted)?;
-        Some(problem::field_note(note, lang).into_owned())
-    });
+    let note = move || {
+        error.with(|e| {
+            let note = e.as_ref()?.problem.fields.get(&noted)?;
+            Some(problem::field_note(note, lang).into_owned())
+        })
+    };
     let range = match kind {
         Some(SettingKind::Number(min, max)) => format!("{} {min}–{max} · ", t(s::RANGE)),
         _ => String::new(),

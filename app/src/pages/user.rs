@@ -53,15 +53,20 @@ pub(crate) fn UserPage() -> impl IntoView {
     let (update_failed, remove_failed, restore_failed) = (failure(update), failure(remove), failure(restore));
     let form = FormState { scope: "user", error: update_failed };
     let user = Resource::new(move || (id.get().0, refresh.0.get()), |(id, _)| api::user::fetch(id));
-    load_page(user, ("/users", t(p::USERS)), |user| user.name.clone(), move |user| {
-        view! {
-            <Done/>
-            <Failed error=update_failed/>
-            <Failed error=remove_failed/>
-            <Failed error=restore_failed/>
-            <Body user form update remove restore/>
-        }
-    })
+    load_page(
+        user,
+        ("/users", t(p::USERS)),
+        |user| user.name.clone(),
+        move |user| {
+            view! {
+                <Done/>
+                <Failed error=update_failed/>
+                <Failed error=remove_failed/>
+                <Failed error=restore_failed/>
+                <Body user form update remove restore/>
+            }
+        },
+    )
 }
 
 #[component]

@@ -21,7 +21,8 @@ pub(crate) fn Users() -> impl IntoView {
     let restore = ServerAction::<api::user::Restore>::new();
     let (toggle_failed, restore_failed) = (failure(toggle), failure(restore));
     let show_deleted = move || deleted.with(Option::is_some);
-    let list = Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::user::list(deleted));
+    let list =
+        Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::user::list(deleted));
     view! {
         <Head title=t(p::USERS)>
             <a class="button small quiet" href=move || if show_deleted() { "/users" } else { "/users?deleted=1" }>

@@ -24,7 +24,6 @@ super::texts! {
     MY_KEYS_EMPTY: "You have no key yet. Ask your administrator for one.", "你还没有密钥，请联系管理员创建。";
     MY_REQUESTS: "My latest requests", "我最近的请求";
     NO_USAGE: "Nothing was booked on you in the last 30 days.", "最近 30 天没有用量记录。";
-    HOW_TO_CONNECT: "Connect a client", "接入客户端";
     HEAD_NONE: "No requests today so far.", "今天还没有请求。";
     HEAD_SOME: "requests today", "个请求（今天）";
 }

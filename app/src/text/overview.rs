@@ -5,7 +5,6 @@ super::texts! {
     ALL_WELL_IDLE: "Ready, and waiting for the first request", "已就绪，等待第一个请求";
     NEEDS_ONE: "One thing needs you", "有 1 项需要处理";
     NEEDS_MANY: "things need you", "项需要处理";
-    IN_SPAN: "in", "时间范围";
     SPAN: "Span", "时间范围";
     SPAN_24H: "24 hours", "24 小时";
     SPAN_7D: "7 days", "7 天";
@@ -15,11 +14,8 @@ super::texts! {
     P50: "p50", "p50";
     P95: "p95", "p95";
     ERROR_SHARE: "Errors", "错误率";
-    OF_REQUESTS: "of requests", "（占请求）";
     NEEDS_ATTENTION: "Needs attention", "需要处理";
-    NOTHING_NEEDS: "Nothing. Credentials, error rate and the books are in order.", "无。凭证、错误率与账目均正常。";
     TRAFFIC: "Requests", "请求数";
-    SUCCEEDED: "Answered", "成功";
     CHART_ERRORS: "Errors and refusals", "错误与拒绝";
     CHART_TOKENS: "Tokens", "Token";
     CHART_LATENCY: "Time to first byte", "首字节时间";
@@ -27,7 +23,6 @@ super::texts! {
     TOP_MODELS: "Top models", "热门模型";
     TOP_KEYS: "Top keys", "热门密钥";
     TOP_PROVIDERS: "Providers", "供应商";
-    SHARE: "Share", "占比";
     UNKNOWN: "(unknown)", "（未知）";
 
     A_NO_PROVIDER: "No provider is set up: nothing can be forwarded", "尚未配置供应商：无法转发任何请求";

@@ -57,7 +57,6 @@ super::texts! {
     CONNECT: "Connect a client", "接入客户端";
     CONNECT_TEXT: "Every client needs two things: this gateway's address and the key.", "每个客户端只需要两项：本网关地址与密钥。";
     CONNECT_PLACEHOLDER: "Put the key in the place of YOUR_KEY.", "请将 YOUR_KEY 替换为密钥。";
-    SNIPPET_CURL: "curl", "curl";
     CODEX_FILE: "Into ~/.codex/config.toml", "写入 ~/.codex/config.toml";
     CODEX_ENV: "and into the environment", "以及环境变量";
     ENVIRONMENT: "Environment", "环境变量";

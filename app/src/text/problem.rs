@@ -72,13 +72,25 @@ const EXACT: &[(&str, &str)] = &[
     ("expected a whole number", "应为整数"),
     ("expected a time such as 2026-11-21T08:30:00Z", "应为时间，例如 2026-11-21T08:30:00Z"),
     ("expected personal, shared and fallback, each once", "personal、shared、fallback 应各出现一次"),
-    ("expected 1 to 16,384 visible characters without blanks or line ends", "应为 1 到 16,384 个可见字符，不含空白与换行"),
-    ("not a complete address; expected something like https://api.example.com", "地址不完整，应类似 https://api.example.com"),
+    (
+        "expected 1 to 16,384 visible characters without blanks or line ends",
+        "应为 1 到 16,384 个可见字符，不含空白与换行",
+    ),
+    (
+        "not a complete address; expected something like https://api.example.com",
+        "地址不完整，应类似 https://api.example.com",
+    ),
     ("only http and https addresses can be used", "仅支持 http 与 https 地址"),
-    ("credentials do not belong into the address; add them as a credential", "地址中不能包含凭据，请添加为凭证"),
+    (
+        "credentials do not belong into the address; add them as a credential",
+        "地址中不能包含凭据，请添加为凭证",
+    ),
     ("leave out everything from '?' or '#' on", "请去掉 '?' 或 '#' 及其后的内容"),
     ("the address is too long or holds control characters", "地址过长或包含控制字符"),
-    ("at most 50 names or User-Agent prefixes of at most 100 characters", "最多 50 个名称或 User-Agent 前缀，每个不超过 100 个字符"),
+    (
+        "at most 50 names or User-Agent prefixes of at most 100 characters",
+        "最多 50 个名称或 User-Agent 前缀，每个不超过 100 个字符",
+    ),
     ("expected lines of the form requested = sent upstream", "每行格式应为：请求的模型 = 发往上游的模型"),
 ];
 
@@ -124,7 +136,8 @@ mod tests {
 
     #[test]
     fn notes_that_types_really_makes_are_known() {
-        let input: types::user::CreateUser = serde_json::from_str(r#"{"name":"","password":"short"}"#).unwrap();
+        let input: types::user::CreateUser =
+            serde_json::from_str(r#"{"name":"","password":"short"}"#).unwrap();
         for note in input.parse().unwrap_err().fields.values() {
             assert_ne!(field_note(note, Lang::Zh), note.as_str());
         }

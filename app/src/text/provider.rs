@@ -61,7 +61,6 @@ super::texts! {
 
     ADD_CREDENTIAL: "Add credential", "添加凭证";
     NO_CREDENTIALS: "No credential yet: this provider cannot be chosen.", "还没有凭证：此供应商无法被选用。";
-    SECRET: "Secret", "密文";
     TIER: "Tier", "层级";
     TIER_HELP: "Tried in the order personal, shared, fallback, unless the setting pool.tier_order says otherwise.", "按个人、共享、兜底的顺序使用，可由设置 pool.tier_order 调整。";
     TIER_PERSONAL: "personal", "个人";

@@ -66,7 +66,6 @@ super::texts! {
     CHECK_CACHE: "Memory cache", "内存缓存";
     CHECK_AI: "Providers", "AI 服务";
     VERSION: "Version", "版本";
-    REVISION: "Source revision", "源码版本";
     PROFILE: "Profile", "运行环境";
     RUNNING_SINCE: "Running since", "启动时间";
     DATABASE: "Database", "数据库";
@@ -97,7 +96,6 @@ super::texts! {
     DOCS_HEAD: "Everything that this dashboard does, for scripts.", "控制台的全部功能，供脚本使用。";
     DOCS_TEXT: "Send the admin token as a Bearer token. The document itself:", "以 Bearer 方式携带管理员令牌。接口文档：";
     DOCS_EMPTY: "The document is not available here.", "接口文档不可用。";
-    DOCS_FIND: "Find a call", "查找接口";
     PARAMETERS: "Parameters", "参数";
     BODY: "Body", "请求体";
     ANSWERS: "Answers", "响应";

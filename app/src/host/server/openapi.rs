@@ -1,4 +1,4 @@
-//! Reads an OpenAPI document into the short form that the admin API's page shows.
+//! Reads an `OpenAPI` document into the short form that the admin API's page shows.
 //!
 //! It knows what `schemars` writes (`$ref`, `anyOf` with null, `type` as text or list) and no more.
 
@@ -9,7 +9,7 @@ use crate::api::docs::{Call, Member};
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
 
 /// Every call of the document, in its order.
-pub(crate) fn calls(document: &Value) -> Vec<Call> {
+pub(super) fn calls(document: &Value) -> Vec<Call> {
     let paths = document.get("paths").and_then(Value::as_object);
     let mut found = Vec::new();
     for (path, item) in paths.into_iter().flatten() {
@@ -36,7 +36,11 @@ fn call(document: &Value, path: &str, method: &str, operation: &Value) -> Call {
         path: path.to_owned(),
         group: group.to_owned(),
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
-        parameters: parameters.into_iter().flatten().map(|p| parameter(document, resolve(document, p))).collect(),
+        parameters: parameters
+            .into_iter()
+            .flatten()
+            .map(|p| parameter(document, resolve(document, p)))
+            .collect(),
         body: schema.map(|schema| members(document, resolve(document, schema))).unwrap_or_default(),
         answers: answers
             .into_iter()
@@ -87,7 +91,12 @@ fn kind(document: &Value, schema: &Value) -> String {
         if let Some(options) = schema.get(choice).and_then(Value::as_array) {
             let named: Vec<String> = options
                 .iter()
-                .map(|option| option.get("const").and_then(Value::as_str).map_or_else(|| kind(document, option), str::to_owned))
+                .map(|option| {
+                    option
+                        .get("const")
+                        .and_then(Value::as_str)
+                        .map_or_else(|| kind(document, option), str::to_owned)
+                })
                 .filter(|kind| kind != "null")
                 .collect();
             return named.join(" | ");
@@ -95,9 +104,12 @@ fn kind(document: &Value, schema: &Value) -> String {
     }
     let name = match schema.get("type") {
         Some(Value::String(name)) => name.clone(),
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" | ")
-        }
+        Some(Value::Array(names)) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != "null")
+            .collect::<Vec<_>>()
+            .join(" | "),
         _ => "object".to_owned(),
     };
     match (name.as_str(), schema.get("items")) {

@@ -1,0 +1,139 @@
+//! Inputs of providers and credentials.
+
+use types::credential::{CreateCredential, UpdateCredential};
+use types::limits::LimitsInput;
+use types::problem::FieldErrors;
+use types::provider::{CreateProvider, Timeouts, UpdateProvider};
+use types::{Patch, Problem, ProviderId};
+
+use super::{list, number, pairs};
+use crate::form::checked;
+use crate::form::provider::{CredentialForm, ProviderForm};
+
+impl ProviderForm {
+    fn timeouts(&self, errors: &mut FieldErrors) -> Timeouts {
+        Timeouts {
+            connect_ms: number(&self.connect_ms, "timeouts.connect_ms", errors),
+            first_byte_ms: number(&self.first_byte_ms, "timeouts.first_byte_ms", errors),
+            idle_ms: number(&self.idle_ms, "timeouts.idle_ms", errors),
+            total_ms: number(&self.total_ms, "timeouts.total_ms", errors),
+        }
+    }
+
+    /// As the input of a new provider.
+    pub(crate) fn create(&self) -> Result<CreateProvider, Problem> {
+        let mut errors = FieldErrors::default();
+        let input = CreateProvider {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            base_url: self.base_url.clone(),
+            api_key: self.api_key.take(),
+            enabled: Some(checked(&self.enabled)),
+            groups: list(&self.groups),
+            priority: number(&self.priority, "priority", &mut errors),
+            weight: number(&self.weight, "weight", &mut errors),
+            models: list(&self.models),
+            model_redirects: pairs(&self.model_redirects, "model_redirects", &mut errors),
+            tier: None,
+            proxy_url: self.proxy_url.take(),
+            timeouts: self.timeouts(&mut errors),
+            limits: LimitsInput::default(),
+        };
+        errors.finish(input)
+    }
+
+    /// As the change of a known provider. An emptied number goes back to its default.
+    pub(crate) fn update(&self) -> Result<UpdateProvider, Problem> {
+        let mut errors = FieldErrors::default();
+        let proxy_url = match self.proxy_url.take() {
+            Some(proxy) => Patch::Set(proxy),
+            None if checked(&self.proxy_clear) => Patch::Clear,
+            None => Patch::Keep,
+        };
+        let input = UpdateProvider {
+            name: Some(self.name.clone()),
+            base_url: Some(self.base_url.clone()),
+            enabled: Some(checked(&self.enabled)),
+            groups: Some(list(&self.groups)),
+            priority: Some(number(&self.priority, "priority", &mut errors).unwrap_or(0)),
+            weight: Some(number(&self.weight, "weight", &mut errors).unwrap_or(1)),
+            models: Some(list(&self.models)),
+            model_redirects: Some(pairs(&self.model_redirects, "model_redirects", &mut errors)),
+            proxy_url,
+            timeouts: Some(self.timeouts(&mut errors)),
+            version: number(&self.version, "version", &mut errors),
+            limits: LimitsInput::default(),
+        };
+        errors.finish(input)
+    }
+}
+
+impl CredentialForm {
+    /// As the input of a new credential.
+    pub(crate) fn create(&self, provider_id: ProviderId) -> Result<CreateCredential, Problem> {
+        let mut errors = FieldErrors::default();
+        let secret = self.api_key.take();
+        if secret.is_none() {
+            errors.add("api_key", "must not be empty");
+        }
+        let input = CreateCredential {
+            provider_id,
+            name: (!self.name.trim().is_empty()).then(|| self.name.clone()),
+            api_key: secret.unwrap_or_else(|| types::Secret::new(String::new())),
+            tier: (!self.tier.is_empty()).then(|| self.tier.clone()),
+            priority: number(&self.priority, "priority", &mut errors),
+            weight: number(&self.weight, "weight", &mut errors),
+            max_concurrency: number(&self.max_concurrency, "max_concurrency", &mut errors),
+            enabled: None,
+            limits: LimitsInput::default(),
+        };
+        errors.finish(input)
+    }
+
+    /// As the change of a known credential.
+    pub(crate) fn update(&self) -> Result<UpdateCredential, Problem> {
+        let mut errors = FieldErrors::default();
+        let input = UpdateCredential {
+            name: Some(self.name.clone()),
+            api_key: self.api_key.take(),
+            tier: (!self.tier.is_empty()).then(|| self.tier.clone()),
+            priority: Some(number(&self.priority, "priority", &mut errors).unwrap_or(0)),
+            weight: Some(number(&self.weight, "weight", &mut errors).unwrap_or(1)),
+            max_concurrency: Patch::from_option(number(
+                &self.max_concurrency,
+                "max_concurrency",
+                &mut errors,
+            )),
+            enabled: None,
+            version: number(&self.version, "version", &mut errors),
+            limits: LimitsInput::default(),
+        };
+        errors.finish(input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_proxy_field_keeps_the_proxy_and_the_box_removes_it() {
+        let mut form = ProviderForm { name: "a".into(), ..ProviderForm::default() };
+        assert!(matches!(form.update().unwrap().proxy_url, Patch::Keep));
+        form.proxy_clear = "on".into();
+        assert!(matches!(form.update().unwrap().proxy_url, Patch::Clear));
+    }
+
+    #[test]
+    fn an_unchecked_box_switches_off() {
+        let form = ProviderForm::default();
+        assert_eq!(form.update().unwrap().enabled, Some(false));
+    }
+
+    #[test]
+    fn all_fields_that_are_no_numbers_are_named_at_once() {
+        let form = ProviderForm { weight: "x".into(), idle_ms: "y".into(), ..ProviderForm::default() };
+        let problem = form.create().unwrap_err();
+        assert!(problem.fields.contains_key("weight") && problem.fields.contains_key("timeouts.idle_ms"));
+    }
+}
