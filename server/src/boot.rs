@@ -5,6 +5,7 @@
 
 use gateway::{Clock, Gateway};
 use ledger::{JournalError, Ledger, Recovery};
+use store::Store;
 use tokio::net::TcpListener;
 
 use crate::config::ServerConfig;
@@ -28,6 +29,8 @@ pub struct Booted {
     pub config: ServerConfig,
     /// Bound, with connections waiting in the kernel.
     pub listener: TcpListener,
+    /// The database, for the sessions.
+    pub store: Store,
     /// The engine, started.
     pub gateway: Gateway,
     /// The admin token, if this start made it: to be shown once.
@@ -58,10 +61,10 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         node: secrets.node,
         set_log_level: config.set_log_level.clone(),
     };
-    let gateway = Gateway::start(engine, store, ledger, recovery, Clock::system())
+    let gateway = Gateway::start(engine, store.clone(), ledger, recovery, Clock::system())
         .await
         .map_err(|error| BootError::engine(&error))?;
-    Ok(Booted { config, listener, gateway, new_admin_token })
+    Ok(Booted { config, listener, store, gateway, new_admin_token })
 }
 
 /// Opens the journal; it also keeps a second process away from this data folder (S6).
@@ -83,7 +86,10 @@ fn open_books(config: &ServerConfig) -> Result<(Ledger, Recovery), BootError> {
         JournalError::Corrupt { .. } => BootError::new(
             Exit::Other,
             format!("{error} ({})", dir.display()),
-            format!("Restore {} from a backup, or move it away to start with an empty journal.", dir.display()),
+            format!(
+                "Restore {} from a backup, or move it away to start with an empty journal.",
+                dir.display()
+            ),
         ),
         JournalError::Full => BootError::new(
             Exit::DataDir,

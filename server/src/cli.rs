@@ -69,7 +69,10 @@ pub fn run() -> Result<(), BootError> {
         Command::Doctor { part } => doctor::run(part, load()?),
         Command::Healthcheck => healthcheck::run(&load()?),
         Command::Db(command) => database::run(&command, &load()?),
-        Command::Service(command) => service::run(&command),
+        Command::Service(command) => {
+            service::run(&command);
+            Ok(())
+        }
     }
 }
 
@@ -77,7 +80,11 @@ pub fn run() -> Result<(), BootError> {
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, BootError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("tollgate").build();
     let runtime = runtime.map_err(|error| {
-        BootError::new(Exit::Other, format!("no threads: {error}"), "Raise the limit on threads and start again.")
+        BootError::new(
+            Exit::Other,
+            format!("no threads: {error}"),
+            "Raise the limit on threads and start again.",
+        )
     })?;
     Ok(runtime.block_on(future))
 }

@@ -47,6 +47,7 @@ pub type LevelHandle = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Everything that one process is told at its start.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the product contract")]
 pub struct ServerConfig {
     /// `TOLLGATE_ENV=production`.
     pub production: bool,
@@ -96,7 +97,10 @@ pub struct ServerConfig {
 
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerConfig").field("lines", &self.lines).field("edge", &self.edge).finish_non_exhaustive()
+        f.debug_struct("ServerConfig")
+            .field("lines", &self.lines)
+            .field("edge", &self.edge)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,7 +162,10 @@ impl ServerConfig {
             && self.production
             && token.expose() == secret.expose()
         {
-            read.fault("ENCRYPTION_SECRET", "it must differ from ADMIN_TOKEN: whoever knows one would know both");
+            read.fault(
+                "ENCRYPTION_SECRET",
+                "it must differ from ADMIN_TOKEN: whoever knows one would know both",
+            );
         }
         if self.unsafe_disable_tls_check && !self.production {
             read.warn("UNSAFE_DISABLE_TLS_CHECK is on: upstream certificates are not checked");
@@ -206,8 +213,8 @@ impl ServerConfig {
     }
 
     /// Marks a value as made at start, for `config show` and the system page.
-    pub(crate) fn mark_generated(&mut self, name: &str) {
-        for line in self.lines.iter_mut().filter(|line| line.name == name) {
+    pub(crate) fn mark_generated(lines: &mut [ConfigLine], name: &str) {
+        for line in lines.iter_mut().filter(|line| line.name == name) {
             "generated".clone_into(&mut line.source);
             "(set)".clone_into(&mut line.value);
         }

@@ -51,6 +51,7 @@ impl Server {
         booted.config.port = address.port();
         let state = AppState {
             gateway: booted.gateway.clone(),
+            store: booted.store.clone(),
             config: Arc::new(booted.config.clone()),
             leptos_options: leptos_options(address),
             bodies: BodyBudget::new(booted.config.edge.bodies_bytes),

@@ -80,7 +80,13 @@ pub struct Stop {
 }
 
 /// Accepts until told to stop. It returns at once then; connections live on in `tracker`.
-pub async fn accept(listener: TcpListener, router: Router, limits: EdgeLimits, tracker: TaskTracker, stop: Stop) {
+pub async fn accept(
+    listener: TcpListener,
+    router: Router,
+    limits: EdgeLimits,
+    tracker: TaskTracker,
+    stop: Stop,
+) {
     let permits = Arc::new(Semaphore::new(capacity::connections(limits.connections)));
     let mut pause = Duration::ZERO;
     loop {

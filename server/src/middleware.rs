@@ -37,7 +37,6 @@ pub mod request_id;
 pub mod security_headers;
 pub mod session;
 
-use client_ip::ClientIp;
 use request_id::{RequestIds, X_REQUEST_ID};
 
 /// The whole chain as one layer: seven small functions are cheaper than seven boxed services.
@@ -99,5 +98,9 @@ pub fn closing(peer: &Peer, mut response: Response) -> Response {
 }
 
 fn internal() -> Refusal {
-    Refusal::new(500, "internal_error", "Tollgate failed on this request; its log holds the cause under the request id")
+    Refusal::new(
+        500,
+        "internal_error",
+        "Tollgate failed on this request; its log holds the cause under the request id",
+    )
 }

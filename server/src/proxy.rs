@@ -27,10 +27,7 @@ pub fn router(state: AppState) -> Router {
     for version in ["/v1", "/v1beta"] {
         router = router
             .route(&format!("{version}/models"), read(get(models::list)))
-            .route(
-                &format!("{version}/models/{{*tail}}"),
-                read(get(models::one).post(forward::gemini_call)),
-            )
+            .route(&format!("{version}/models/{{*tail}}"), read(get(models::one).post(forward::gemini_call)))
             .route(version, any(forward::unknown))
             .route(&format!("{version}/{{*rest}}"), any(forward::unknown));
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use gateway::Gateway;
 use leptos::config::LeptosOptions;
+use store::Store;
 
 use crate::config::ServerConfig;
 use crate::middleware::body_limit::BodyBudget;
@@ -16,6 +17,8 @@ use crate::middleware::body_limit::BodyBudget;
 pub struct AppState {
     /// The engine.
     pub gateway: Gateway,
+    /// Where sessions are kept. Everything else in the database is reached through the engine.
+    pub store: Store,
     /// Static configuration of this process.
     pub config: Arc<ServerConfig>,
     /// Where the dashboard's assets are and what the bundle is called.

@@ -2,7 +2,7 @@
 //! waits (S34: a reader that stopped reading must not stop traffic). The level can change while it runs.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -21,7 +21,8 @@ use crate::config::{LevelHandle, LogFormat};
 const BUFFERED_LINES: usize = 16_384;
 
 /// Crates that say too much for an operator; a list in `LOG_LEVEL` can still ask for them by name.
-const NOISY: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx", "tower", "leptos", "server_fn"];
+const NOISY: &[&str] =
+    &["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx", "tower", "leptos", "server_fn"];
 
 /// The running log. Dropping it writes out what is buffered.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct Telemetry {
     _writer: WorkerGuard,
     dropped: ErrorCounter,
     handle: Handle,
-    start_level: String,
+    start_level: Arc<Mutex<String>>,
 }
 
 type Handle = reload::Handle<Targets, tracing_subscriber::Registry>;
@@ -46,7 +47,9 @@ pub fn install(level: &str, format: LogFormat) -> Result<Telemetry, TryInitError
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     let lines = match format {
         LogFormat::Text => lines.event_format(Text).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        }
     };
     tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     std::panic::set_hook(Box::new(|panic| {
@@ -56,15 +59,16 @@ pub fn install(level: &str, format: LogFormat) -> Result<Telemetry, TryInitError
         let message: String = payload.chars().take(300).collect();
         tracing::error!(place, message, "panicked");
     }));
-    Ok(Telemetry { _writer: guard, dropped, handle, start_level: level.to_owned() })
+    Ok(Telemetry { _writer: guard, dropped, handle, start_level: Arc::new(Mutex::new(level.to_owned())) })
 }
 
 impl Telemetry {
     /// Changes the level; the empty text means the one it started with. Texts that are no level change nothing.
     pub fn level_handle(&self) -> LevelHandle {
         let handle = self.handle.clone();
-        let start = self.start_level.clone();
+        let start = Arc::clone(&self.start_level);
         Arc::new(move |level: &str| {
+            let start = start.lock().unwrap_or_else(PoisonError::into_inner);
             let level = if level.is_empty() { start.as_str() } else { level };
             if let Err(error) = handle.reload(targets(level)) {
                 tracing::warn!(%error, "the log level could not be changed");
@@ -72,12 +76,12 @@ impl Telemetry {
         })
     }
 
-    /// Lines dropped so far because nobody read them in time.
-    pub fn dropped_lines(&self) -> usize {
-        self.dropped.dropped_lines()
+    /// Changes what "as configured at start" means, after the configuration was read again.
+    pub fn set_start_level(&self, level: &str) {
+        level.clone_into(&mut self.start_level.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts lines dropped so far, from anywhere.
+    /// Tells, from anywhere, how many lines were dropped so far because nobody read them in time.
     pub fn dropped_counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
         let dropped = self.dropped.clone();
         move || dropped.dropped_lines()
@@ -101,7 +105,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
         let metadata = event.metadata();
         SystemTime.format_time(&mut out)?;
         write!(out, " [{}] {}: ", metadata.level(), metadata.target())?;
@@ -131,7 +140,8 @@ fn escape(text: &str, out: &mut impl std::fmt::Write) -> std::fmt::Result {
 
 /// Controls, line and paragraph separators, and the marks that turn the direction of text around.
 fn needs_escape(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ use super::{BootError, Exit};
 /// Makes the folder if it is absent and writes to it once.
 pub fn prepare(dir: &Path) -> Result<(), BootError> {
     if !dir.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| failed(dir, "made", &error))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| failed(dir, "made", &error))?;
         tracing::info!(path = %dir.display(), "data folder created");
     }
     probe(dir).map_err(|error| failed(dir, "written to", &error))
@@ -39,16 +43,33 @@ fn failed(dir: &Path, verb: &str, error: &io::Error) -> BootError {
     let existing = nearest_existing(&shown);
     let owner = fs::metadata(&existing).map_or_else(
         |_unknown| "owner and mode unknown".to_owned(),
-        |meta| format!("{} belongs to uid {} with mode {:04o}", existing.display(), meta.uid(), meta.mode() & 0o7777),
+        |meta| {
+            format!(
+                "{} belongs to uid {} with mode {:04o}",
+                existing.display(),
+                meta.uid(),
+                meta.mode() & 0o7777
+            )
+        },
     );
     let advice = match error.kind() {
         ErrorKind::PermissionDenied => {
-            format!("Run `chown -R {user} {}` or set DATA_DIR to a folder that uid {user} may write to.", existing.display())
+            format!(
+                "Run `chown -R {user} {}` or set DATA_DIR to a folder that uid {user} may write to.",
+                existing.display()
+            )
         }
-        ErrorKind::StorageFull => format!("Free some space on the disk of {} and start again.", shown.display()),
-        _ => format!("Set DATA_DIR to a folder that uid {user} may write to (it is {} now).", shown.display()),
+        ErrorKind::StorageFull => {
+            format!("Free some space on the disk of {} and start again.", shown.display())
+        }
+        _ => {
+            format!("Set DATA_DIR to a folder that uid {user} may write to (it is {} now).", shown.display())
+        }
     };
-    let what = format!("the data folder {} cannot be {verb}: {cause} (running as uid {user}; {owner})", shown.display());
+    let what = format!(
+        "the data folder {} cannot be {verb}: {cause} (running as uid {user}; {owner})",
+        shown.display()
+    );
     BootError::new(Exit::DataDir, what, advice)
 }
 

@@ -45,7 +45,8 @@ pub async fn migrate(config: &ServerConfig, store: &Store) -> Result<(), BootErr
     if config.auto_migrate {
         return run(store).await;
     }
-    let (applied, known) = store.migration_state().await.map_err(|error| failed(&MigrateError::from(error)))?;
+    let (applied, known) =
+        store.migration_state().await.map_err(|error| failed(&MigrateError::from(error)))?;
     if applied == known {
         return Ok(());
     }
@@ -70,8 +71,10 @@ fn failed(error: &MigrateError) -> BootError {
     let advice = match error {
         MigrateError::Newer { .. } => "Start the newer release of Tollgate that wrote this database.",
         MigrateError::Tampered { .. } => "Start an official release, or restore the database from a backup.",
-        MigrateError::Failed { .. } => "Correct the cause above (nothing of the migration was kept) and start again.",
-        MigrateError::Store(_) => "Check the database with `tollgate doctor db` and start again.",
+        MigrateError::Failed { .. } => {
+            "Correct the cause above (nothing of the migration was kept) and start again."
+        }
+        _ => "Check the database with `tollgate doctor db` and start again.",
     };
     BootError::new(Exit::Migration, chain(error), advice)
 }

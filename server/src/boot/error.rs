@@ -68,9 +68,11 @@ impl BootError {
                 "Set ENCRYPTION_SECRET to the secret that was used at first encryption (add it to \
                  ENCRYPTION_SECRET_PREVIOUS if you mean to replace it).",
             ),
-            StartError::Store(_) => {
-                Self::new(Exit::Database, what, "Check the database with `tollgate doctor db` and start again.")
-            }
+            StartError::Store(_) => Self::new(
+                Exit::Database,
+                what,
+                "Check the database with `tollgate doctor db` and start again.",
+            ),
             _ => Self::new(Exit::Other, what, "Correct the cause above and start again."),
         }
     }

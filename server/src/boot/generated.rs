@@ -25,27 +25,24 @@ pub struct Generated {
 /// Fills the gaps. The second value is the admin token if this very start made it.
 pub fn complete(config: &mut ServerConfig) -> Result<(Generated, Option<Secret<String>>), BootError> {
     let secrets = config.data_dir.join("secrets");
-    let (admin_token, made) = match config.admin_token.clone() {
-        Some(token) => (token, false),
-        None => {
-            let found = keep(&secrets, "admin_token", 32)?;
-            config.mark_generated("ADMIN_TOKEN");
-            found
-        }
-    };
-    let (encryption_secret, _) = match config.encryption_secret.clone() {
-        Some(secret) => (secret, false),
-        None => {
-            let found = keep(&secrets, "encryption_secret", 32)?;
-            config.mark_generated("ENCRYPTION_SECRET");
-            found
-        }
-    };
+    let (admin_token, made) = fill(config.admin_token.as_ref(), &secrets, "admin_token")?;
+    let (encryption_secret, _) = fill(config.encryption_secret.as_ref(), &secrets, "encryption_secret")?;
     let (node, _) = keep(&config.data_dir, "node", 4)?;
-    config.admin_token = Some(admin_token.clone());
-    config.encryption_secret = Some(encryption_secret.clone());
+    for (slot, found, name) in [
+        (&mut config.admin_token, &admin_token, "ADMIN_TOKEN"),
+        (&mut config.encryption_secret, &encryption_secret, "ENCRYPTION_SECRET"),
+    ] {
+        if slot.is_none() {
+            *slot = Some(found.clone());
+            ServerConfig::mark_generated(&mut config.lines, name);
+        }
+    }
     let new_admin_token = made.then(|| admin_token.clone());
     Ok((Generated { admin_token, encryption_secret, node: node.expose().clone() }, new_admin_token))
+}
+
+fn fill(given: Option<&Secret<String>>, dir: &Path, name: &str) -> Result<(Secret<String>, bool), BootError> {
+    given.map_or_else(|| keep(dir, name, 32), |secret| Ok((secret.clone(), false)))
 }
 
 /// The secrets that an earlier start made, without making any; for commands that only look.

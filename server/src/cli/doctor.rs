@@ -31,19 +31,23 @@ pub(super) enum Part {
 /// What was found, line by line.
 #[derive(Debug, Default)]
 struct Findings {
+    lines: usize,
     failed: usize,
 }
 
 impl Findings {
-    fn good(&self, text: &str) {
+    fn good(&mut self, text: &str) {
+        self.lines += 1;
         print(&format!("ok    {text}"));
     }
 
-    fn odd(&self, text: &str) {
+    fn odd(&mut self, text: &str) {
+        self.lines += 1;
         print(&format!("note  {text}"));
     }
 
     fn bad(&mut self, text: &str) {
+        self.lines += 1;
         self.failed += 1;
         print(&format!("FAIL  {text}"));
     }
@@ -58,7 +62,7 @@ pub(super) fn run(part: Part, mut config: ServerConfig) -> Result<(), BootError>
     }
     Err(BootError::new(
         Exit::Other,
-        format!("{} of the checks failed", findings.failed),
+        format!("{} of {} findings need mending", findings.failed, findings.lines),
         "Mend the lines that begin with FAIL and run `tollgate doctor` again.",
     ))
 }
@@ -81,10 +85,11 @@ async fn examine(part: Part, config: &ServerConfig, findings: &mut Findings) {
         findings.odd("there is no database yet: it is made at the first start");
         return;
     }
-    let store = match Store::connect(config.database_url.expose(), ConnectOptions { max_connections: 2 }).await {
-        Ok(store) => store,
-        Err(error) => return findings.bad(&error.to_string()),
-    };
+    let store =
+        match Store::connect(config.database_url.expose(), ConnectOptions { max_connections: 2 }).await {
+            Ok(store) => store,
+            Err(error) => return findings.bad(&error.to_string()),
+        };
     if asked(Part::Db) {
         db::examine(&store, findings).await;
     }

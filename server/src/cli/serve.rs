@@ -11,7 +11,7 @@ use crate::telemetry::{self, Telemetry};
 use crate::{Server, cli};
 
 /// How often the number of dropped log lines is looked at.
-const DROPPED_PERIOD: Duration = Duration::from_secs(60);
+const DROPPED_PERIOD: Duration = Duration::from_mins(1);
 
 pub(super) fn run(mut config: ServerConfig, inputs: impl Fn() -> Inputs) -> Result<(), BootError> {
     let telemetry = telemetry::install(&config.log_level, config.log_format).map_err(|error| {
@@ -25,7 +25,11 @@ pub(super) fn run(mut config: ServerConfig, inputs: impl Fn() -> Inputs) -> Resu
     outcome
 }
 
-async fn serve(config: ServerConfig, inputs: impl Fn() -> Inputs, telemetry: &Telemetry) -> Result<(), BootError> {
+async fn serve(
+    config: ServerConfig,
+    inputs: impl Fn() -> Inputs,
+    telemetry: &Telemetry,
+) -> Result<(), BootError> {
     let listening = Listening::start().map_err(|error| {
         BootError::new(Exit::Other, format!("signals cannot be caught: {error}"), "Start again.")
     })?;
@@ -42,11 +46,16 @@ async fn serve(config: ServerConfig, inputs: impl Fn() -> Inputs, telemetry: &Te
     let reload = async || {
         notify::tell("RELOADING=1");
         match ServerConfig::load(inputs()) {
-            Ok(config) => tracing::info!(log_level = config.log_level, "SIGHUP: configuration is read again"),
-            Err(problems) => tracing::error!(%problems, "SIGHUP: the files are wrong; the configuration stays"),
+            Ok(config) => {
+                telemetry.set_start_level(&config.log_level);
+                set_level("");
+                tracing::info!(log_level = config.log_level, "SIGHUP: log level and settings are read again");
+            }
+            Err(problems) => {
+                tracing::error!(%problems, "SIGHUP: the files are wrong; the configuration stays");
+            }
         }
-        // An empty level means "as at start"; a level from the settings is applied by the reload itself.
-        set_level("");
+        // Also applies a level from the settings, which goes before the configured one.
         if let Err(error) = gateway.reload().await {
             tracing::error!(%error, "SIGHUP: the database cannot be read; the configuration stays");
         }
@@ -73,7 +82,11 @@ async fn report_dropped(dropped: impl Fn() -> usize) {
         tokio::time::sleep(DROPPED_PERIOD).await;
         let now = dropped();
         if now > known {
-            tracing::warn!(lines = now - known, total = now, "log lines were dropped because nobody read them in time");
+            tracing::warn!(
+                lines = now - known,
+                total = now,
+                "log lines were dropped because nobody read them in time"
+            );
             known = now;
         }
     }
@@ -85,11 +98,11 @@ fn welcome(server: &Server) {
     let mut text = format!("Tollgate {} is ready: {address}\n", env!("CARGO_PKG_VERSION"));
     if let Some(token) = server.new_admin_token() {
         let kept = server.config().data_dir.join("secrets/admin_token");
-        text += &format!(
-            "Admin token (shown once, kept in {}): {}\nSign in at {address}/login\n",
-            kept.display(),
-            token.expose()
-        );
+        let notice = [
+            format!("Admin token (shown once, kept in {}): {}\n", kept.display(), token.expose()),
+            format!("Sign in at {address}/login\n"),
+        ];
+        text.extend(notice);
     }
     let written = std::io::stderr().lock().write_all(text.as_bytes());
     drop(written);

@@ -4,7 +4,6 @@
 use clap::Subcommand;
 
 use super::print;
-use crate::boot::BootError;
 
 /// The unit as shipped; also in `server/systemd` for packagers.
 const UNIT: &str = include_str!("../../systemd/tollgate.service");
@@ -16,9 +15,8 @@ pub(super) enum Service {
     PrintUnit,
 }
 
-pub(super) fn run(command: &Service) -> Result<(), BootError> {
+pub(super) fn run(command: &Service) {
     match command {
         Service::PrintUnit => print(UNIT.trim_end()),
     }
-    Ok(())
 }

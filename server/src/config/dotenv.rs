@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn every_usual_form_is_read() {
-        let (found, problems) =
-            read("# first\n\nA=1\nexport B = two words # not this\nC='as # is'\nD=\"q\\\"x\" # c\nE=a#b\nF=\n");
+        let (found, problems) = read(
+            "# first\n\nA=1\nexport B = two words # not this\nC='as # is'\nD=\"q\\\"x\" # c\nE=a#b\nF=\n",
+        );
         let expected =
             [("A", "1"), ("B", "two words"), ("C", "as # is"), ("D", "q\"x"), ("E", "a#b"), ("F", "")];
         assert_eq!(found, expected.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec());

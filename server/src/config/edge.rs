@@ -45,8 +45,8 @@ impl EdgeLimits {
         Self {
             header_time: Duration::from_secs(10),
             keep_alive_idle: Duration::from_secs(75),
-            write_stall: Duration::from_secs(60),
-            body_time: Duration::from_secs(60),
+            write_stall: Duration::from_mins(1),
+            body_time: Duration::from_mins(1),
             body_grace: Duration::from_secs(5),
             body_rate: 1024,
             body_bytes: 64 << 20,

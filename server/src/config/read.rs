@@ -95,11 +95,18 @@ impl Reader {
 
     pub(super) fn choice(&mut self, name: &'static str, words: &'static [&'static str]) -> &'static str {
         let first = words.first().copied().unwrap_or_default();
-        self.parsed(name, first, |word| (*word).to_owned(), |text| {
-            words.iter().copied().find(|word| word.eq_ignore_ascii_case(text)).ok_or_else(|| {
-                format!("expected one of {}, found {}", words.join(", "), quoted(text))
-            })
-        })
+        self.parsed(
+            name,
+            first,
+            |word| (*word).to_owned(),
+            |text| {
+                words
+                    .iter()
+                    .copied()
+                    .find(|word| word.eq_ignore_ascii_case(text))
+                    .ok_or_else(|| format!("expected one of {}, found {}", words.join(", "), quoted(text)))
+            },
+        )
     }
 
     pub(super) fn host(&mut self) -> IpAddr {
@@ -121,7 +128,10 @@ impl Reader {
             if path.trim_matches('/').is_empty() {
                 Ok(Some(url))
             } else {
-                Err(format!("expected an address without a path: Tollgate is served at the root, found {}", quoted(text)))
+                Err(format!(
+                    "expected an address without a path: Tollgate is served at the root, found {}",
+                    quoted(text)
+                ))
             }
         })
     }
@@ -134,18 +144,26 @@ impl Reader {
     }
 
     pub(super) fn database_url(&mut self, default: String) -> Secret<String> {
-        self.parsed("DATABASE_URL", Secret::new(default), |url| masked_url(url.expose()), |text| {
-            let scheme = text.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-            match scheme {
-                "sqlite" if text.len() > "sqlite://".len() && text.starts_with("sqlite://") => Ok(()),
-                "postgres" | "postgresql" => match Url::parse(text) {
-                    Ok(url) if url.has_host() => Ok(()),
-                    _ => Err("expected postgres://user:password@host:port/database".to_owned()),
-                },
-                _ => Err("expected sqlite://path/to/tollgate.db or postgres://user:password@host/database".to_owned()),
-            }?;
-            Ok(Secret::new(text.to_owned()))
-        })
+        self.parsed(
+            "DATABASE_URL",
+            Secret::new(default),
+            |url| masked_url(url.expose()),
+            |text| {
+                let scheme = text.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+                match scheme {
+                    "sqlite" if text.len() > "sqlite://".len() && text.starts_with("sqlite://") => Ok(()),
+                    "postgres" | "postgresql" => match Url::parse(text) {
+                        Ok(url) if url.has_host() => Ok(()),
+                        _ => Err("expected postgres://user:password@host:port/database".to_owned()),
+                    },
+                    _ => {
+                        Err("expected sqlite://path/to/tollgate.db or postgres://user:password@host/database"
+                            .to_owned())
+                    }
+                }?;
+                Ok(Secret::new(text.to_owned()))
+            },
+        )
     }
 
     pub(super) fn redis_url(&mut self) -> Option<Secret<String>> {
@@ -157,24 +175,39 @@ impl Reader {
     }
 
     fn url(&mut self, name: &'static str, schemes: &[&str]) -> Option<Secret<String>> {
-        let show = |url: &Option<Secret<String>>| url.as_ref().map(|u| masked_url(u.expose())).unwrap_or_default();
+        let show =
+            |url: &Option<Secret<String>>| url.as_ref().map(|u| masked_url(u.expose())).unwrap_or_default();
         self.parsed(name, None, show, |text| match Url::parse(text) {
-            Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(Some(Secret::new(text.to_owned()))),
+            Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => {
+                Ok(Some(Secret::new(text.to_owned())))
+            }
             // The text may hold a password, so it is not quoted.
             _ => Err(format!("expected an address that begins with {}", join_schemes(schemes))),
         })
     }
 
     pub(super) fn list(&mut self, name: &'static str) -> Vec<String> {
-        self.parsed(name, Vec::new(), |items| items.join(","), |text| {
-            Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
-        })
+        self.parsed(
+            name,
+            Vec::new(),
+            |items| items.join(","),
+            |text| {
+                Ok(text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect())
+            },
+        )
     }
 
     pub(super) fn trust_proxy(&mut self) -> TrustProxy {
         self.parsed("TRUST_PROXY", TrustProxy::Nobody, TrustProxy::to_string, |text| {
             TrustProxy::parse(text).map_err(|part| {
-                format!("expected false, true, or networks such as 10.0.0.0/8,192.168.1.5; cannot read {part}")
+                format!(
+                    "expected false, true, or networks such as 10.0.0.0/8,192.168.1.5; cannot read {part}"
+                )
             })
         })
     }
@@ -200,12 +233,15 @@ impl Reader {
         let shown = key.and_then(|key| key.alias).unwrap_or(name);
         match &raw {
             None if production => {
-                let message = format!("{shown} is required in production: at least 32 random characters; {MAKE_ONE}");
+                let message =
+                    format!("{shown} is required in production: at least 32 random characters; {MAKE_ONE}");
                 self.fault(name, message);
             }
             Some(raw) => match weakness(&raw.text) {
                 Some(why) if production => {
-                    let message = format!("{shown} is required to be at least 32 random characters, but {why}; {MAKE_ONE}");
+                    let message = format!(
+                        "{shown} is required to be at least 32 random characters, but {why}; {MAKE_ONE}"
+                    );
                     self.fault(name, message);
                 }
                 Some(why) => {
@@ -231,7 +267,12 @@ impl Reader {
             count => format!("({count} set)"),
         };
         self.parsed(name, Vec::new(), show, |text| {
-            Ok(text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| Secret::new(s.to_owned())).collect())
+            Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|s| !s.is_empty())
+                .map(|s| Secret::new(s.to_owned()))
+                .collect())
         })
     }
 }

@@ -12,9 +12,32 @@ const KNOWN: &[&str] = &[
 
 /// Parts that only a placeholder contains.
 const PLACEHOLDER_PARTS: &[&str] = &[
-    "changeme", "change-me", "change_me", "change this", "change-this", "change_this", "your-", "your_", "yoursecret",
-    "placeholder", "replace-", "replace_", "replaceme", "insert-", "insert_", "example", "dummy", "xxxxxx",
-    "my-secret", "my_secret", "default-", "test-secret", "admin-token", "admin_token", "api_secret", "secret-key-here",
+    "changeme",
+    "change-me",
+    "change_me",
+    "change this",
+    "change-this",
+    "change_this",
+    "your-",
+    "your_",
+    "yoursecret",
+    "placeholder",
+    "replace-",
+    "replace_",
+    "replaceme",
+    "insert-",
+    "insert_",
+    "example",
+    "dummy",
+    "xxxxxx",
+    "my-secret",
+    "my_secret",
+    "default-",
+    "test-secret",
+    "admin-token",
+    "admin_token",
+    "api_secret",
+    "secret-key-here",
 ];
 
 /// Why a secret must not guard a production system; `None` if nothing speaks against it.
@@ -22,7 +45,9 @@ pub fn weakness(secret: &str) -> Option<&'static str> {
     let lower = secret.to_lowercase();
     let bracketed = lower.starts_with('<') && lower.ends_with('>');
     if bracketed
-        || PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part)) || KNOWN.iter().any(|known| lower.starts_with(known)) {
+        || PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part))
+        || KNOWN.iter().any(|known| lower.starts_with(known))
+    {
         return Some("it is a placeholder, not a secret");
     }
     let chars: Vec<char> = lower.chars().collect();

@@ -171,7 +171,8 @@ impl Layers {
                 }
                 // Orchestrators inject variables of this form for a service that is called "tollgate".
                 None if name.starts_with("TOLLGATE_") && keys::nearest(&name).is_some() => {
-                    self.warnings.push(format!("the environment variable {name} is not known and is ignored"));
+                    self.warnings
+                        .push(format!("the environment variable {name} is not known and is ignored"));
                 }
                 None => {}
             }
@@ -187,11 +188,14 @@ impl Layers {
             && before.layer == raw.layer
             && before.name != raw.name
         {
-            if before.text != raw.text && before.name.to_ascii_uppercase() != raw.name.to_ascii_uppercase() {
+            if before.text != raw.text && !before.name.eq_ignore_ascii_case(&raw.name) {
                 self.problems.push(ConfigProblem {
                     key: raw.name.clone(),
-                    place: raw.place,
-                    message: format!("it means the same as {} ({}), but differs from it", before.name, before.place),
+                    place: raw.place.clone(),
+                    message: format!(
+                        "it means the same as {} ({}), but differs from it",
+                        before.name, before.place
+                    ),
                 });
             }
             // The name in upper case or the key's own name wins over its other forms.

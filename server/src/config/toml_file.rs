@@ -9,9 +9,8 @@ use super::source::{Assignment, File};
 
 /// Every assignment with its line; what cannot be read is noted.
 pub(super) fn parse(file: &File, problems: &mut Vec<ConfigProblem>) -> Vec<Assignment> {
-    let line_of = |offset: usize| {
-        1 + file.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
-    };
+    let line_of =
+        |offset: usize| 1 + file.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
     let table: BTreeMap<Spanned<String>, Spanned<Value>> = match toml::from_str(&file.text) {
         Ok(table) => table,
         Err(error) => {
@@ -33,7 +32,9 @@ pub(super) fn parse(file: &File, problems: &mut Vec<ConfigProblem>) -> Vec<Assig
             None => problems.push(ConfigProblem {
                 key: name,
                 place: format!("{}:{line}", file.name),
-                message: "expected a text, a number, true or false, or a list of texts; there are no sections".into(),
+                message:
+                    "expected a text, a number, true or false, or a list of texts; there are no sections"
+                        .into(),
             }),
         }
     }

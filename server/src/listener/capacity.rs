@@ -13,14 +13,20 @@ pub fn connections(wanted: usize) -> usize {
     let before = getrlimit(Resource::Nofile);
     let raised = before.maximum.map_or(needed, |hard| needed.min(hard));
     if before.current.is_some_and(|soft| soft < raised)
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: before.maximum })
+        && let Err(error) =
+            setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: before.maximum })
     {
         tracing::warn!(%error, "the limit on open files could not be raised");
     }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let cap = fitting(limit, wanted);
     if cap < wanted {
-        tracing::warn!(connections = cap, wanted, open_files = limit, "fewer connections because of the limit on open files");
+        tracing::warn!(
+            connections = cap,
+            wanted,
+            open_files = limit,
+            "fewer connections because of the limit on open files"
+        );
     }
     cap
 }

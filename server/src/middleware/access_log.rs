@@ -13,6 +13,9 @@ use http::{Method, StatusCode};
 use http_body::{Frame, SizeHint};
 use types::RequestId;
 
+/// Under this name `LOG_LEVEL` can raise or silence the access log alone.
+const TARGET: &str = "tollgate::access";
+
 /// What the line says.
 #[derive(Debug)]
 pub struct Entry {
@@ -78,28 +81,13 @@ impl Drop for Logged {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let bytes = self.bytes;
         let cut = !(self.ended || self.body.is_end_stream());
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    target: "tollgate::access",
-                    request.id = %request_id,
-                    %method,
-                    path,
-                    status,
-                    duration_ms,
-                    bytes,
-                    cut,
-                    client.ip = %client_ip,
-                    "request"
-                )
-            };
-        }
+        let probe = self.status.is_success() && is_probe(path);
         if self.status.is_server_error() {
-            line!(warn);
-        } else if self.status.is_success() && is_probe(path) {
-            line!(debug);
+            tracing::warn!(target: TARGET, %request_id, %method, path, status, duration_ms, bytes, cut, %client_ip, "request");
+        } else if probe {
+            tracing::debug!(target: TARGET, %request_id, %method, path, status, duration_ms, bytes, cut, %client_ip, "request");
         } else {
-            line!(info);
+            tracing::info!(target: TARGET, %request_id, %method, path, status, duration_ms, bytes, cut, %client_ip, "request");
         }
     }
 }

@@ -55,10 +55,14 @@ impl BodyFault {
                 "payload_too_large",
                 format!("the request body is larger than {cap} bytes; send less, such as smaller images"),
             ),
-            Self::TooSlow => {
-                Refusal::new(408, "request_timeout", "the request body came too slowly; check the network and try again")
+            Self::TooSlow => Refusal::new(
+                408,
+                "request_timeout",
+                "the request body came too slowly; check the network and try again",
+            ),
+            Self::Broken => {
+                Refusal::new(400, "body_incomplete", "the request body broke off or was malformed")
             }
-            Self::Broken => Refusal::new(400, "body_incomplete", "the request body broke off or was malformed"),
             Self::NoRoom => Refusal::new(
                 503,
                 "overloaded",
@@ -70,7 +74,12 @@ impl BodyFault {
 }
 
 /// The whole body, if it keeps to `cap` and to the deadlines.
-pub async fn read(body: Body, cap: usize, limits: &EdgeLimits, budget: &BodyBudget) -> Result<Bytes, BodyFault> {
+pub async fn read(
+    body: Body,
+    cap: usize,
+    limits: &EdgeLimits,
+    budget: &BodyBudget,
+) -> Result<Bytes, BodyFault> {
     let declared = body.size_hint().exact();
     if declared.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > cap)) {
         return Err(BodyFault::TooLarge(cap));
@@ -158,7 +167,11 @@ mod tests {
     use super::*;
 
     fn limits() -> EdgeLimits {
-        EdgeLimits { body_grace: Duration::from_secs(5), body_time: Duration::from_secs(60), ..EdgeLimits::for_tests() }
+        EdgeLimits {
+            body_grace: Duration::from_secs(5),
+            body_time: Duration::from_mins(1),
+            ..EdgeLimits::for_tests()
+        }
     }
 
     fn chunks(count: usize, size: usize) -> Body {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use crate::config::EdgeLimits;
 
 /// Fields that mean something else to each reader when they are there twice.
-const SINGLE: &[HeaderName] = &[
+const SINGLE: [HeaderName; 5] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     CONTENT_ENCODING,
@@ -25,11 +25,7 @@ fn bad_request(message: impl Into<String>) -> Refusal {
 /// Checks the head of a request; the error is the answer.
 pub fn check(method: &Method, uri: &Uri, headers: &HeaderMap, limits: &EdgeLimits) -> Result<(), Refusal> {
     if method == Method::TRACE || method == Method::CONNECT {
-        return Err(Refusal::new(
-            405,
-            "method_not_allowed",
-            format!("{method} is not served here"),
-        ));
+        return Err(Refusal::new(405, "method_not_allowed", format!("{method} is not served here")));
     }
     if headers.len() > limits.headers {
         return Err(Refusal::new(
@@ -48,7 +44,7 @@ pub fn check(method: &Method, uri: &Uri, headers: &HeaderMap, limits: &EdgeLimit
     }
     check_host(uri, headers)?;
     for name in SINGLE {
-        if headers.get_all(name).iter().nth(1).is_some() {
+        if headers.get_all(&name).iter().nth(1).is_some() {
             return Err(bad_request(format!("the header {name} was sent more than once")));
         }
     }
@@ -79,7 +75,11 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
 fn check_path(path: &str) -> Result<(), Refusal> {
     let lower = path.to_ascii_lowercase();
     let model_tail = lower.strip_prefix("/v1/models/").or_else(|| lower.strip_prefix("/v1beta/models/"));
-    let forbidden = if model_tail.is_some() { &["%00", "\\", "%5c", "//"][..] } else { &["%00", "\\", "%5c", "//", "%2f", ";", "%3b"][..] };
+    let forbidden = if model_tail.is_some() {
+        &["%00", "\\", "%5c", "//"][..]
+    } else {
+        &["%00", "\\", "%5c", "//", "%2f", ";", "%3b"][..]
+    };
     if let Some(part) = forbidden.iter().find(|part| lower.contains(**part)) {
         let hint = if *part == "//" { "; does the base URL end with a slash?" } else { "" };
         return Err(bad_request(format!("the path contains {part}{hint}")));
@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn c13_exactly_one_valid_host_is_needed() {
-        let cases: &[(&str, &[(&str, &str)], Result<(), u16>)] = &[
+        type Fields = &'static [(&'static str, &'static str)];
+        let cases: &[(&str, Fields, Result<(), u16>)] = &[
             ("/", &[("host", "a.example")], Ok(())),
             ("/", &[("host", "a.example:8080")], Ok(())),
             ("/", &[("host", "[::1]:8080")], Ok(())),
@@ -155,7 +156,13 @@ mod tests {
         ] {
             assert_eq!(checked(bad, &host), Err(400), "{bad}");
         }
-        for good in ["/", "/v1/messages", "/v1/models/org%2Fmodel-1", "/v1beta/models/a.b:generateContent", "/pkg/a..b.js"] {
+        for good in [
+            "/",
+            "/v1/messages",
+            "/v1/models/org%2Fmodel-1",
+            "/v1beta/models/a.b:generateContent",
+            "/pkg/a..b.js",
+        ] {
             assert_eq!(checked(good, &host), Ok(()), "{good}");
         }
     }

@@ -8,11 +8,14 @@ use types::dialect::Endpoint;
 use super::paths::takes_multipart;
 
 /// What the head says about the body; checked before the body is asked for.
-pub fn check_head(endpoint: Endpoint, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn check_head(endpoint: Endpoint, headers: &HeaderMap) -> Result<(), Refusal> {
     let encoding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
-    if let Some(encoding) = encoding.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("identity")) {
+    if let Some(encoding) = encoding.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("identity"))
+    {
         // A small compressed body can be a very large one; callers gain nothing from it on this side.
-        return Err(unsupported(format!("content-encoding {encoding} is not taken; send the body uncompressed")));
+        return Err(unsupported(format!(
+            "content-encoding {encoding} is not taken; send the body uncompressed"
+        )));
     }
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let text = value.to_str().unwrap_or("?");
@@ -21,13 +24,16 @@ pub fn check_head(endpoint: Endpoint, headers: &HeaderMap) -> Result<(), Refusal
     if json || (kind == "multipart/form-data" && takes_multipart(endpoint)) {
         return Ok(());
     }
-    let expected =
-        if takes_multipart(endpoint) { "multipart/form-data or application/json" } else { "application/json" };
+    let expected = if takes_multipart(endpoint) {
+        "multipart/form-data or application/json"
+    } else {
+        "application/json"
+    };
     Err(unsupported(format!("content-type {kind} is not taken here; expected {expected}")))
 }
 
 /// Without a content type the body must look like JSON: `curl -d` users forget it.
-pub fn check_untyped(headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check_untyped(headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
     if headers.contains_key(CONTENT_TYPE) {
         return Ok(());
     }
@@ -66,7 +72,11 @@ mod tests {
             (Endpoint::ImageEdits, "text/plain", false),
         ] {
             let outcome = check_head(endpoint, &headers(CONTENT_TYPE, kind));
-            assert_eq!(outcome.map_err(|refusal| refusal.status), if good { Ok(()) } else { Err(415) }, "{kind}");
+            assert_eq!(
+                outcome.map_err(|refusal| refusal.status),
+                if good { Ok(()) } else { Err(415) },
+                "{kind}"
+            );
         }
     }
 
@@ -80,8 +90,14 @@ mod tests {
 
     #[test]
     fn fault_c15_compressed_bodies_are_refused() {
-        for (encoding, good) in [("identity", true), ("", true), ("gzip", false), ("gzip, identity", false), ("zstd", false)] {
-            assert_eq!(check_head(Endpoint::Messages, &headers(CONTENT_ENCODING, encoding)).is_ok(), good, "{encoding}");
+        for (encoding, good) in
+            [("identity", true), ("", true), ("gzip", false), ("gzip, identity", false), ("zstd", false)]
+        {
+            assert_eq!(
+                check_head(Endpoint::Messages, &headers(CONTENT_ENCODING, encoding)).is_ok(),
+                good,
+                "{encoding}"
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use types::dialect::Endpoint;
 use crate::config::keys::distance;
 
 /// Every forwarded path without a variable part.
-pub const FORWARDED: &[(&str, Endpoint)] = &[
+pub(super) const FORWARDED: &[(&str, Endpoint)] = &[
     ("/v1/messages", Endpoint::Messages),
     ("/v1/messages/count_tokens", Endpoint::CountTokens),
     ("/v1/chat/completions", Endpoint::ChatCompletions),
@@ -41,7 +41,7 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Whether the endpoint also takes `multipart/form-data`.
-pub fn takes_multipart(endpoint: Endpoint) -> bool {
+pub(super) fn takes_multipart(endpoint: Endpoint) -> bool {
     matches!(
         endpoint,
         Endpoint::ImageEdits
@@ -52,7 +52,7 @@ pub fn takes_multipart(endpoint: Endpoint) -> bool {
 }
 
 /// 404 with the nearest route, so that a wrong base URL explains itself (UI-02).
-pub fn not_found(method: &Method, path: &str) -> Refusal {
+pub(super) fn not_found(method: &Method, path: &str) -> Refusal {
     let nearest = nearest(path);
     // What the caller sent is cut short: it is going into his terminal and our log.
     let path: String = path.chars().take(200).collect();
@@ -61,7 +61,7 @@ pub fn not_found(method: &Method, path: &str) -> Refusal {
 }
 
 /// 405 for a known path.
-pub fn wrong_method(method: &Method, path: &str, allowed: &str) -> Refusal {
+pub(super) fn wrong_method(method: &Method, path: &str, allowed: &str) -> Refusal {
     Refusal::new(405, "method_not_allowed", format!("{path} does not take {method}; use {allowed}"))
 }
 

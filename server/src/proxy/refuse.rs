@@ -16,7 +16,8 @@ pub fn refuse(gateway: &Gateway, surface: Surface, refusal: &Refusal, ids: &Requ
         Surface::Api => json(refusal),
         Surface::Page => page(refusal, ids),
     };
-    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(seconds) = refusal.retry_after_s {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -46,7 +46,8 @@ fn of_shape(path: &str, query: Option<&str>, headers: &HeaderMap) -> Dialect {
         return Dialect::Gemini;
     }
     let query_key = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key=")));
-    let (anthropic, google) = (headers.contains_key("anthropic-version"), headers.contains_key("x-goog-api-key"));
+    let (anthropic, google) =
+        (headers.contains_key("anthropic-version"), headers.contains_key("x-goog-api-key"));
     match shape(path, anthropic, google, query_key) {
         Shape::Anthropic => Dialect::Anthropic,
         Shape::Gemini => Dialect::Gemini,

@@ -6,7 +6,7 @@ use crate::config::{ServerConfig, secret};
 pub(super) fn examine(config: &ServerConfig, findings: &mut Findings) {
     match &config.admin_token {
         Some(token) => {
-            let fingerprint = gateway::identity::admin_token::fingerprint(token.expose());
+            let fingerprint = gateway::identity::fingerprint(token.expose());
             findings.good(&format!("admin token with fingerprint {fingerprint}"));
             if let Some(why) = secret::weakness(token.expose()) {
                 findings.odd(&format!("admin token: {why}"));
@@ -22,6 +22,7 @@ pub(super) fn examine(config: &ServerConfig, findings: &mut Findings) {
         None => findings.odd("there is no encryption secret yet: it is made at the first start"),
     }
     if !config.secure_cookies && config.production {
-        findings.odd("ENABLE_SECURE_COOKIES is off in production: the sign-in cookie also travels without TLS");
+        findings
+            .odd("ENABLE_SECURE_COOKIES is off in production: the sign-in cookie also travels without TLS");
     }
 }

@@ -44,9 +44,13 @@ pub(super) async fn examine(store: &Store, findings: &mut Findings) {
     match store.migration_state().await {
         Ok((applied, known)) if applied == known => findings.good(&format!("schema {applied}")),
         Ok((applied, known)) if applied < known => {
-            findings.odd(&format!("schema {applied}, this program needs {known}: `tollgate db migrate` or a start"));
+            findings.odd(&format!(
+                "schema {applied}, this program needs {known}: `tollgate db migrate` or a start"
+            ));
         }
-        Ok((applied, known)) => findings.bad(&format!("schema {applied} is newer than this program's {known}")),
+        Ok((applied, known)) => {
+            findings.bad(&format!("schema {applied} is newer than this program's {known}"));
+        }
         Err(error) => findings.bad(&format!("the schema cannot be read: {error}")),
     }
 }

@@ -52,24 +52,25 @@ async fn reach(base: &str) -> Result<String, String> {
         Ok(Ok(mut found)) => found.next().ok_or_else(|| format!("{host}: the name has no address"))?,
     };
     let dns = began.elapsed().as_millis();
-    let began = Instant::now();
+    let began_tcp = Instant::now();
     let stream = match timeout(STEP, TcpStream::connect(address)).await {
         Err(_late) => return Err(format!("{host} ({address}): no answer in time; a firewall?")),
         Ok(Err(error)) => return Err(format!("{host} ({address}): {error}")),
         Ok(Ok(stream)) => stream,
     };
-    let tcp = began.elapsed().as_millis();
+    let connected = began_tcp.elapsed().as_millis();
     if url.scheme() != "https" {
-        return Ok(format!("{host} ({address}): DNS {dns} ms, TCP {tcp} ms, no TLS"));
+        return Ok(format!("{host} ({address}): DNS {dns} ms, TCP {connected} ms, no TLS"));
     }
     let began = Instant::now();
     let name = ServerName::try_from(bare.to_owned()).map_err(|error| format!("{host}: {error}"))?;
     match timeout(STEP, connector()?.connect(name, stream)).await {
         Err(_late) => Err(format!("{host} ({address}): TLS did not finish in time")),
         Ok(Err(error)) => Err(format!("{host} ({address}): TLS failed: {error}")),
-        Ok(Ok(_stream)) => {
-            Ok(format!("{host} ({address}): DNS {dns} ms, TCP {tcp} ms, TLS {} ms", began.elapsed().as_millis()))
-        }
+        Ok(Ok(_stream)) => Ok(format!(
+            "{host} ({address}): DNS {dns} ms, TCP {connected} ms, TLS {} ms",
+            began.elapsed().as_millis()
+        )),
     }
 }
 

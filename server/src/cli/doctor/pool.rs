@@ -14,13 +14,18 @@ pub(super) fn examine(rows: &ConfigRows, findings: &mut Findings) {
             findings.odd(&format!("provider {name} is switched off"));
             continue;
         }
-        let credentials: Vec<_> = rows.credentials.iter().filter(|row| row.provider_id == provider.id).collect();
+        let credentials: Vec<_> =
+            rows.credentials.iter().filter(|row| row.provider_id == provider.id).collect();
         let usable = credentials.iter().filter(|row| row.spec.enabled && row.rejected_at.is_none()).count();
         let rejected = credentials.iter().filter(|row| row.rejected_at.is_some()).count();
         if usable == 0 {
-            findings.bad(&format!("provider {name} has no usable credential ({rejected} refused by the upstream)"));
+            findings.bad(&format!(
+                "provider {name} has no usable credential ({rejected} refused by the upstream)"
+            ));
         } else if rejected > 0 {
-            findings.odd(&format!("provider {name}: {usable} usable credentials, {rejected} refused by the upstream"));
+            findings.odd(&format!(
+                "provider {name}: {usable} usable credentials, {rejected} refused by the upstream"
+            ));
         } else {
             findings.good(&format!("provider {name}: {usable} usable credentials"));
         }

@@ -1,0 +1,17 @@
+//! One integration binary: the harness, then a file per behaviour.
+//!
+//! `cfg(test)` is always on here; it is written down so that the lints know it too.
+
+#[cfg(test)]
+mod boot;
+#[cfg(test)]
+mod edge;
+mod handbook;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod smuggling;
+#[cfg(test)]
+mod tidy;
