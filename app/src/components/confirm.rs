@@ -43,7 +43,7 @@ pub(crate) fn Confirm(
     let id = format!("confirm-{what}");
     let title_id = id.clone();
     view! {
-        <a class="button danger quiet" href=href role="button" on:click=move |event| {
+        <a class="button small danger quiet" href=href role="button" on:click=move |event| {
             event.prevent_default();
             host::open_dialog(node);
         }>{t(trigger)}</a>

@@ -46,13 +46,16 @@ pub(crate) fn LiveTail() -> impl IntoView {
     let connected = RwSignal::new(true);
     let missed = RwSignal::new(0_u64);
     let lines = RwSignal::new(Vec::<Line>::new());
-    let stream = StoredValue::new_local(None::<host::Live>);
+    // Made within an effect, which a server never runs: what holds the stream must not leave its thread.
     Effect::new(move || {
-        let open = mode.get() == Mode::On;
-        stream.set_value(if open {
-            host::live(move |event| take(event, lines, missed), move |up| connected.set(up))
-        } else {
-            None
+        let stream = StoredValue::new_local(None::<host::Live>);
+        Effect::new(move || {
+            let open = mode.get() == Mode::On;
+            stream.set_value(if open {
+                host::live(move |event| take(event, lines, missed), move |up| connected.set(up))
+            } else {
+                None
+            });
         });
     });
     Effect::new(move || {

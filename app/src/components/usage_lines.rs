@@ -22,9 +22,11 @@ pub(crate) fn UsageLines(
     let rows = lines
         .into_iter()
         .map(|line| {
-            let link = href.filter(|_| !line.key.is_empty()).map(|href| href(&line));
+            // Requests that reached no key or provider are booked on none, which the books write as 0.
+            let known = !line.key.is_empty() && line.key != "0";
+            let link = href.filter(|_| known).map(|href| href(&line));
             let name = line.label.clone().unwrap_or_else(|| line.key.clone());
-            let name = if name.is_empty() { t(o::UNKNOWN).to_owned() } else { name };
+            let name = if !known { t(o::UNKNOWN).to_owned() } else { name };
             let width = (line.totals.requests * 100).div_ceil(most);
             let tokens = line.totals.input_tokens
                 + line.totals.output_tokens

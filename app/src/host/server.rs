@@ -32,12 +32,15 @@ fn parts() -> Option<http::request::Parts> {
     use_context::<http::request::Parts>()
 }
 
+/// Whoever the session proved, if anybody; unlike `principal` it leaves the answer's status alone.
+fn proven() -> Option<Principal> {
+    let parts = parts()?;
+    let optional = parts.extensions.get::<Option<Principal>>().cloned().flatten();
+    parts.extensions.get::<Principal>().cloned().or(optional)
+}
+
 fn principal() -> Result<Principal, AppError> {
-    let found = parts().and_then(|parts| {
-        let optional = parts.extensions.get::<Option<Principal>>().cloned().flatten();
-        parts.extensions.get::<Principal>().cloned().or(optional)
-    });
-    found.ok_or_else(|| {
+    proven().ok_or_else(|| {
         AppError::from(Problem::new("token_expired", "token expired or missing: sign in again"))
     })
 }
@@ -178,7 +181,7 @@ pub(crate) fn facts() -> Facts {
         lang,
         theme,
         origin: origin.trim_end_matches('/').to_owned(),
-        viewer: principal().ok().and_then(|who| gateway.and_then(|gateway| gateway.viewer(&who))),
+        viewer: proven().and_then(|who| gateway.and_then(|gateway| gateway.viewer(&who))),
         cookie_trap: !https && !local && site.is_some_and(|site| site.secure_cookies),
     }
 }

@@ -153,7 +153,8 @@ fn Body(
                 <a class="button quiet" href=format!("/audit?object=key&object_id={id}")>{t(provider::ITS_AUDIT)}</a>
             </div>
         </ActionForm>
-        <section class="panel pad">
+        <section class="panel pad away">
+            <p class="help">{t(p::DELETE_KEY_TEXT)}</p>
             <Confirm what="delete" trigger=c::DELETE title=p::DELETE_KEY_TITLE text=p::DELETE_KEY_TEXT subject=key_view.name>
                 <ActionForm action=remove>
                     <input type="hidden" name="id" value=id.to_string()/>

@@ -108,7 +108,8 @@ fn Body(
             <div class="column side">
                 <TestPanel id/>
                 <ModelsPanel id/>
-                <section class="panel pad">
+                <section class="panel pad away">
+                    <p class="help">{t(p::DELETE_TEXT)}</p>
                     <Confirm what="delete" trigger=c::DELETE title=p::DELETE_TITLE text=p::DELETE_TEXT subject=name>
                         <ActionForm action=remove>
                             <input type="hidden" name="id" value=id.to_string()/>

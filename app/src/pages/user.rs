@@ -118,7 +118,8 @@ fn Body(
                 <a class="button quiet" href="/users">{t(c::CANCEL)}</a>
             </div>
         </ActionForm>
-        <section class="panel pad">
+        <section class="panel pad away">
+            <p class="help">{t(p::DELETE_USER_TEXT)}</p>
             <Confirm what="delete" trigger=c::DELETE title=p::DELETE_USER_TITLE text=p::DELETE_USER_TEXT subject=user.name>
                 <ActionForm action=remove>
                     <input type="hidden" name="id" value=id.to_string()/>

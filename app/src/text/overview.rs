@@ -23,7 +23,7 @@ super::texts! {
     TOP_MODELS: "Top models", "热门模型";
     TOP_KEYS: "Top keys", "热门密钥";
     TOP_PROVIDERS: "Providers", "供应商";
-    UNKNOWN: "(unknown)", "（未知）";
+    UNKNOWN: "(none)", "（无）";
 
     A_NO_PROVIDER: "No provider is set up: nothing can be forwarded", "尚未配置供应商：无法转发任何请求";
     A_NO_KEY: "No key was issued: no program can connect", "尚未签发密钥：没有程序可以接入";
