@@ -103,6 +103,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Runs an append to the journal. In strict mode it waits for the disk, so the thread's other requests are handed
+/// to another thread meanwhile; otherwise it takes microseconds and stays where it is.
+pub(crate) fn append<T>(core: &Core, work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    let movable = matches!(flavor, Ok(tokio::runtime::RuntimeFlavor::MultiThread));
+    if movable && core.snapshot().settings.journal_strict {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}
+
 async fn sync(core: Arc<Core>) {
     loop {
         let ends = core.cut.is_cancelled();

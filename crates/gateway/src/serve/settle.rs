@@ -6,6 +6,8 @@ use ledger::{JournalError, Reservation};
 use types::request::{Attempt, AttemptOutcome, LiveEvent, Outcome, RequestRecord, RequestRow, TokenUsage};
 
 use super::Received;
+use super::idempotency::Claim;
+use crate::accounts;
 use crate::core::Core;
 use crate::metrics::GaugeGuard;
 
@@ -19,6 +21,8 @@ pub(super) struct Settlement {
     blank: RequestRecord,
     received: Received,
     user_name: String,
+    /// The caller's `Idempotency-Key`: used if the request is answered, else free again.
+    claim: Option<Claim>,
     _in_flight: GaugeGuard,
 }
 
@@ -29,9 +33,10 @@ impl Settlement {
         record: RequestRecord,
         received: Received,
         user_name: String,
+        claim: Option<Claim>,
     ) -> Result<Self, Box<(RequestRecord, JournalError)>> {
         let blank = super::blank_record(record.request_id, record.endpoint, record.created_at);
-        let reservation = match core.ledger.admit(record.clone()) {
+        let reservation = match accounts::append(core, || core.ledger.admit(record.clone())) {
             Ok(reservation) => reservation,
             Err(error) => return Err(Box::new((record, error))),
         };
@@ -41,6 +46,7 @@ impl Settlement {
             blank,
             received,
             user_name,
+            claim,
             _in_flight: core.metrics.in_flight(),
         })
     }
@@ -141,12 +147,17 @@ impl Settlement {
         record.duration_ms = duration;
         record.response_bytes = sent_bytes;
         let request_id = record.request_id;
-        match reservation.settle() {
+        match accounts::append(&self.core, || reservation.settle()) {
             Ok(record) => publish(&self.core, record, Some(std::mem::take(&mut self.user_name))),
             // The reservation's own drop has tried once more; the journal closes the request at the next start.
             Err(error) => {
                 tracing::error!(request.id = %request_id, %error, "the end of a request could not be booked");
             }
+        }
+        if let Some(claim) = self.claim.take()
+            && outcome == Outcome::Ok
+        {
+            claim.keep(self.core.clock.now());
         }
     }
 }
