@@ -49,7 +49,7 @@ pub(crate) fn Snippets(
     view! {
         <section class="panel pad">
             <h2>{t(p::CONNECT)}</h2>
-            <p class="help">{t(p::CONNECT_TEXT)} {(!known).then(|| t(p::CONNECT_PLACEHOLDER))}</p>
+            <p class="help">{t(p::CONNECT_TEXT)} " " {(!known).then(|| t(p::CONNECT_PLACEHOLDER))}</p>
             <p class="address">{t(p::ADDRESS)} " " <code>{address}</code></p>
             {blocks}
         </section>

@@ -26,7 +26,7 @@ pub(crate) fn UsageLines(
             let known = !line.key.is_empty() && line.key != "0";
             let link = href.filter(|_| known).map(|href| href(&line));
             let name = line.label.clone().unwrap_or_else(|| line.key.clone());
-            let name = if !known { t(o::UNKNOWN).to_owned() } else { name };
+            let name = if known { name } else { t(o::UNKNOWN).to_owned() };
             let width = (line.totals.requests * 100).div_ceil(most);
             let tokens = line.totals.input_tokens
                 + line.totals.output_tokens

@@ -30,6 +30,7 @@ pub(crate) fn facts() -> Facts {
 
 /// Milliseconds since the epoch.
 #[expect(clippy::cast_possible_truncation, reason = "a date in milliseconds is far below 2^53")]
+#[expect(clippy::unnecessary_wraps, reason = "a server cannot tell the reader's time and says so")]
 #[expect(clippy::as_conversions, reason = "there is no other way from f64 to i64")]
 pub(crate) fn now_ms() -> Option<i64> {
     Some(js_sys::Date::now() as i64)

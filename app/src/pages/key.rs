@@ -16,6 +16,7 @@ use crate::components::load::{Empty, load, load_page};
 use crate::components::snippets::Snippets;
 use crate::components::time::maybe;
 use crate::components::{Refresh, badge, failure, query};
+use crate::error::AppError;
 use crate::form::checked;
 use crate::form::key::KeyForm;
 use crate::format;
@@ -87,32 +88,31 @@ pub(crate) fn KeyPage() -> impl IntoView {
                 <Failed error=update_failed/>
                 <Failed error=remove_failed/>
                 <Failed error=restore_failed/>
-                {load(fresh, |fresh: Option<String>| view! { <Fresh fresh/> })}
-                <Body key_view=key form update remove restore/>
+                {load(fresh, |fresh: Option<String>| fresh.map(|key| view! { <Fresh key/> }))}
+                <Body key_view=key fresh form update remove restore/>
             }
         },
     )
 }
 
-/// The key itself right after it was made, and how to use it; afterwards only the latter.
+/// The key itself right after it was made, and how to use it.
 #[component]
-fn Fresh(#[prop(optional_no_strip)] fresh: Option<String>) -> impl IntoView {
+fn Fresh(key: String) -> impl IntoView {
     let t = translator();
-    let shown = fresh.clone().map(|key| {
-        view! {
-            <section class="panel pad fresh-key">
-                <h2>{t(p::SHOWN_ONCE_TITLE)}</h2>
-                <Copy text=key/>
-                <p class="help">{t(p::SHOWN_ONCE_TEXT)}</p>
-            </section>
-        }
-    });
-    view! { {shown} <Snippets key=fresh/> }
+    view! {
+        <section class="panel pad fresh-key">
+            <h2>{t(p::SHOWN_ONCE_TITLE)}</h2>
+            <Copy text=key.clone()/>
+            <p class="help">{t(p::SHOWN_ONCE_TEXT)}</p>
+        </section>
+        <Snippets key=Some(key)/>
+    }
 }
 
 #[component]
 fn Body(
     key_view: ApiKeyView,
+    fresh: Resource<Result<Option<String>, AppError>>,
     form: FormState,
     update: ServerAction<api::key::Update>,
     remove: ServerAction<api::key::Remove>,
@@ -145,6 +145,7 @@ fn Body(
                 <div><dt>{t(c::CREATED)}</dt><dd>{maybe(Some(key_view.created_at), "")}</dd></div>
             </dl>
         </section>
+        {load(fresh, |fresh: Option<String>| fresh.is_none().then(|| view! { <Snippets key=None/> }))}
         <ActionForm action=update attr:class="form panel pad">
             <input type="hidden" name="id" value=id.to_string()/>
             <KeyFields form present known=true/>
