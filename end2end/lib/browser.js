@@ -45,8 +45,10 @@ export async function visitor(browser, base, { lang = 'en', theme = 'light', scr
     });
     page.on('pageerror', (error) => note(`uncaught: ${error.message}`));
     page.on('requestfailed', (request) => {
-      // Leaving a page ends its live stream and its unfinished fetches; that is no fault.
-      if (request.failure()?.errorText !== 'net::ERR_ABORTED') note(`${request.url()}: ${request.failure()?.errorText}`);
+      const why = request.failure()?.errorText;
+      // Leaving a page ends its live stream and its unfinished fetches, and a browser without scripts refuses to
+      // preload them: neither is a fault.
+      if (why !== 'net::ERR_ABORTED' && (scripts || why !== 'csp')) note(`${request.url()}: ${why}`);
     });
     page.on('response', (response) => {
       if (response.status() >= 500) note(`${response.status()} from ${response.url()}`);
@@ -89,8 +91,8 @@ export async function hydrated(page) {
   await page.waitForFunction(() => window.__seen?.hydrated, undefined, { timeout: 20_000 });
 }
 
-/** Every page of the dashboard that needs no id. */
+/** Every page of an administrator that needs no id. `/me` is a member's. */
 export const PAGES = [
   '/', '/providers', '/providers/new', '/users', '/users/new', '/keys', '/requests', '/settings', '/audit', '/system',
-  '/api-docs', '/me',
+  '/api-docs',
 ];

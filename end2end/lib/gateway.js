@@ -37,6 +37,9 @@ export async function startGateway(env = {}) {
   const stop = async () => {
     await process_.stop();
     await rm(dir, { recursive: true, force: true });
+    // Whatever a spec looked at: nothing behind it may have panicked.
+    const panics = process_.log().split('\n').filter((line) => line.includes('panicked'));
+    if (panics.length > 0) throw new Error(`the gateway panicked ${panics.length} times:\n${panics.slice(0, 3).join('\n')}`);
   };
   const until = Date.now() + 30_000;
   for (;;) {

@@ -1,4 +1,5 @@
-// The fake vendor: `fakeup`, the same program that the integration tests use.
+// The fake vendor: `fakeup`, the same program that the integration tests use. What it does is chosen by the model's
+// name: `fake-<status>` answers with that status, `fake-cut` breaks off in the middle, any other answers well.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,5 +12,16 @@ export async function startUpstream() {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: cargo build -p fakeup --bin fakeup`);
   const process_ = start(BINARY, []);
   const [url] = await process_.hears(/http:\/\/127\.0\.0\.1:\d+/);
-  return { url, stop: process_.stop, log: process_.log };
+  /** Everything it was asked, and what it billed for it. */
+  const invoice = async () => (await (await fetch(`${url}/__fakeup/invoice`)).json()).entries;
+  /** Breaks every later stream of this model off after so many whole events; `request` is one that asks for it. */
+  const breakAfter = async (events, path, request) => {
+    const whole = await (await fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify({ ...request, stream: true }) })).text();
+    let at = 0;
+    for (let seen = 0; seen < events; seen += 1) at = whole.indexOf('\n\n', at) + 2;
+    const rule = { model: request.model, cut: { at, then: 'close' } };
+    const answer = await fetch(`${url}/__fakeup/script`, { method: 'POST', body: JSON.stringify(rule) });
+    if (!answer.ok || at < 2) throw new Error(`the stream cannot be broken after ${events} events: ${await answer.text()}`);
+  };
+  return { url, invoice, breakAfter, stop: process_.stop, log: process_.log };
 }

@@ -46,7 +46,7 @@ for (const lang of ['en', 'zh']) {
         await page.waitForURL('**/providers/new');
         await page.locator('a[href$="preset=anthropic"]').click();
         await page.waitForURL('**/providers/new?preset=anthropic');
-        await page.waitForFunction(() => document.querySelector('[name="form[name]"]').value === 'Anthropic');
+        await page.locator('[name="form[name]"][value=Anthropic]').waitFor();
         await page.locator('[name="form[base_url]"]').fill(upstream.url);
         await page.locator('[name="form[api_key]"]').fill('sk-upstream-newcomer');
         await page.locator('.save-bar button.primary').click();

@@ -75,7 +75,7 @@ describe('who may open what', () => {
       await page.goto(path);
       const url = new URL(page.url());
       assert.equal(url.pathname, '/login', path);
-      assert.equal(url.searchParams.get('next'), path);
+      if (path !== '/') assert.equal(url.searchParams.get('next'), path);
     }
     await page.goto('/providers');
     await page.locator('input[name=secret]').fill(ADMIN_TOKEN);

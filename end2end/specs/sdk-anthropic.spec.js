@@ -72,8 +72,7 @@ test('a request without a model raises BadRequestError', async () => {
 for (const [status, kind] of [[404, 'NotFoundError'], [429, 'RateLimitError'], [500, 'InternalServerError'], [529, 'InternalServerError']]) {
   for (const stream of [false, true]) {
     test(`an upstream's ${status} raises ${kind}${stream ? ' before a stream' : ''}`, async () => {
-      await upstream.script(`fail-${status}`, { status });
-      await assert.rejects(client.messages.create({ ...ASK, model: `fail-${status}`, stream }), (error) => {
+      await assert.rejects(client.messages.create({ ...ASK, model: `fake-${status}`, stream }), (error) => {
         assert.ok(error instanceof Anthropic[kind], `${error.constructor.name}: ${error.message}`);
         return true;
       });
@@ -81,8 +80,16 @@ for (const [status, kind] of [[404, 'NotFoundError'], [429, 'RateLimitError'], [
   }
 }
 
-test('a stream that breaks raises an error and never looks finished', async () => {
-  await upstream.script('cut', { cut: true });
-  const stream = client.messages.stream({ ...ASK, model: 'cut' });
+test('a stream that breaks between events raises an APIError and never looks finished', async () => {
+  const ask = { ...ASK, model: 'claude-breaks' };
+  await upstream.breakAfter(4, '/v1/messages', ask);
+  const kinds = [];
+  const stream = client.messages.stream(ask);
+  stream.on('streamEvent', (event) => kinds.push(event.type));
   await assert.rejects(stream.finalMessage(), Anthropic.APIError);
+  assert.ok(kinds.includes('content_block_start') && !kinds.includes('message_stop'), kinds);
+});
+
+test('a stream that breaks inside an event raises an APIError and never looks finished', async () => {
+  await assert.rejects(client.messages.stream({ ...ASK, model: 'fake-cut' }).finalMessage(), Anthropic.APIError);
 });

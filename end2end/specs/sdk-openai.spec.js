@@ -89,8 +89,7 @@ for (const [status, kind] of [[404, 'NotFoundError'], [429, 'RateLimitError'], [
   for (const [surface, call] of Object.entries(CALLS)) {
     for (const stream of [false, true]) {
       test(`an upstream's ${status} raises ${kind} on ${surface}${stream ? ' before a stream' : ''}`, async () => {
-        await upstream.script(`fail-${status}`, { status });
-        await assert.rejects(call(`fail-${status}`, stream), (error) => {
+        await assert.rejects(call(`fake-${status}`, stream), (error) => {
           assert.ok(error instanceof OpenAI[kind], `${error.constructor.name}: ${error.message}`);
           return true;
         });
@@ -99,18 +98,22 @@ for (const [status, kind] of [[404, 'NotFoundError'], [429, 'RateLimitError'], [
   }
 }
 
-test('a chat stream that breaks raises an error and never looks finished', async () => {
-  await upstream.script('cut', { cut: true });
-  await assert.rejects(async () => {
-    for await (const chunk of await client.chat.completions.create({ ...CHAT, model: 'cut', stream: true })) {
-      assert.equal(chunk.choices?.[0]?.finish_reason ?? null, null);
-    }
-  }, OpenAI.APIError);
-});
+for (const where of ['between events', 'inside an event']) {
+  const model = where === 'inside an event' ? 'fake-cut' : 'gpt-breaks';
 
-test('a response stream that breaks ends in response.failed', async () => {
-  await upstream.script('cut', { cut: true });
-  const kinds = [];
-  for await (const event of await client.responses.create({ ...RESPONSE, model: 'cut', stream: true })) kinds.push(event.type);
-  assert.equal(kinds.at(-1), 'response.failed');
-});
+  test(`a chat stream that breaks ${where} raises an APIError and never looks finished`, async () => {
+    if (model === 'gpt-breaks') await upstream.breakAfter(2, '/v1/chat/completions', { ...CHAT, model });
+    await assert.rejects(async () => {
+      for await (const chunk of await client.chat.completions.create({ ...CHAT, model, stream: true })) {
+        assert.equal(chunk.choices?.[0]?.finish_reason ?? null, null);
+      }
+    }, OpenAI.APIError);
+  });
+
+  test(`a response stream that breaks ${where} ends in response.failed`, async () => {
+    if (model === 'gpt-breaks') await upstream.breakAfter(2, '/v1/responses', { ...RESPONSE, model });
+    const kinds = [];
+    for await (const event of await client.responses.create({ ...RESPONSE, model, stream: true })) kinds.push(event.type);
+    assert.equal(kinds.at(-1), 'response.failed');
+  });
+}

@@ -167,10 +167,12 @@ fn is_leftover(name: &OsString) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// The repository's root: the folder above this crate.
+/// The repository's root: the folder above this crate. As cargo says now, because a binary in a target folder that
+/// several clones share may have been compiled in another one.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let own = PathBuf::from(own);
+    own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }
 
 /// Where cargo puts what it builds.
