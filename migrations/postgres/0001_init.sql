@@ -168,6 +168,7 @@ CREATE TABLE requests (
     response_bytes BIGINT NOT NULL,
     client_ip TEXT,
     user_agent TEXT,
+    idempotency_key TEXT,
     attempts TEXT NOT NULL
 );
 CREATE INDEX requests_created ON requests (created_at);
@@ -175,6 +176,7 @@ CREATE INDEX requests_user ON requests (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX requests_key ON requests (key_id, id) WHERE key_id IS NOT NULL;
 CREATE INDEX requests_provider ON requests (provider_id, id) WHERE provider_id IS NOT NULL;
 CREATE INDEX requests_client ON requests (client_request_id) WHERE client_request_id IS NOT NULL;
+CREATE INDEX requests_idempotency ON requests (created_at) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX requests_errors ON requests (id) WHERE is_error;
 
 -- Apart from requests, so that lists stay narrow.

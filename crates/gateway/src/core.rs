@@ -20,7 +20,7 @@ use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::metrics::Metrics;
-use crate::serve::ModelLists;
+use crate::serve::{ModelLists, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
 use crate::upstream::Upstreams;
@@ -59,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     pub(crate) upstreams: Upstreams,
     pub(crate) model_lists: ModelLists,
+    pub(crate) used_keys: UsedKeys,
     pub(crate) tasks: TaskBoard,
     pub(crate) tracker: TaskTracker,
     /// Cancelled when no new request is taken any more.
@@ -94,6 +95,7 @@ impl Core {
             live: LiveFeed::new(),
             metrics: Metrics::new(),
             model_lists: ModelLists::default(),
+            used_keys: UsedKeys::default(),
             tasks: TaskBoard::default(),
             tracker: TaskTracker::new(),
             draining: CancellationToken::new(),
@@ -120,6 +122,7 @@ impl Core {
             );
         }
         crate::accounts::catch_up(&core).await?;
+        core.used_keys.restore(&core.store, core.clock.now()).await?;
         crate::tasks::start(&core);
         Ok(core)
     }

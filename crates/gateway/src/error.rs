@@ -4,6 +4,7 @@
 //! refusal looks on the wire is `protocol::error`'s business.
 
 use serde_json::{Map, Value};
+use types::RequestId;
 
 /// An answer that Tollgate makes itself instead of an upstream.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +118,43 @@ impl Refusal {
 
     pub(crate) fn model_required() -> Self {
         Self::new(400, "invalid_request", "model: this field is required").with("field", "model")
+    }
+
+    /// The first request under this `Idempotency-Key` has not ended yet.
+    pub(crate) fn request_in_progress(first: RequestId) -> Self {
+        Self::new(
+            409,
+            "request_in_progress",
+            format!("request {first} with this idempotency-key is still in progress; wait for its answer"),
+        )
+        .with("first_request_id", first.to_string())
+        .retry_after(1)
+    }
+
+    /// A request under this `Idempotency-Key` was answered before.
+    pub(crate) fn idempotency_key_used(first: RequestId) -> Self {
+        Self::new(
+            409,
+            "idempotency_key_used",
+            format!(
+                "this idempotency-key was used by request {first}, which was answered; Tollgate keeps no answers and \
+                 cannot give that one again, so send a new key to make a new request"
+            ),
+        )
+        .with("first_request_id", first.to_string())
+    }
+
+    /// This `Idempotency-Key` belongs to another request.
+    pub(crate) fn idempotency_key_reused(first: RequestId) -> Self {
+        Self::new(
+            422,
+            "idempotency_key_reused",
+            format!(
+                "this idempotency-key belongs to request {first}, which had another path or body; send a new key with \
+                 each new request"
+            ),
+        )
+        .with("first_request_id", first.to_string())
     }
 
     pub(crate) fn draining() -> Self {

@@ -7,6 +7,7 @@ mod attempt;
 mod authenticate;
 mod failover;
 mod guard;
+mod idempotency;
 mod ingress;
 mod models;
 mod own;
@@ -28,10 +29,12 @@ use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::{ApiKey, Snapshot};
 
+pub(crate) use idempotency::UsedKeys;
 pub use ingress::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
 pub(crate) use models::{ModelLists, models};
 pub(crate) use own::{explain, usage};
 
+use idempotency::Claim;
 use settle::Settlement;
 
 /// A request that passed every guard, with everything that the attempts need.
@@ -58,15 +61,15 @@ impl Request {
 /// Serves one request of a forwarded endpoint.
 pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
     let mut record = record_of(&ingress);
-    let request = match examine(core, ingress, &mut record) {
-        Ok(request) => request,
+    let (request, claim) = match examine(core, ingress, &mut record) {
+        Ok(examined) => examined,
         Err(refused) => {
             let (ingress, refusal) = *refused;
             return refuse(core, &ingress, record, &refusal);
         }
     };
     let user_name = request.key.user.spec.name.clone();
-    let mut settlement = match Settlement::admit(core, record, request.ingress.received, user_name) {
+    let mut settlement = match Settlement::admit(core, record, request.ingress.received, user_name, claim) {
         Ok(settlement) => settlement,
         Err(not_booked) => {
             let (record, error) = *not_booked;
@@ -109,10 +112,10 @@ fn examine(
     core: &Core,
     ingress: Ingress,
     record: &mut RequestRecord,
-) -> Result<Request, Box<(Ingress, Refusal)>> {
+) -> Result<(Request, Option<Claim>), Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
     let now = ingress.received.at;
-    let mut checked = || -> Result<(Arc<ApiKey>, Probe), Refusal> {
+    let mut checked = || -> Result<(Arc<ApiKey>, Probe, Option<Claim>), Refusal> {
         if core.draining.is_cancelled() {
             return Err(Refusal::draining());
         }
@@ -125,10 +128,12 @@ fn examine(
         let probe = guard::body(&ingress)?;
         note_demand(record, &ingress, &probe);
         guard::model(&key, &ingress, &probe)?;
-        Ok((key, probe))
+        // Last, so that a request that is refused for another reason does not hold its key.
+        let claim = idempotency::claim(core, &ingress, key.id, record)?;
+        Ok((key, probe, claim))
     };
     match checked() {
-        Ok((key, probe)) => Ok(Request { ingress, probe, snapshot, key }),
+        Ok((key, probe, claim)) => Ok((Request { ingress, probe, snapshot, key }, claim)),
         Err(refusal) => Err(Box::new((ingress, refusal))),
     }
 }
@@ -149,7 +154,7 @@ fn refuse(core: &Arc<Core>, ingress: &Ingress, mut record: RequestRecord, refusa
     record.error_code = Some(refusal.code.to_owned());
     record.error_message = Some(refusal.message.clone());
     record.duration_ms = ingress.received.elapsed_ms();
-    if let Err(error) = core.ledger.refuse(&record) {
+    if let Err(error) = crate::accounts::append(core, || core.ledger.refuse(&record)) {
         tracing::error!(request.id = %record.request_id, %error, "a refused request could not be booked");
     }
     let reply = render(ingress.endpoint.dialect(), refusal, &shown_id(ingress));
@@ -177,7 +182,7 @@ pub(crate) fn render(dialect: Dialect, refusal: &Refusal, request_id: &str) -> R
     if refusal.status == 401 {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollgate\""));
     }
-    if !(refusal.status == 429 || refusal.status >= 500) {
+    if !(refusal.status == 429 || refusal.status >= 500 || refusal.retry_after_s.is_some()) {
         // The official SDKs would otherwise retry 408 and 409 on their own.
         headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
     }
@@ -238,6 +243,7 @@ pub(crate) fn blank_record(request_id: RequestId, endpoint: Endpoint, at: Timest
         response_bytes: 0,
         client_ip: None,
         user_agent: None,
+        idempotency_key: None,
         attempts: Vec::new(),
         decision: None,
     }

@@ -251,6 +251,7 @@ pub(crate) fn blank(request_id: RequestId, created_at: Timestamp) -> RequestReco
         response_bytes: 0,
         client_ip: None,
         user_agent: None,
+        idempotency_key: None,
         attempts: Vec::new(),
         decision: None,
     }

@@ -133,6 +133,7 @@ pub(crate) fn record(n: u64) -> RequestRecord {
         response_bytes: 2_000,
         client_ip: Some("192.0.2.7".to_owned()),
         user_agent: Some("claude-cli/2.1".to_owned()),
+        idempotency_key: None,
         attempts: vec![Attempt {
             provider_id: ProviderId(3),
             provider_name: "upstream".to_owned(),

@@ -77,7 +77,7 @@ impl Store {
     }
 }
 
-const REQUEST_COLUMNS: usize = 33;
+const REQUEST_COLUMNS: usize = 34;
 
 async fn insert_requests(
     txn: &mut Txn,
@@ -89,7 +89,7 @@ async fn insert_requests(
             session_id, endpoint, dialect, upstream_dialect, model, upstream_model, streaming, status_code,
             outcome, is_error, error_code, error_message, input_tokens, output_tokens, cache_read_tokens,
             cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, estimated, duration_ms,
-            first_byte_ms, request_bytes, response_bytes, client_ip, user_agent, attempts) VALUES",
+            first_byte_ms, request_bytes, response_bytes, client_ip, user_agent, idempotency_key, attempts) VALUES",
         REQUEST_COLUMNS,
         rows.len(),
         " ON CONFLICT (id) DO NOTHING RETURNING id",
@@ -138,6 +138,7 @@ fn push_request(args: &mut Args, record: &RequestRecord) -> Result<(), StoreErro
         response_bytes,
         client_ip,
         user_agent,
+        idempotency_key,
         attempts,
         decision: _,
     } = record;
@@ -175,6 +176,7 @@ fn push_request(args: &mut Args, record: &RequestRecord) -> Result<(), StoreErro
         count(*response_bytes).into(),
         text(client_ip),
         text(user_agent),
+        text(idempotency_key),
         json(attempts)?.into(),
     ]);
     Ok(())

@@ -12,6 +12,7 @@ mod dialect;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod idempotency;
 mod lease;
 mod ledger;
 mod meta;
@@ -35,6 +36,7 @@ pub use audit::Change;
 pub use connect::{ConnectError, ConnectFault, ConnectOptions, Target};
 pub use credential::{CredentialRow, SealedSecret};
 pub use error::{BoxError, StoreError};
+pub use idempotency::UsedKey;
 pub use ledger::Applied;
 pub use migrate::{MigrateError, MigrationReport};
 pub use provider::{ProviderRow, SealedProxy};

@@ -182,6 +182,7 @@ fn request_row(row: &Row) -> Result<RequestRow, StoreError> {
         response_bytes: row.number("response_bytes")?,
         client_ip: row.text_opt("client_ip")?,
         user_agent: row.text_opt("user_agent")?,
+        idempotency_key: row.text_opt("idempotency_key")?,
         attempts: row.json("attempts")?,
         decision: None,
     };

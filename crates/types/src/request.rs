@@ -208,6 +208,10 @@ pub struct RequestRecord {
     pub client_ip: Option<String>,
     /// User-Agent, at most 200 characters.
     pub user_agent: Option<String>,
+    /// Digest of API key and `idempotency-key`, a colon, and digest of endpoint and body, both SHA-256 in hex; null
+    /// if the caller sent none. Never the header's text.
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
     /// The attempt chain.
     pub attempts: Vec<Attempt>,
     /// Why it went there; null where no selection took place.

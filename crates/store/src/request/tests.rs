@@ -28,6 +28,7 @@ async fn a_request_comes_back_whole_with_names_and_only_alone_with_its_decision(
             key_id: Some(key.id),
             provider_id: Some(upstream.id),
             client_request_id: Some("mine".to_owned()),
+            idempotency_key: Some("a0:b1".to_owned()),
             ..record(1)
         };
         book(&store, vec![stored.clone(), refused(2, 401, "missing_authorization")]).await;
