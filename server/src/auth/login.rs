@@ -52,7 +52,7 @@ pub(super) async fn login(State(state): State<AppState>, session: Session, reque
     let next = local_path(login.next.as_deref().unwrap_or("/"));
     let Some(sign_in) = login.sign_in() else { return to_login(next, Some("missing_authorization")) };
     let client_ip = parts.extensions.get::<ClientIp>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.0);
-    let trusted = client_ip.is_loopback() || device::is_trusted(&state, &parts.headers).await;
+    let trusted = device::is_trusted(&state, &parts.headers).await;
     let principal = match state.gateway.sign_in(sign_in, client_ip, trusted).await {
         Ok(principal) => principal,
         Err(problem) => return to_login(next, Some(&problem.code)),

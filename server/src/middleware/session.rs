@@ -72,9 +72,13 @@ async fn standing(state: &AppState, session: &Session) -> Result<Principal, Sign
 
 /// Lets only signed-in readers pass to pages and server functions; `/login` is open.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    let signed_in = request.extensions().get::<Principal>().is_some();
-    if signed_in || request.uri().path() == "/login" {
-        return next.run(request).await;
+    let path = request.uri().path();
+    match request.extensions().get::<Principal>() {
+        // The overview is the administrator's; a member who opens the bare address means his own page.
+        Some(Principal::Member { .. }) if path == "/" => return auth::see_other("/me"),
+        Some(_) => return next.run(request).await,
+        None if path == "/login" => return next.run(request).await,
+        None => {}
     }
     if request.uri().path().starts_with("/rpc/") {
         return auth::refuse_call(&request);

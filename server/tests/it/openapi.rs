@@ -1,0 +1,128 @@
+//! The document describes every route, and real answers look as it says.
+
+mod schema;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::auth::console::Console;
+
+#[tokio::test]
+async fn every_mounted_route_is_in_the_document_and_nothing_else() {
+    let console = Console::start().await;
+    let document = console.rest(Method::GET, "/openapi.json", None).await.json();
+    let mut described: Vec<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let mut mounted: Vec<String> =
+        server::rest::routes().iter().map(|(method, path)| format!("{method} {path}")).collect();
+    described.sort();
+    mounted.sort();
+    assert_eq!(described, mounted);
+    for route in &mounted {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{id}", "1").replace("{name}", "x").replace("{request_id}", "x");
+        let answer = console.call(method.parse().unwrap(), &path, &[], "").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route} is mounted and guarded");
+    }
+}
+
+#[tokio::test]
+async fn every_reference_in_the_document_leads_somewhere() {
+    let console = Console::start().await;
+    let document = console.rest(Method::GET, "/openapi.json", None).await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 20);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            references.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|value| collect(value, references));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn real_answers_match_their_schema() {
+    let console = Console::start().await;
+    let document = console.rest(Method::GET, "/openapi.json", None).await.json();
+    let provider = json!({ "name": "p", "kind": "anthropic", "base_url": "http://127.0.0.1:9", "api_key": "sk-0123456789abcdef" });
+    for (method, route, path, body) in [
+        (Method::POST, "/providers", "/providers", Some(provider)),
+        (Method::GET, "/providers", "/providers", None),
+        (Method::GET, "/providers/{id}", "/providers/1", None),
+        (Method::PATCH, "/providers/{id}", "/providers/1", Some(json!({ "enabled": false }))),
+        (Method::POST, "/providers/{id}/test", "/providers/1/test", None),
+        (
+            Method::POST,
+            "/credentials",
+            "/credentials",
+            Some(json!({ "provider_id": 1, "api_key": "sk-0123456789abcdef" })),
+        ),
+        (Method::GET, "/credentials", "/credentials", None),
+        (Method::GET, "/credentials/{id}", "/credentials/1", None),
+        (Method::POST, "/users", "/users", Some(json!({ "name": "ann" }))),
+        (Method::GET, "/users", "/users", None),
+        (Method::GET, "/users/{id}", "/users/1", None),
+        (Method::POST, "/users/{id}/keys", "/users/1/keys", Some(json!({ "name": "laptop" }))),
+        (Method::GET, "/keys", "/keys", None),
+        (Method::GET, "/keys/{id}", "/keys/1", None),
+        (Method::GET, "/requests", "/requests", None),
+        (Method::GET, "/usage", "/usage?by=day", None),
+        (Method::GET, "/overview", "/overview?span=7d", None),
+        (Method::GET, "/settings", "/settings", None),
+        (Method::GET, "/audit", "/audit", None),
+        (Method::GET, "/system", "/system", None),
+        (Method::GET, "/providers/{id}", "/providers/4711", None),
+        (Method::POST, "/users", "/users", Some(json!({ "nam": "ann" }))),
+    ] {
+        let answer = console.rest(method.clone(), path, body).await;
+        let operation = &document["paths"][format!("/api/admin{route}")][method.as_str().to_lowercase()];
+        let described =
+            operation["responses"].get(answer.status.as_str()).unwrap_or(&operation["responses"]["default"]);
+        let described = schema::resolve(&document, described);
+        let schema = &described["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{method} {route} has no schema for {}", answer.status);
+        let faults = schema::check(&document, schema, &answer.json(), "answer");
+        assert!(faults.is_empty(), "{method} {path}: {faults:?} in {}", answer.body);
+    }
+}
+
+#[test]
+fn the_checker_itself_finds_faults() {
+    let schema =
+        json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": ["string", "null"] } } });
+    assert!(schema::check(&schema, &schema, &json!({ "a": null }), "x").is_empty());
+    assert!(!schema::check(&schema, &schema, &json!({ "a": 1 }), "x").is_empty());
+    assert!(!schema::check(&schema, &schema, &json!({}), "x").is_empty());
+    assert!(!schema::check(&schema, &schema, &json!({ "a": "", "b": 1 }), "x").is_empty());
+}
+
+#[tokio::test]
+async fn the_document_is_for_the_bearer_and_for_a_signed_in_administrator() {
+    let console = Console::start().await;
+    let path = "/api/admin/openapi.json";
+    let (_, key) = console.member("ann").await;
+    let member = console.sign_in(&key).await;
+    let admin = console.admin_session().await;
+    assert_eq!(console.get(path, &[]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(console.page(path, &member).await.status, StatusCode::UNAUTHORIZED);
+    let document = console.page(path, &admin).await;
+    assert_eq!(document.status, StatusCode::OK);
+    assert!(!document.body.contains(&console.token));
+}
