@@ -13,11 +13,8 @@ use types::{ApiKeyId, Timestamp};
 
 use crate::column::{COUNT_MAX, count, json};
 use crate::pool::Txn;
-use crate::sql::{Args, Value, args, insert_many};
+use crate::sql::{Args, Value, args, insert_many, pieces};
 use crate::{Store, StoreError};
-
-/// Rows of one statement. SQLite takes 32,766 values a statement, PostgreSQL 65,535.
-const CHUNK: usize = 250;
 
 /// Most characters kept of a text that is part of an index; PostgreSQL refuses index entries above 2.7 KB.
 const INDEXED_CHARS: usize = 200;
@@ -38,8 +35,8 @@ impl Store {
         let untouched = rows.iter().all(|row| matches!(row, Cow::Borrowed(_)));
         let mut txn = self.pool.begin_write().await?;
         let mut new: HashSet<String> = HashSet::with_capacity(rows.len());
-        for chunk in rows.chunks(CHUNK) {
-            insert_requests(&mut txn, chunk, &mut new).await?;
+        for piece in pieces(&rows) {
+            insert_requests(&mut txn, piece, &mut new).await?;
         }
         let inserted = new.len();
         // The same request twice in one batch counts once.
@@ -85,6 +82,7 @@ async fn insert_requests(
     new: &mut HashSet<String>,
 ) -> Result<(), StoreError> {
     let sql = insert_many(
+        txn.placeholders(),
         "INSERT INTO requests (id, client_request_id, created_at, user_id, key_id, provider_id, credential_id,
             session_id, endpoint, dialect, upstream_dialect, model, upstream_model, streaming, status_code,
             outcome, is_error, error_code, error_message, input_tokens, output_tokens, cache_read_tokens,
@@ -189,21 +187,28 @@ async fn insert_decisions(txn: &mut Txn, rows: &[&RequestRecord]) -> Result<(), 
             decided.push((row.request_id.to_string(), json(decision)?));
         }
     }
-    for chunk in decided.chunks(CHUNK) {
-        let sql = insert_many("INSERT INTO request_decision (id, body) VALUES", 2, chunk.len(), "");
-        let args = chunk.iter().flat_map(|(id, body)| [id.as_str().into(), body.as_str().into()]).collect();
+    for piece in pieces(&decided) {
+        let sql = insert_many(
+            txn.placeholders(),
+            "INSERT INTO request_decision (id, body) VALUES",
+            2,
+            piece.len(),
+            "",
+        );
+        let args = piece.iter().flat_map(|(id, body)| [id.as_str().into(), body.as_str().into()]).collect();
         txn.execute(sql, args).await?;
     }
     Ok(())
 }
 
 async fn add_usage(txn: &mut Txn, deltas: &[UsageDelta]) -> Result<(), StoreError> {
-    for chunk in deltas.chunks(CHUNK) {
+    for piece in pieces(deltas) {
         let sql = insert_many(
+            txn.placeholders(),
             "INSERT INTO usage_hour AS h (bucket, user_id, key_id, provider_id, model, requests, errors,
                 refused, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) VALUES",
             12,
-            chunk.len(),
+            piece.len(),
             " ON CONFLICT (bucket, user_id, key_id, provider_id, model) DO UPDATE SET
                 requests = h.requests + excluded.requests,
                 errors = h.errors + excluded.errors,
@@ -214,7 +219,7 @@ async fn add_usage(txn: &mut Txn, deltas: &[UsageDelta]) -> Result<(), StoreErro
                 cache_write_tokens = h.cache_write_tokens + excluded.cache_write_tokens",
         );
         let mut args = Args::new();
-        for UsageDelta { bucket, user_id, key_id, provider_id, model, totals } in chunk {
+        for UsageDelta { bucket, user_id, key_id, provider_id, model, totals } in piece {
             // 0 stands for unknown: null cannot be part of a primary key.
             args.extend(args![
                 *bucket,
@@ -237,15 +242,16 @@ async fn add_usage(txn: &mut Txn, deltas: &[UsageDelta]) -> Result<(), StoreErro
 }
 
 async fn add_latency(txn: &mut Txn, deltas: &[LatencyDelta]) -> Result<(), StoreError> {
-    for chunk in deltas.chunks(CHUNK) {
+    for piece in pieces(deltas) {
         let sql = insert_many(
+            txn.placeholders(),
             "INSERT INTO latency_hour AS h (bucket, provider_id, bin, requests) VALUES",
             4,
-            chunk.len(),
+            piece.len(),
             " ON CONFLICT (bucket, provider_id, bin) DO UPDATE SET requests = h.requests + excluded.requests",
         );
         let mut args = Args::new();
-        for LatencyDelta { bucket, provider_id, bin, count } in chunk {
+        for LatencyDelta { bucket, provider_id, bin, count } in piece {
             let bin = i64::try_from(*bin).unwrap_or(i64::MAX);
             args.extend(args![*bucket, provider_id.map_or(0, |id| id.0), bin, sum(*count)]);
         }
@@ -264,17 +270,18 @@ async fn add_key_usage(txn: &mut Txn, rows: &[&RequestRecord]) -> Result<(), Sto
         }
     }
     let entries: Vec<_> = by_key.into_iter().collect();
-    for chunk in entries.chunks(CHUNK) {
+    for piece in pieces(&entries) {
         let sql = insert_many(
+            txn.placeholders(),
             "INSERT INTO key_usage AS k (key_id, request_count, last_used_at) VALUES",
             3,
-            chunk.len(),
+            piece.len(),
             " ON CONFLICT (key_id) DO UPDATE SET
                 request_count = k.request_count + excluded.request_count,
                 last_used_at = CASE WHEN excluded.last_used_at > k.last_used_at
                     THEN excluded.last_used_at ELSE k.last_used_at END",
         );
-        let args = chunk.iter().flat_map(|(key, (requests, last))| args![*key, *requests, *last]).collect();
+        let args = piece.iter().flat_map(|(key, (requests, last))| args![*key, *requests, *last]).collect();
         txn.execute(sql, args).await?;
     }
     Ok(())

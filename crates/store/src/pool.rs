@@ -5,7 +5,7 @@
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
-use crate::sql::{Args, Row, Sql, Value};
+use crate::sql::{Args, Placeholders, Row, Sql, Value};
 use crate::{StoreError, dialect};
 
 /// The connections.
@@ -167,6 +167,14 @@ impl Pool {
 }
 
 impl Txn {
+    /// How long statements count their placeholders.
+    pub(crate) fn placeholders(&self) -> Placeholders {
+        match self {
+            Self::Sqlite(_) => Placeholders::Anonymous,
+            Self::Postgres(_) => Placeholders::Numbered,
+        }
+    }
+
     /// Runs one statement that changes something; answers how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, args: Args) -> Result<u64, StoreError> {
         let sql = sql.into();
