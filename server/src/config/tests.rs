@@ -77,7 +77,7 @@ fn st_01_production_needs_both_secrets_and_lists_all_that_is_wrong() {
     ] {
         assert!(text.contains(part), "{part} is missing in: {text}");
     }
-    for bad in ["", "changeme", "your-secret-key-that-is-long-enough-to-pass", "short", &"a".repeat(40)] {
+    for bad in ["", "changeme", "your-secret-key-that-is-long-enough-to-pass", "tiny-9f8e", &"a".repeat(40)] {
         let given = inputs(&[production, ("ADMIN_TOKEN", bad), ("ENCRYPTION_SECRET", STRONG)], "", "");
         let text = problems(given);
         assert!(text.contains("API_SECRET is required"), "{bad}: {text}");

@@ -47,6 +47,16 @@ impl<IO> Watched<IO> {
         }
     }
 
+    /// Sets the deadline of what is waited for, once for each wait, and is ready when it has passed.
+    fn watch_wait(&mut self, cx: &mut Context<'_>, change: u64, waiting: Waiting) -> Poll<()> {
+        if self.armed != Some(change) {
+            self.armed = Some(change);
+            let time = if waiting == Waiting::NextRequest { self.keep_alive_idle } else { self.header_time };
+            self.read_timer.as_mut().reset(Instant::now() + time);
+        }
+        self.read_timer.as_mut().poll(cx)
+    }
+
     /// Passes a write's outcome on, or ends a write that has made no progress for too long.
     fn watch_write<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
@@ -80,16 +90,10 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Watched<IO> {
             }
             return outcome;
         }
-        let time = match waiting {
-            Waiting::Nothing => return Poll::Pending,
-            Waiting::Head => this.header_time,
-            Waiting::NextRequest => this.keep_alive_idle,
-        };
-        if this.armed != Some(change) {
-            this.armed = Some(change);
-            this.read_timer.as_mut().reset(Instant::now() + time);
+        if waiting == Waiting::Nothing {
+            return Poll::Pending;
         }
-        ready!(this.read_timer.as_mut().poll(cx));
+        ready!(this.watch_wait(cx, change, waiting));
         match waiting {
             // Nothing was begun, so this is an ordinary end: zero bytes.
             Waiting::NextRequest => Poll::Ready(Ok(())),
@@ -119,6 +123,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<IO> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.io).poll_flush(cx);
+        // The end of an answer is where the wait for the next request begins, and hyper reads before it writes:
+        // without this, nothing would be left to wake an idle connection at its deadline.
+        let (change, waiting) = self.phase.now();
+        if waiting == Waiting::NextRequest && self.watch_wait(cx, change, waiting).is_ready() {
+            cx.waker().wake_by_ref();
+        }
         self.watch_write(cx, outcome)
     }
 

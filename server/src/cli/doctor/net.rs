@@ -43,27 +43,27 @@ async fn reach(base: &str) -> Result<String, String> {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return Err(format!("{base}: no host"));
     };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let unbracketed = host.trim_start_matches('[').trim_end_matches(']');
     let began = Instant::now();
-    let addresses = timeout(STEP, lookup_host((bare, port))).await;
+    let addresses = timeout(STEP, lookup_host((unbracketed, port))).await;
     let address = match addresses {
         Err(_late) => return Err(format!("{host}: the name could not be resolved in time")),
         Ok(Err(error)) => return Err(format!("{host}: the name cannot be resolved: {error}")),
         Ok(Ok(mut found)) => found.next().ok_or_else(|| format!("{host}: the name has no address"))?,
     };
     let dns = began.elapsed().as_millis();
-    let began_tcp = Instant::now();
+    let start = Instant::now();
     let stream = match timeout(STEP, TcpStream::connect(address)).await {
         Err(_late) => return Err(format!("{host} ({address}): no answer in time; a firewall?")),
         Ok(Err(error)) => return Err(format!("{host} ({address}): {error}")),
         Ok(Ok(stream)) => stream,
     };
-    let connected = began_tcp.elapsed().as_millis();
+    let connected = start.elapsed().as_millis();
     if url.scheme() != "https" {
         return Ok(format!("{host} ({address}): DNS {dns} ms, TCP {connected} ms, no TLS"));
     }
     let began = Instant::now();
-    let name = ServerName::try_from(bare.to_owned()).map_err(|error| format!("{host}: {error}"))?;
+    let name = ServerName::try_from(unbracketed.to_owned()).map_err(|error| format!("{host}: {error}"))?;
     match timeout(STEP, connector()?.connect(name, stream)).await {
         Err(_late) => Err(format!("{host} ({address}): TLS did not finish in time")),
         Ok(Err(error)) => Err(format!("{host} ({address}): TLS failed: {error}")),
