@@ -20,8 +20,8 @@ pub(crate) fn RequestHead() -> impl IntoView {
                 <th scope="col">{t(c::MODEL)}</th>
                 <th scope="col">{t(c::USER)}</th>
                 <th scope="col">{t(c::PROVIDER)}</th>
-                <th scope="col" class="num">{t(c::TOKENS_IN)}</th>
-                <th scope="col" class="num">{t(c::TOKENS_OUT)}</th>
+                <th scope="col" class="num" title=t(c::TOKENS_IN)>{t(c::SHORT_IN)}</th>
+                <th scope="col" class="num" title=t(c::TOKENS_OUT)>{t(c::SHORT_OUT)}</th>
                 <th scope="col" class="num">{t(c::FIRST_BYTE)}</th>
                 <th scope="col" class="num">{t(c::DURATION)}</th>
             </tr>

@@ -51,13 +51,13 @@ fn Body(overview: Overview) -> impl IntoView {
     let tokens =
         totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens;
     let attention = overview.attention.clone();
-    let tops = view! {
+    let tops = (totals.requests > 0).then(|| view! {
         <div class="grid three">
             <div class="panel"><UsageLines title=o::TOP_MODELS lines=overview.top_models.clone() href=model_href/></div>
             <div class="panel"><UsageLines title=o::TOP_KEYS lines=overview.top_keys.clone() href=key_href/></div>
             <div class="panel"><UsageLines title=o::TOP_PROVIDERS lines=overview.top_providers.clone() href=provider_href/></div>
         </div>
-    };
+    });
     let wizard = first_start.then(|| view! { <Wizard attention=attention.clone()/> });
     view! {
         <Answer mood text=sentence><span class="faint">{t(c::UPDATED_AT)} " " <Time at/> " UTC"</span></Answer>

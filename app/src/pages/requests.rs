@@ -141,7 +141,10 @@ fn Filters(filter: RequestFilter, is_admin: bool) -> impl IntoView {
     let id = |name: &'static str, value: Option<String>| {
         value.map(|value| view! { <input type="hidden" name=name value=value/> })
     };
-    let any = is_filtered();
+    // The status has its tabs; the other filters unfold the form.
+    let any = map.with_untracked(|map| {
+        FILTERS.iter().any(|name| *name != "status" && map.get(name).is_some_and(|value| !value.is_empty()))
+    });
     view! {
         <div class="filters">
             <nav class="tabs" aria-label=t(c::STATUS)>

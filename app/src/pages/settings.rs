@@ -31,21 +31,28 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                 let changed = settings.iter().filter(|setting| setting.updated_at.is_some()).count();
                 let head = if changed == 0 { t(s::SETTINGS_HEAD_DEFAULT).to_owned() } else { format!("{changed} {}", t(s::SETTINGS_HEAD_CHANGED)) };
                 let mut group = String::new();
-                let items = settings
+                let rows: Vec<(Option<String>, SettingView)> = settings
                     .into_iter()
                     .map(|setting| {
                         let prefix = setting.name.split('.').next().unwrap_or_default().to_owned();
-                        let title = (prefix != group).then(|| group_words(&prefix).map_or_else(|| prefix.clone(), |text| t(text).to_owned()));
+                        let title = (prefix != group).then(|| {
+                            group_words(&prefix).map_or_else(|| prefix.clone(), |text| t(text).to_owned())
+                        });
                         group = prefix;
-                        view! {
-                            {title.map(|title| view! { <h2 class="group-title">{title}</h2> })}
-                            <Setting setting put reset error=put_failed/>
-                        }
+                        (title, setting)
                     })
-                    .collect_view();
+                    .collect();
                 view! {
                     <Answer mood="calm" text=head><span class="faint">{t(s::SETTINGS_TEXT)}</span></Answer>
-                    {items}
+                    // Keyed by value: a changed setting gets a fresh field, whatever had been typed into the old one.
+                    <For
+                        each=move || rows.clone()
+                        key=|(_, setting)| (setting.name.clone(), setting.value.clone(), setting.updated_at)
+                        let:row
+                    >
+                        {row.0.map(|title| view! { <h2 class="group-title">{title}</h2> })}
+                        <Setting setting=row.1 put reset error=put_failed/>
+                    </For>
                 }
             })}
         </div>

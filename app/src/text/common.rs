@@ -90,6 +90,8 @@ super::texts! {
     TOKENS_OUT: "Output tokens", "输出 Token";
     CACHE_READ: "Cache read", "缓存读取";
     CACHE_WRITE: "Cache write", "缓存写入";
+    SHORT_IN: "In", "输入";
+    SHORT_OUT: "Out", "输出";
     DURATION: "Duration", "耗时";
     FIRST_BYTE: "First byte", "首字节";
 
