@@ -60,7 +60,7 @@ export async function visitor(browser, base, { lang = 'en', theme = 'light', scr
 
 /** Runs in the page before anything else: counts what only the browser sees. */
 function watch() {
-  window.__seen = { shift: 0, violations: [], hydrated: false };
+  window.__seen = { shift: 0, moved: [], violations: [], hydrated: false };
   // The glue calls `hydrate()` in the microtasks after the module is there; a timer runs after all of those.
   const original = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (...args) => {
@@ -69,7 +69,14 @@ function watch() {
     return module;
   };
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__seen.shift += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      window.__seen.shift += entry.value;
+      for (const { node, previousRect: from, currentRect: to } of entry.sources) {
+        const name = node?.nodeType === 1 ? `${node.tagName.toLowerCase()}.${node.className}` : node?.textContent;
+        window.__seen.moved.push(`${name} (${from.x},${from.y} ${from.width}x${from.height} to ${to.x},${to.y} ${to.width}x${to.height})`);
+      }
+    }
   }).observe({ type: 'layout-shift', buffered: true });
   document.addEventListener('securitypolicyviolation', (event) => {
     window.__seen.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);

@@ -37,11 +37,16 @@ for (const lang of ['en', 'zh']) {
         await hydrated(page);
         assert.equal(new URL(page.url()).pathname, path);
         assert.equal(await page.locator('html').getAttribute('lang'), lang === 'zh' ? 'zh-CN' : 'en');
-        const { shift, violations } = await seen(page);
+        const { shift, moved, violations } = await seen(page);
         assert.deepEqual(violations, [], path);
-        assert.ok(shift <= MOST_SHIFT, `${path} jumped by ${shift}`);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(over <= 0, `${path} is ${over} px wider than the screen`);
+        assert.ok(shift <= MOST_SHIFT, `${path} jumped by ${shift}: ${moved.join(', ')}`);
+        const { over, widest } = await page.evaluate(() => {
+          const width = document.documentElement.clientWidth;
+          const over = document.documentElement.scrollWidth - width;
+          const wide = [...document.querySelectorAll('main *')].filter((node) => node.getBoundingClientRect().right > width);
+          return { over, widest: wide.slice(-3).map((node) => `${node.tagName.toLowerCase()}.${node.className}`) };
+        });
+        assert.ok(over <= 0, `${path} is ${over} px wider than the screen: ${widest.join(', ')}`);
       }
       assert.deepEqual(faults, []);
       await close();

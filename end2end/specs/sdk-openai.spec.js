@@ -99,21 +99,26 @@ for (const [status, kind] of [[404, 'NotFoundError'], [429, 'RateLimitError'], [
 }
 
 for (const where of ['between events', 'inside an event']) {
-  const model = where === 'inside an event' ? 'fake-cut' : 'gpt-breaks';
+  const breaking = async (path, ask) => {
+    if (where === 'inside an event') return { ...ask, model: 'fake-cut' };
+    const broken = { ...ask, model: `breaks-on${path.replaceAll('/', '-')}` };
+    await upstream.breakAfter(2, path, broken);
+    return broken;
+  };
 
   test(`a chat stream that breaks ${where} raises an APIError and never looks finished`, async () => {
-    if (model === 'gpt-breaks') await upstream.breakAfter(2, '/v1/chat/completions', { ...CHAT, model });
+    const ask = await breaking('/v1/chat/completions', CHAT);
     await assert.rejects(async () => {
-      for await (const chunk of await client.chat.completions.create({ ...CHAT, model, stream: true })) {
+      for await (const chunk of await client.chat.completions.create({ ...ask, stream: true })) {
         assert.equal(chunk.choices?.[0]?.finish_reason ?? null, null);
       }
     }, OpenAI.APIError);
   });
 
   test(`a response stream that breaks ${where} ends in response.failed`, async () => {
-    if (model === 'gpt-breaks') await upstream.breakAfter(2, '/v1/responses', { ...RESPONSE, model });
+    const ask = await breaking('/v1/responses', RESPONSE);
     const kinds = [];
-    for await (const event of await client.responses.create({ ...RESPONSE, model, stream: true })) kinds.push(event.type);
+    for await (const event of await client.responses.create({ ...ask, stream: true })) kinds.push(event.type);
     assert.equal(kinds.at(-1), 'response.failed');
   });
 }

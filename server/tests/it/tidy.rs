@@ -53,9 +53,7 @@ fn every_module_says_first_what_it_is_for() {
     let found: Vec<String> = rust()
         .iter()
         .filter(|file| !file.path.ends_with("/tests.rs"))
-        .filter(|file| {
-            !file.text.lines().next().is_some_and(|line| line.len() > 10 && line.starts_with("//! "))
-        })
+        .filter(|file| !file.text.lines().next().is_some_and(|line| line.starts_with("//! ")))
         .map(|file| file.path.clone())
         .collect();
     assert_none(&found, "a module opens with `//!` and a sentence on what it is for");

@@ -17,8 +17,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program with as many open files as the system lets it have, standard output to us or nowhere.
-    pub(crate) fn start(program: &Path, args: &[&str], env: &[(&str, &str)], output: Stdio) -> Result<Self> {
+    /// Starts a program with as many open files as the system lets it have. Standard output goes to us or nowhere,
+    /// what it says on standard error into `log`.
+    pub(crate) fn start(
+        program: &Path,
+        args: &[&str],
+        env: &[(&str, &str)],
+        output: Stdio,
+        log: &Path,
+    ) -> Result<Self> {
         let raised = "ulimit -n 65536 2>/dev/null || ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\"";
         let child = Command::new("sh")
             .args(["-c", raised])
@@ -27,6 +34,7 @@ impl Process {
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(output)
+            .stderr(fs::File::create(log)?)
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
         Ok(Self { child })

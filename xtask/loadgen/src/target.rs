@@ -52,7 +52,8 @@ const ADMIN_TOKEN: &str = "bench-admin-token-of-more-than-32-characters";
 
 /// Starts the upstream, a second process of this program, and answers where it listens.
 pub(crate) fn upstream() -> Result<(Process, SocketAddr)> {
-    let mut process = Process::start(&std::env::current_exe()?, &["upstream"], &[], Stdio::piped())?;
+    let null = Path::new("/dev/null");
+    let mut process = Process::start(&std::env::current_exe()?, &["upstream"], &[], Stdio::piped(), null)?;
     let output = process.child().stdout.take().ok_or("the upstream has no output")?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
@@ -99,8 +100,9 @@ http {{
         &["-p", &place, "-e", &log, "-c", &file.display().to_string()],
         &[],
         Stdio::null(),
+        Path::new("/dev/null"),
     )?;
-    wait_for(address, None).await?;
+    wait_for(address, None, Path::new(&log)).await?;
     Ok(Some(Target {
         name: "nginx",
         address,
@@ -113,7 +115,7 @@ http {{
 /// The release binary with a fresh data folder, one provider, one user and one key.
 pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr) -> Result<Target> {
     let (process, address, dir) = start_tollgate(binary, "tollgate")?;
-    wait_for(address, Some("/readyz")).await?;
+    wait_for(address, Some("/readyz"), &dir.path().join("log")).await?;
     let mut admin = Connection::open(address).await?;
     let provider = json!({ "name": "bench", "kind": "openai-compatible", "base_url": format!("http://{upstream}"), "api_key": "sk-bench" });
     create(&mut admin, "/api/admin/providers", &provider).await?;
@@ -127,8 +129,8 @@ pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr) -> Result<Targ
 /// From the start of the process to its first 200 on `/readyz`, with an empty data folder.
 pub(crate) async fn cold_start(binary: &Path) -> Result<Duration> {
     let started = Instant::now();
-    let (_process, address, _dir) = start_tollgate(binary, "cold")?;
-    wait_for(address, Some("/readyz")).await?;
+    let (_process, address, dir) = start_tollgate(binary, "cold")?;
+    wait_for(address, Some("/readyz"), &dir.path().join("log")).await?;
     Ok(started.elapsed())
 }
 
@@ -143,7 +145,8 @@ fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scr
         ("ADMIN_TOKEN", ADMIN_TOKEN),
         ("LOG_LEVEL", "warn"),
     ];
-    Ok((Process::start(binary, &["serve"], &env, Stdio::null())?, address, dir))
+    let log = dir.path().join("log");
+    Ok((Process::start(binary, &["serve"], &env, Stdio::null(), &log)?, address, dir))
 }
 
 async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<Value> {
@@ -156,8 +159,8 @@ async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result
     Ok(serde_json::from_slice(&answer.body)?)
 }
 
-/// Waits until the address takes connections or, with a path, answers it with 200.
-async fn wait_for(address: SocketAddr, path: Option<&str>) -> Result {
+/// Waits until the address takes connections or, with a path, answers it with 200; else says what stands in `log`.
+async fn wait_for(address: SocketAddr, path: Option<&str>, log: &Path) -> Result {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(30) {
         if let Ok(mut connection) = Connection::open(address).await {
@@ -169,7 +172,8 @@ async fn wait_for(address: SocketAddr, path: Option<&str>) -> Result {
         }
         sleep(Duration::from_millis(2)).await;
     }
-    Err(format!("{address} did not become ready within 30 s").into())
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    Err(format!("{address} did not become ready within 30 s:\n{said}").into())
 }
 
 fn free_address() -> Result<SocketAddr> {

@@ -10,32 +10,33 @@ const FLOORS: &[(&str, u8)] = &[
     ("error", 0),
     ("live", 0),
     ("metrics", 0),
-    ("signal", 0),
     ("vault", 0),
-    ("accounts", 1),
+    ("credential", 1),
     ("identity", 1),
-    ("snapshot", 1),
-    ("credential", 2),
-    ("upstream", 2),
-    ("core", 3),
-    ("admin", 4),
-    ("health", 4),
-    ("member", 4),
-    ("serve", 4),
-    ("tasks", 4),
-    ("facade", 5),
-    ("lib", 5),
+    ("snapshot", 2),
+    ("upstream", 3),
+    ("core", 4),
+    ("accounts", 5),
+    ("admin", 6),
+    ("health", 6),
+    ("member", 6),
+    ("serve", 6),
+    ("tasks", 6),
+    ("facade", 7),
+    ("lib", 7),
 ];
 
-/// Modules on one floor that may meet: the first uses the second.
-const SIDEWAYS: &[(&str, &str)] = &[
-    ("snapshot", "identity"),
-    ("snapshot", "vault"),
-    ("error", "config"),
-    ("vault", "config"),
-    ("live", "clock"),
-    ("metrics", "clock"),
-    ("upstream", "credential"),
+/// Uses that the floors forbid and that stand all the same: the first uses the second, and why. A use that is gone
+/// must leave this list.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("core", "accounts", "the journal is caught up with before anything is served"),
+    ("core", "admin", "credentials are sealed anew under a new key before anything is served"),
+    ("core", "serve", "owns the model lists and the used keys that serving fills"),
+    ("core", "tasks", "owns the board of tasks and starts them once it is complete"),
+    ("upstream", "serve", "a probe is booked like a request and begins with the same blank record"),
+    ("admin", "facade", "signing in is a method of the façade and lies beside the admin token"),
+    ("member", "facade", "the façade's member handle lies beside what it hands out"),
+    ("admin", "health", "the system page shows the report of `/health`"),
 ];
 
 fn floor(module: &str) -> Option<u8> {
@@ -74,6 +75,7 @@ fn the_engine_keeps_to_its_floors() {
         .collect();
     assert!(files.len() > 10, "the engine's sources were not found");
     let mut wrong = Vec::new();
+    let mut excused = Vec::new();
     for file in &files {
         let Some(own) = module_of(file) else { continue };
         let Some(own_floor) = floor(&own) else {
@@ -83,15 +85,20 @@ fn the_engine_keeps_to_its_floors() {
         for name in used(&code(file)) {
             // What is re-exported at the root has no floor of its own; the module that defines it has.
             let Some(floor) = floor(&name) else { continue };
-            let fits = name == own || floor < own_floor || SIDEWAYS.contains(&(own.as_str(), name.as_str()));
-            if !fits {
-                wrong.push(format!(
+            if name == own || floor < own_floor {
+                continue;
+            }
+            match EXCEPTIONS.iter().find(|(from, to, _)| *from == own && *to == name) {
+                Some(exception) => excused.push(exception),
+                None => wrong.push(format!(
                     "{}: `{own}` (floor {own_floor}) uses `{name}` (floor {floor})",
                     file.path
-                ));
+                )),
             }
         }
     }
+    let gone = EXCEPTIONS.iter().filter(|exception| !excused.contains(exception));
+    wrong.extend(gone.map(|(from, to, _)| format!("`{from}` no longer uses `{to}`: take it off the list")));
     wrong.dedup();
     assert!(wrong.is_empty(), "the engine's floors, see ARCHITECTURE.md\n  {}", wrong.join("\n  "));
 }
