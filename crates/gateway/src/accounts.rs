@@ -118,10 +118,12 @@ pub(crate) fn append<T>(core: &Core, work: impl FnOnce() -> T) -> T {
 async fn sync(core: Arc<Core>) {
     loop {
         let ends = core.cut.is_cancelled();
-        let ledger = core.ledger.clone();
-        if let Err(error) = blocking(move || ledger.sync().map_err(JournalError::Io)).await {
-            tracing::error!(%error, "the journal could not be synced to the disk");
-            core.metrics.writer_failed();
+        if !core.ledger.is_synced() {
+            let ledger = core.ledger.clone();
+            if let Err(error) = blocking(move || ledger.sync().map_err(JournalError::Io)).await {
+                tracing::error!(%error, "the journal could not be synced to the disk");
+                core.metrics.writer_failed();
+            }
         }
         if ends {
             return;

@@ -44,6 +44,8 @@ struct Request {
     probe: Probe,
     snapshot: Arc<Snapshot>,
     key: Arc<ApiKey>,
+    /// The caller's `Idempotency-Key`, until the settlement has it.
+    claim: Option<Claim>,
 }
 
 impl Request {
@@ -61,15 +63,16 @@ impl Request {
 /// Serves one request of a forwarded endpoint.
 pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
     let mut record = record_of(&ingress);
-    let (request, claim) = match examine(core, ingress, &mut record) {
-        Ok(examined) => examined,
+    let mut request = match examine(core, ingress, &mut record) {
+        Ok(request) => request,
         Err(refused) => {
             let (ingress, refusal) = *refused;
             return refuse(core, &ingress, record, &refusal);
         }
     };
     let user_name = request.key.user.spec.name.clone();
-    let mut settlement = match Settlement::admit(core, record, request.ingress.received, user_name, claim) {
+    let (received, claim) = (request.ingress.received, request.claim.take());
+    let mut settlement = match Settlement::admit(core, record, received, user_name, claim) {
         Ok(settlement) => settlement,
         Err(not_booked) => {
             let (record, error) = *not_booked;
@@ -112,7 +115,7 @@ fn examine(
     core: &Core,
     ingress: Ingress,
     record: &mut RequestRecord,
-) -> Result<(Request, Option<Claim>), Box<(Ingress, Refusal)>> {
+) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
     let now = ingress.received.at;
     let mut checked = || -> Result<(Arc<ApiKey>, Probe, Option<Claim>), Refusal> {
@@ -133,7 +136,7 @@ fn examine(
         Ok((key, probe, claim))
     };
     match checked() {
-        Ok((key, probe, claim)) => Ok((Request { ingress, probe, snapshot, key }, claim)),
+        Ok((key, probe, claim)) => Ok(Request { ingress, probe, snapshot, key, claim }),
         Err(refusal) => Err(Box::new((ingress, refusal))),
     }
 }

@@ -37,6 +37,11 @@ impl Group {
         self.lock().broken
     }
 
+    /// Whether everything up to `seq` is on the disk.
+    pub(crate) fn covers(&self, seq: u64) -> bool {
+        self.lock().synced >= seq
+    }
+
     /// Notes a failed sync that happened elsewhere.
     pub(crate) fn break_off(&self) {
         self.lock().broken = true;

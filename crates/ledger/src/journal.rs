@@ -101,6 +101,14 @@ impl Journal {
         paid
     }
 
+    pub(crate) fn is_synced(&self) -> bool {
+        let (last, owes) = {
+            let tail = self.tail();
+            (tail.last_seq(), !tail.owed.is_empty())
+        };
+        !owes && self.group.covers(last)
+    }
+
     fn pay(&self) -> Result<(), JournalError> {
         let (owed, paid) = {
             let mut tail = self.tail();

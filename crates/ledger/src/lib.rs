@@ -119,6 +119,11 @@ impl Ledger {
         self.journal.sync().map_err(JournalError::into_io)
     }
 
+    /// Whether [`sync`](Self::sync) has nothing to do. It does not touch the disk.
+    pub fn is_synced(&self) -> bool {
+        self.journal.is_synced()
+    }
+
     /// Requests that are admitted and not yet ended.
     pub fn open_count(&self) -> u64 {
         self.journal.open_count()

@@ -19,6 +19,8 @@ use crate::upstream::{Answer, AnswerBody, Call, SendError, Upstreams, prepare};
 /// Answers up to this size are read whole before the caller gets a byte, so that a fault in them can still
 /// become another attempt or a clean error.
 const WHOLE_ANSWER: usize = 8 * 1024 * 1024;
+/// Bytes of the longest magic number of a compression (Zstandard's).
+const LONGEST_MAGIC: usize = 4;
 /// Most of an error answer that is read.
 const ERROR_BODY: usize = 256 * 1024;
 
@@ -148,15 +150,16 @@ fn body_for(request: &Request, model: &str) -> Bytes {
     }
 }
 
-/// The first piece, at least two bytes long unless the body is shorter: the shortest magic number has two.
+/// The first piece, at least as long as the longest magic number that is looked for, unless the body is shorter.
 async fn first_piece(body: &mut AnswerBody) -> std::io::Result<Option<Bytes>> {
     let Some(first) = body.piece().await.transpose()? else { return Ok(None) };
-    if first.len() >= 2 {
+    if first.len() >= LONGEST_MAGIC {
         return Ok(Some(first));
     }
     let mut joined = BytesMut::from(first.as_ref());
-    if let Some(second) = body.piece().await.transpose()? {
-        joined.extend_from_slice(&second);
+    while joined.len() < LONGEST_MAGIC {
+        let Some(next) = body.piece().await.transpose()? else { break };
+        joined.extend_from_slice(&next);
     }
     Ok(Some(joined.freeze()))
 }
@@ -170,7 +173,7 @@ enum Judged {
 async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first: Option<Bytes>) -> Judged {
     let Answer { status, mut headers, body } = answer;
     let declared = headers.get(CONTENT_LENGTH).cloned();
-    let body = match first {
+    let mut body = match first {
         None => body,
         Some(first) => match body.decoded(&mut headers, first) {
             Ok(body) => body,
@@ -191,10 +194,8 @@ async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first
             format!("upstream answered with a web page instead of an API's answer (status {status})");
         return Judged::Failed(verdict::of_bad_answer("upstream_bad_content_type", message));
     }
-    if request.streaming() && !is_json(&kind)
-        || endpoint == Endpoint::GeminiStream
-        || endpoint == Endpoint::AudioSpeech
-    {
+    let array = endpoint == Endpoint::GeminiStream && is_json(&kind) && is_array(&mut body).await;
+    if request.streaming() && !is_json(&kind) || array || endpoint == Endpoint::AudioSpeech {
         return judge_stream(status, headers, body).await;
     }
     match whole(body).await {
@@ -209,6 +210,20 @@ async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first
             }
             _ => Judged::Good { status, headers, content },
         },
+    }
+}
+
+/// Whether the body is the array that Gemini streams are made of without `alt=sse`. A lone object in its place is
+/// an error or a whole answer and must be looked into.
+async fn is_array(body: &mut AnswerBody) -> bool {
+    match body.piece().await {
+        Some(Ok(piece)) => {
+            let array = piece.trim_ascii_start().first() == Some(&b'[');
+            body.put_back(piece);
+            array
+        }
+        // Nothing comes after this either, so the stream counts as empty.
+        Some(Err(_)) | None => true,
     }
 }
 
