@@ -5,10 +5,14 @@
 #[cfg(test)]
 mod boot;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod edge;
 mod handbook;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod idempotency;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
