@@ -74,8 +74,10 @@ async fn standing(state: &AppState, session: &Session) -> Result<Principal, Sign
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     match request.extensions().get::<Principal>() {
-        // The overview is the administrator's; a member who opens the bare address means his own page.
-        Some(Principal::Member { .. }) if path == "/" => return auth::see_other("/me"),
+        // The overview and the empty forms are the administrator's; a member who opens one means his own page.
+        Some(Principal::Member { .. }) if path == "/" || path.ends_with("/new") => {
+            return auth::see_other("/me");
+        }
         Some(_) => return next.run(request).await,
         None if path == "/login" => return next.run(request).await,
         None => {}

@@ -5,7 +5,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde_json::json;
@@ -92,6 +92,11 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer realm=\"tollgate\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        // The sign-in brake says how long to wait.
+        let wait = problem.fields.get("retry_after_s").and_then(|seconds| HeaderValue::from_str(seconds).ok());
+        if let Some(wait) = wait {
+            response.headers_mut().insert(RETRY_AFTER, wait);
         }
         if request_id.is_none() {
             // `stamp` adds the id where the handler had no request at hand.
