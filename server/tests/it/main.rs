@@ -8,6 +8,7 @@ mod boot;
 mod connections;
 #[cfg(test)]
 mod edge;
+#[cfg(test)]
 mod handbook;
 #[cfg(test)]
 mod harness;
