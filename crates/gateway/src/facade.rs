@@ -7,7 +7,6 @@ use ledger::{Ledger, Recovery};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::RequestId;
 use types::dialect::Dialect;
 use types::setting::Settings;
 use types::system::{Health, HealthCheck};
@@ -67,8 +66,9 @@ impl Gateway {
     }
 
     /// Renders a refusal in a dialect; for paths that are no forwarded endpoint, so nothing is booked.
-    pub fn refusal(&self, dialect: Dialect, refusal: &Refusal, request_id: RequestId) -> Reply {
-        serve::render(dialect, refusal, &request_id.to_string())
+    /// `shown_id` is the id that the caller knows the request by.
+    pub fn refusal(&self, dialect: Dialect, refusal: &Refusal, shown_id: &str) -> Reply {
+        serve::render(dialect, refusal, shown_id)
     }
 
     /// What the dashboard must know of its own address.

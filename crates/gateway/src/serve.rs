@@ -5,6 +5,7 @@
 
 mod attempt;
 mod authenticate;
+mod echo;
 mod failover;
 mod guard;
 mod idempotency;

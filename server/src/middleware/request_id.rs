@@ -24,10 +24,14 @@ impl RequestIds {
         Self { own: new_id(at), client: client_id(headers) }
     }
 
-    /// What the answer's `x-request-id` says: the caller's if it is valid, else ours.
+    /// What the caller knows the request by: his own id if it is valid, else ours.
+    pub fn shown(&self) -> String {
+        self.client.clone().unwrap_or_else(|| self.own.to_string())
+    }
+
+    /// What the answer's `x-request-id` says.
     pub fn echo(&self) -> HeaderValue {
-        let text = self.client.clone().unwrap_or_else(|| self.own.to_string());
-        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+        HeaderValue::try_from(self.shown()).unwrap_or(HeaderValue::from_static(""))
     }
 }
 

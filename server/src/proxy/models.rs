@@ -50,6 +50,6 @@ fn keyed(state: &AppState, parts: Parts) -> KeyedCall {
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
         client_ip: context.client_ip.0,
-        request_id: context.ids.own,
+        shown_id: context.ids.shown(),
     }
 }

@@ -12,7 +12,7 @@ use crate::middleware::request_id::RequestIds;
 /// The answer to a request that goes no further.
 pub fn refuse(gateway: &Gateway, surface: Surface, refusal: &Refusal, ids: &RequestIds) -> Response {
     let mut response = match surface {
-        Surface::Model(dialect) => return respond(gateway.refusal(dialect, refusal, ids.own)),
+        Surface::Model(dialect) => return respond(gateway.refusal(dialect, refusal, &ids.shown())),
         Surface::Api => json(refusal),
         Surface::Page => page(refusal, ids),
     };

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use types::dialect::Endpoint;
 use types::provider::Timeouts;
 
 use super::Request;
+use super::echo;
+use super::idempotency;
 use super::settle::Settlement;
 use super::verdict::{self, Verdict};
 use crate::credential::Lease;
@@ -80,7 +82,7 @@ pub(super) async fn attempt(
         Ok(Ok(opened)) => opened,
     };
     let left = limit.saturating_sub(started.elapsed());
-    let judged = tokio::time::timeout(left, judge(settlement, request, answer, first)).await;
+    let judged = tokio::time::timeout(left, judge(settlement, request, credential, answer, first)).await;
     match judged {
         Err(_) => Attempted::Failed(verdict::of_timeout(phase, limit_ms)),
         Ok(Judged::Passed { status, content_type, body, said }) => {
@@ -123,8 +125,11 @@ async fn open(
         query: ingress.query.as_deref(),
     };
     let body = body_for(request, model);
-    let prepared =
+    let mut prepared =
         prepare(provider.spec.kind, base_url, secret, &call, &ingress.headers, body).map_err(fail)?;
+    if let Some(key) = idempotency::upstream_key(settlement.record()) {
+        prepared.headers.insert(HeaderName::from_static(idempotency::HEADER), key);
+    }
     let Some(reservation) = settlement.reservation() else {
         return Err(fail(SendError::Unsendable("the request has ended already".into())));
     };
@@ -170,9 +175,14 @@ enum Judged {
     Failed(Verdict),
 }
 
-async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first: Option<Bytes>) -> Judged {
+async fn judge(
+    settlement: &Settlement,
+    request: &Request,
+    credential: &Credential,
+    answer: Answer,
+    first: Option<Bytes>,
+) -> Judged {
     let Answer { status, mut headers, body } = answer;
-    let declared = headers.get(CONTENT_LENGTH).cloned();
     let mut body = match first {
         None => body,
         Some(first) => match body.decoded(&mut headers, first) {
@@ -185,7 +195,7 @@ async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first
         },
     };
     if !status.is_success() {
-        return judge_error(request, status, &headers, body).await;
+        return judge_error(request, credential, status, &headers, body).await;
     }
     let endpoint = request.ingress.endpoint;
     let kind = content_type(&headers).unwrap_or_default().to_ascii_lowercase();
@@ -200,17 +210,23 @@ async fn judge(settlement: &Settlement, request: &Request, answer: Answer, first
     }
     match whole(body).await {
         Err(verdict) => Judged::Failed(verdict),
-        Ok((Content::Whole(bytes), _)) if bytes.is_empty() && declared.is_none_or(|length| length != "0") => {
+        Ok((Content::Whole(bytes), _)) if bytes.is_empty() && !may_be_empty(endpoint) => {
             Judged::Failed(verdict::of_empty_answer("it was empty"))
         }
         Ok((content, head)) => match protocol::error::parse_upstream(endpoint.dialect(), &head) {
             Some(error) if is_json(&kind) => {
                 tracing::debug!(request.id = %settlement.record().request_id, kind = error.kind, "an error came as a success");
-                Judged::Failed(verdict::of_error_in_success(&error.kind, &error.message))
+                let said = echo::cleaned(error.message, credential);
+                Judged::Failed(verdict::of_error_in_success(&error.kind, &said))
             }
             _ => Judged::Good { status, headers, content },
         },
     }
+}
+
+/// The text of silence is empty; every other good answer says something.
+fn may_be_empty(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::AudioTranscriptions | Endpoint::AudioTranslations)
 }
 
 /// Whether the body is the array that Gemini streams are made of without `alt=sse`. A lone object in its place is
@@ -241,6 +257,7 @@ async fn judge_stream(status: StatusCode, headers: HeaderMap, mut body: AnswerBo
 
 async fn judge_error(
     request: &Request,
+    credential: &Credential,
     status: StatusCode,
     headers: &HeaderMap,
     mut body: AnswerBody,
@@ -254,6 +271,7 @@ async fn judge_error(
             break;
         }
     }
+    let bytes = echo::cleaned_body(bytes.freeze(), credential);
     let parsed = protocol::error::parse_upstream(request.ingress.endpoint.dialect(), &bytes);
     let said = parsed.as_ref().map_or_else(|| format!("HTTP {status}"), |error| error.message.clone());
     if let Some(verdict) = verdict::of_status(status.as_u16(), &said, verdict::retry_after(headers)) {
@@ -262,7 +280,7 @@ async fn judge_error(
     let content_type = headers.get(CONTENT_TYPE).cloned();
     match (parsed, content_type) {
         (Some(_), Some(content_type)) if bytes.len() < ERROR_BODY => {
-            Judged::Passed { status, content_type, body: bytes.freeze(), said }
+            Judged::Passed { status, content_type, body: bytes, said }
         }
         _ => {
             let message =

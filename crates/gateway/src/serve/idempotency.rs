@@ -17,7 +17,7 @@ use super::Ingress;
 use crate::core::Core;
 use crate::error::Refusal;
 
-const HEADER: &str = "idempotency-key";
+pub(super) const HEADER: &str = "idempotency-key";
 /// Longest value of the header in bytes.
 const LONGEST: usize = 255;
 /// How long a key is used, from the arrival of the request that was answered under it.
@@ -251,6 +251,13 @@ impl Memory {
             self.used.remove(&key_id);
         }
     }
+}
+
+/// What goes upstream in place of the caller's header: two callers may choose the same text, and a vendor that
+/// honours it would take them for one, because they share an account there (X33).
+pub(super) fn upstream_key(record: &RequestRecord) -> Option<http::HeaderValue> {
+    let (scope, _) = record.idempotency_key.as_deref()?.split_once(':')?;
+    http::HeaderValue::from_str(scope).ok()
 }
 
 #[cfg(test)]

@@ -62,8 +62,8 @@ pub struct KeyedCall {
     pub headers: HeaderMap,
     /// The caller's address.
     pub client_ip: IpAddr,
-    /// Tollgate's own id of this request.
-    pub request_id: RequestId,
+    /// The id that the caller knows this request by: his own if it was valid, else ours.
+    pub shown_id: String,
 }
 
 /// `GET /v1/models`, `/v1/models/{id}`, `/v1beta/models` and `/v1beta/models/{id}`.

@@ -43,7 +43,7 @@ pub(crate) async fn models(core: &Arc<Core>, call: ModelsCall) -> Reply {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Reply { status: StatusCode::OK, headers, body: ReplyBody::whole(body.into()) }
         }
-        Err(refusal) => render(dialect(shape), &refusal, &call.request_id.to_string()),
+        Err(refusal) => render(dialect(shape), &refusal, &call.shown_id),
     }
 }
 

@@ -124,7 +124,7 @@ fn answer(call: &KeyedCall, result: Result<Value, Refusal>) -> Reply {
         Err(refusal) => {
             let anthropic = call.headers.contains_key("anthropic-version");
             let dialect = if anthropic { Dialect::Anthropic } else { Dialect::OpenAiChat };
-            render(dialect, &refusal, &call.request_id.to_string())
+            render(dialect, &refusal, &call.shown_id)
         }
     }
 }

@@ -20,6 +20,7 @@ use types::dialect::Endpoint;
 use types::request::{AttemptOutcome, Outcome};
 
 use super::attempt::{Content, Opened};
+use super::echo;
 use super::settle::Settlement;
 use super::verdict;
 use super::{Reply, Request};
@@ -235,10 +236,11 @@ impl Relay {
         settlement.meter(&metered, true);
         let (status, bytes) = (self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
         if let Some(error) = metered.error {
+            let said = echo::cleaned(error.message, &self.credential);
             // The upstream has told its caller itself; nothing is added (U39).
-            settlement.close_attempt(AttemptOutcome::UpstreamError, Some(error.message.clone()));
-            settlement.note_error("upstream_stream_error", &error.message);
-            self.credential.gauge.failed(self.clock.now(), &error.message);
+            settlement.close_attempt(AttemptOutcome::UpstreamError, Some(said.clone()));
+            settlement.note_error("upstream_stream_error", &said);
+            self.credential.gauge.failed(self.clock.now(), &said);
             settlement.finish(Outcome::Broken, status, bytes);
         } else {
             settlement.close_attempt(AttemptOutcome::Done, None);
@@ -310,12 +312,18 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // Dropped before the end: the caller left. The settlement's own drop says so in the books; here only
-        // what the meter has heard so far is handed over.
-        if let (Some(settlement), Some(meter)) = (&mut self.settlement, self.meter.take()) {
-            settlement.meter(&meter.finish(), false);
-            settlement.record_mut().response_bytes = self.sent_bytes;
+        let (Some(mut settlement), Some(meter)) = (self.settlement.take(), self.meter.take()) else { return };
+        let metered = meter.finish();
+        let whole = self.metered && metered.completed && metered.error.is_none();
+        settlement.meter(&metered, whole);
+        settlement.record_mut().response_bytes = self.sent_bytes;
+        if whole {
+            // Many callers hang up as soon as they have read the last event, before the upstream closes its side.
+            settlement.close_attempt(AttemptOutcome::Done, None);
+            let bytes = usize::try_from(self.sent_bytes).unwrap_or(usize::MAX);
+            settlement.finish(Outcome::Ok, self.status.as_u16(), bytes);
         }
+        // Otherwise the caller left before the end; the settlement's own drop says so in the books.
     }
 }
 

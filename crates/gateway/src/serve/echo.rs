@@ -1,0 +1,73 @@
+//! Takes a credential out of what its upstream says: careless ones repeat the key that they refuse, and their
+//! words go to callers, into the log and into the books.
+//!
+//! It looks at errors only. What an upstream says in a good answer passes untouched.
+
+use bytes::Bytes;
+
+use crate::snapshot::Credential;
+
+/// Put where the credential stood.
+const INSTEAD: &str = "[redacted]";
+/// Texts shorter than this are no secret that anybody could find, and would tear words apart.
+const SHORTEST: usize = 8;
+
+/// The text without the credential.
+pub(super) fn cleaned(text: String, credential: &Credential) -> String {
+    match secret(credential) {
+        Some(secret) if text.contains(secret) => text.replace(secret, INSTEAD),
+        _ => text,
+    }
+}
+
+/// The same for a body. One that is no UTF-8 and repeats the credential loses what is not UTF-8 as well.
+pub(super) fn cleaned_body(body: Bytes, credential: &Credential) -> Bytes {
+    let Some(secret) = secret(credential) else { return body };
+    let text = String::from_utf8_lossy(&body);
+    if text.contains(secret) { text.replace(secret, INSTEAD).into() } else { body }
+}
+
+fn secret(credential: &Credential) -> Option<&str> {
+    let secret = credential.secret.as_ref()?.expose().as_str();
+    (secret.len() >= SHORTEST).then_some(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Secret;
+    use types::credential::{CredentialSpec, Tier};
+
+    use super::*;
+
+    fn credential(secret: &str) -> Credential {
+        let spec = CredentialSpec {
+            name: "c".into(),
+            tier: Tier::Shared,
+            priority: 0,
+            weight: 1,
+            max_concurrency: None,
+            enabled: true,
+        };
+        let secret = Some(Secret::new(secret.to_owned()));
+        Credential {
+            id: types::CredentialId(1),
+            spec,
+            secret,
+            rejected: false,
+            gauge: std::sync::Arc::default(),
+        }
+    }
+
+    #[test]
+    fn v9_an_upstream_that_repeats_the_credential_is_not_quoted() {
+        let known = credential("sk-upstream-0001");
+        assert_eq!(cleaned("no such key sk-upstream-0001!".into(), &known), "no such key [redacted]!");
+        assert_eq!(
+            cleaned_body(Bytes::from_static(b"{\"a\":\"sk-upstream-0001\"}"), &known),
+            "{\"a\":\"[redacted]\"}"
+        );
+        assert_eq!(cleaned("fine".into(), &known), "fine");
+        assert_eq!(cleaned_body(Bytes::from_static(b"\xff\xfe"), &known), b"\xff\xfe"[..]);
+        assert_eq!(cleaned("a key".into(), &credential("a")), "a key");
+    }
+}
