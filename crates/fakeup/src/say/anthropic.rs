@@ -39,7 +39,10 @@ pub(super) fn stream(words: &Words) -> Said {
     }
     say("content_block_stop", json!({"type": "content_block_stop", "index": 0}));
     let end = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}});
-    let end = words.with_usage(end, "usage", || json!({"output_tokens": words.count(words.tokens.output)}));
+    let end = words.with_usage(end, "usage", || {
+        let details = json!({"thinking_tokens": words.count(words.tokens.reasoning)});
+        json!({"output_tokens": words.count(words.tokens.output), "output_tokens_details": details})
+    });
     say("message_delta", end);
     say("message_stop", json!({"type": "message_stop"}));
     Said::events(events, words.tokens)
@@ -64,7 +67,7 @@ fn usage(words: &Words, output: u64) -> Value {
             "ephemeral_1h_input_tokens": words.count(tokens.cache_write_1h),
         },
         "output_tokens": words.count(output),
-        "output_tokens_details": {"thinking_tokens": words.count(tokens.reasoning)},
+        "output_tokens_details": {"thinking_tokens": words.count(tokens.reasoning.min(output))},
         "service_tier": "standard",
     })
 }
