@@ -38,7 +38,7 @@ pub async fn run(booted: Booted, router: Router, signals: Signals) {
     signals.stop.cancelled().await;
 
     // From here on /readyz says 503; during the linger, requests that still come are served.
-    gateway.begin_drain();
+    gateway.announce_stop();
     notify::tell("STOPPING=1");
     tracing::info!(drain_s = config.edge.drain.as_secs(), "stopping: running requests may finish");
     wait(config.edge.linger, &signals.hurry).await;

@@ -62,6 +62,8 @@ pub(crate) struct Core {
     pub(crate) used_keys: UsedKeys,
     pub(crate) tasks: TaskBoard,
     pub(crate) tracker: TaskTracker,
+    /// Cancelled when a stop is announced: load balancers are told, requests are still served.
+    pub(crate) leaving: CancellationToken,
     /// Cancelled when no new request is taken any more.
     pub(crate) draining: CancellationToken,
     /// Cancelled when running streams must end now.
@@ -98,6 +100,7 @@ impl Core {
             used_keys: UsedKeys::default(),
             tasks: TaskBoard::default(),
             tracker: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             started_at: clock.now(),

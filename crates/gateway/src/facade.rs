@@ -111,9 +111,14 @@ impl Gateway {
         self.core.metrics.render(self.core.ledger.backlog())
     }
 
-    /// Whether new requests are refused because the process is about to stop.
+    /// Whether the process is about to stop.
     pub fn is_draining(&self) -> bool {
-        self.core.draining.is_cancelled()
+        self.core.leaving.is_cancelled()
+    }
+
+    /// Says that the process is about to stop: it is not ready any more, but what still comes is served.
+    pub fn announce_stop(&self) {
+        self.core.leaving.cancel();
     }
 
     /// Cancelled when draining begins; long-lived answers of the edge (event streams) end with it.
@@ -128,6 +133,7 @@ impl Gateway {
 
     /// Refuses new requests from now on.
     pub fn begin_drain(&self) {
+        self.core.leaving.cancel();
         self.core.draining.cancel();
     }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use types::api_key::ApiKeySpec;
 use types::credential::CredentialSpec;
-use types::provider::{ProviderSpec, pattern_matches};
+use types::pattern::pattern_matches;
+use types::provider::ProviderSpec;
 use types::setting::Settings;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, ProviderId, Secret, Timestamp, UserId};

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clean::{clean_name, clean_patterns, clean_tags};
 use crate::limits::LimitsInput;
 use crate::problem::FieldErrors;
-use crate::provider::{clean_name, clean_patterns, clean_tags};
 use crate::{ApiKeyId, Patch, Problem, Timestamp, UserId};
 
 /// A key as shown: the full text is shown once, when it is made, and never again.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clean::{clean_name, parse_or_note};
 use crate::dialect::named;
 use crate::limits::LimitsInput;
 use crate::problem::FieldErrors;
-use crate::provider::{clean_name, parse_or_note};
 use crate::{CredentialId, Patch, Problem, ProviderId, Secret, Timestamp};
 
 named! {

@@ -5,12 +5,14 @@
 pub mod api_key;
 pub mod audit;
 pub mod base_url;
+mod clean;
 pub mod credential;
 pub mod dialect;
 pub mod id;
 pub mod limits;
 pub mod page;
 pub mod patch;
+pub mod pattern;
 pub mod principal;
 pub mod problem;
 pub mod provider;

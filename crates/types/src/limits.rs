@@ -43,6 +43,26 @@ impl LimitsInput {
     }
 }
 
+/// A field that the contract names and this version does not act on: its neutral value is taken, anything else is
+/// refused by name, so that no script believes in something that does not happen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Later(pub serde_json::Value);
+
+impl Later {
+    /// Notes a value that asks for something.
+    pub(crate) fn check(&self, field: &str, errors: &mut FieldErrors) {
+        let neutral = is_none(&self.0)
+            || self.0 == serde_json::Value::Bool(false)
+            || self.0.as_f64() == Some(1.0)
+            || self.0.as_str().is_some_and(|text| text.parse() == Ok(1.0_f64));
+        if !neutral {
+            errors.add(field, "this version does not act on it; leave it out");
+        }
+    }
+}
+
 fn is_none(value: &serde_json::Value) -> bool {
     value.is_null() || value.as_f64() == Some(0.0) || value.as_str().is_some_and(|text| text == "0")
 }

@@ -34,18 +34,19 @@ impl Problem {
     /// HTTP status that belongs to the code.
     pub fn status(&self) -> u16 {
         match self.code.as_str() {
-            "invalid_input" | "invalid_json" => 422,
+            "invalid_input" => 422,
             "bad_request" => 400,
             "missing_authorization"
             | "malformed_authorization"
             | "invalid_credentials"
             | "token_invalid"
             | "token_expired" => 401,
-            "forbidden" => 403,
+            "forbidden" | "cross_origin" => 403,
             "not_found" => 404,
             "conflict" | "stale_version" => 409,
             "payload_too_large" => 413,
             "too_many_attempts" => 429,
+            "upstream_failed" => 502,
             "database_unavailable" | "database_busy" | "overloaded" => 503,
             _ => 500,
         }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base_url::BaseUrl;
+use crate::clean::{clean_name, clean_patterns, clean_tags, parse_or_note};
 use crate::dialect::{Endpoint, named};
-use crate::limits::LimitsInput;
+use crate::limits::{Later, LimitsInput};
+use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
 use crate::{Patch, Problem, ProviderId, Secret, Timestamp};
 
@@ -164,6 +166,15 @@ pub struct CreateProvider {
     /// Must be empty in this version; see [`LimitsInput`].
     #[serde(default)]
     pub limits: LimitsInput,
+    /// Only `"1"` in this version, which holds no prices.
+    #[serde(default)]
+    pub cost_multiplier: Later,
+    /// Only null in this version, which has no circuit breaker.
+    #[serde(default)]
+    pub breaker: Later,
+    /// Only false in this version.
+    #[serde(default)]
+    pub proxy_fallback_to_direct: Later,
 }
 
 /// Body of `PATCH /api/admin/providers/{id}`: absent fields stay.
@@ -195,6 +206,12 @@ pub struct UpdateProvider {
     pub version: Option<i64>,
     /// Must be empty in this version.
     pub limits: LimitsInput,
+    /// Only `"1"` in this version, which holds no prices.
+    pub cost_multiplier: Later,
+    /// Only null in this version, which has no circuit breaker.
+    pub breaker: Later,
+    /// Only false in this version.
+    pub proxy_fallback_to_direct: Later,
 }
 
 /// The checked content of a provider, ready for the store.
@@ -241,6 +258,9 @@ impl CreateProvider {
             timeouts: self.timeouts,
         };
         self.limits.check(&mut errors);
+        self.cost_multiplier.check("cost_multiplier", &mut errors);
+        self.breaker.check("breaker", &mut errors);
+        self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }
@@ -269,6 +289,9 @@ impl UpdateProvider {
             timeouts: self.timeouts.unwrap_or(current.timeouts),
         };
         self.limits.check(&mut errors);
+        self.cost_multiplier.check("cost_multiplier", &mut errors);
+        self.breaker.check("breaker", &mut errors);
+        self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }
@@ -297,99 +320,6 @@ impl ProviderSpec {
 // Stands in for an address that was refused; `FieldErrors::finish` never lets it out.
 fn placeholder_url() -> BaseUrl {
     BaseUrl::parse("http://invalid.invalid").unwrap_or_else(|_| unreachable!("a constant address parses"))
-}
-
-/// Parses a named value or notes what was expected.
-pub(crate) fn parse_or_note<T: std::str::FromStr>(
-    text: &str,
-    field: &str,
-    errors: &mut FieldErrors,
-) -> Option<T>
-where
-    T::Err: std::fmt::Display,
-{
-    text.trim().parse().map_err(|e: T::Err| errors.add(field, e.to_string())).ok()
-}
-
-/// A display name: trimmed, 1 to 80 characters, no control characters.
-pub(crate) fn clean_name(text: &str, field: &str, errors: &mut FieldErrors) -> String {
-    let name = text.trim();
-    if name.is_empty() {
-        errors.add(field, "must not be empty");
-    } else if name.chars().count() > 80 {
-        errors.add(field, "at most 80 characters");
-    } else if name.contains(char::is_control) {
-        errors.add(field, "must not hold control characters");
-    }
-    name.to_owned()
-}
-
-/// Tags: trimmed, sorted, without doubles; each 1 to 40 characters without spaces or commas.
-pub(crate) fn clean_tags(tags: &[String], field: &str, errors: &mut FieldErrors) -> Vec<String> {
-    let mut clean: Vec<String> =
-        tags.iter().map(|tag| tag.trim().to_owned()).filter(|t| !t.is_empty()).collect();
-    clean.sort();
-    clean.dedup();
-    if clean.len() > 50 {
-        errors.add(field, "at most 50");
-    }
-    if let Some(bad) = clean.iter().find(|tag| {
-        tag.chars().count() > 40 || tag.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',')
-    }) {
-        errors.add(field, format!("'{bad}' is too long or holds a blank or comma"));
-    }
-    clean
-}
-
-/// Model patterns: trimmed, without doubles, order kept; each 1 to 200 characters.
-pub(crate) fn clean_patterns(patterns: &[String], field: &str, errors: &mut FieldErrors) -> Vec<String> {
-    let mut clean: Vec<String> = Vec::new();
-    for pattern in patterns.iter().map(|p| p.trim()).filter(|p| !p.is_empty()) {
-        if !is_model_text(pattern) {
-            errors.add(field, format!("'{pattern}' is no model name or pattern"));
-        } else if !clean.iter().any(|known| known == pattern) {
-            clean.push(pattern.to_owned());
-        }
-    }
-    if clean.len() > 500 {
-        errors.add(field, "at most 500");
-    }
-    clean
-}
-
-fn is_model_text(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 200 && !text.contains(|c: char| c.is_control() || c.is_whitespace())
-}
-
-/// Whether a pattern (`*` matches any run of characters, case is ignored) covers a model name.
-pub fn pattern_matches(pattern: &str, model: &str) -> bool {
-    fn go(pattern: &[u8], text: &[u8]) -> bool {
-        // Greedy match with one backtrack point: linear for one star, never exponential.
-        let (mut p, mut t, mut star, mut mark) = (0, 0, None, 0);
-        while t < text.len() {
-            match pattern.get(p) {
-                Some(b'*') => {
-                    star = Some(p);
-                    mark = t;
-                    p += 1;
-                }
-                Some(c) if text.get(t).is_some_and(|x| x.eq_ignore_ascii_case(c)) => {
-                    p += 1;
-                    t += 1;
-                }
-                _ => match star {
-                    Some(s) => {
-                        p = s + 1;
-                        mark += 1;
-                        t = mark;
-                    }
-                    None => return false,
-                },
-            }
-        }
-        pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == b'*'))
-    }
-    go(pattern.as_bytes(), model.as_bytes())
 }
 
 /// Answer of `POST /api/admin/providers/{id}/test`.
@@ -422,23 +352,6 @@ pub struct TestProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_whole_names() {
-        for (pattern, model, expected) in [
-            ("claude-*", "claude-sonnet-4-5", true),
-            ("claude-*", "my-claude-x", false),
-            ("*", "anything", true),
-            ("GPT-4o", "gpt-4o", true),
-            ("gpt-4o", "gpt-4o-mini", false),
-            ("*-mini", "gpt-4o-mini", true),
-            ("a*b*c", "a-x-b-y-c", true),
-            ("a*b*c", "a-x-c-y-b", false),
-            ("", "", true),
-        ] {
-            assert_eq!(pattern_matches(pattern, model), expected, "{pattern} ~ {model}");
-        }
-    }
 
     #[test]
     fn every_fault_of_an_input_is_reported_at_once() {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::LimitsInput;
+use crate::clean::{clean_name, clean_tags};
+use crate::limits::{Later, LimitsInput};
 use crate::problem::FieldErrors;
-use crate::provider::{clean_name, clean_tags};
 use crate::{Patch, Problem, Secret, Timestamp, UserId};
 
 /// A user as stored and shown.
@@ -57,6 +57,9 @@ pub struct CreateUser {
     /// Must be empty in this version.
     #[serde(default)]
     pub limits: LimitsInput,
+    /// Only `"1"` in this version, which holds no prices.
+    #[serde(default)]
+    pub price_rate: Later,
 }
 
 /// Body of `PATCH /api/admin/users/{id}`: absent fields stay.
@@ -78,6 +81,8 @@ pub struct UpdateUser {
     pub version: Option<i64>,
     /// Must be empty in this version.
     pub limits: LimitsInput,
+    /// Only `"1"` in this version, which holds no prices.
+    pub price_rate: Later,
 }
 
 /// The checked content of a user but for the password.
@@ -101,6 +106,7 @@ impl CreateUser {
             check_password(password, &mut errors);
         }
         self.limits.check(&mut errors);
+        self.price_rate.check("price_rate", &mut errors);
         let spec = UserSpec {
             name: clean_name(&self.name, "name", &mut errors),
             groups: clean_tags(&self.groups, "groups", &mut errors),
@@ -119,6 +125,7 @@ impl UpdateUser {
             check_password(password, &mut errors);
         }
         self.limits.check(&mut errors);
+        self.price_rate.check("price_rate", &mut errors);
         let spec = UserSpec {
             name: self.name.as_ref().map_or(current.name, |n| clean_name(n, "name", &mut errors)),
             groups: self.groups.as_ref().map_or(current.groups, |g| clean_tags(g, "groups", &mut errors)),

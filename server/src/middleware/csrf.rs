@@ -24,7 +24,7 @@ pub(crate) async fn same_origin(State(state): State<AppState>, request: Request,
     let (mut parts, body) = request.into_parts();
     if let Err(reason) = verdict(&parts.headers, state.gateway.site()) {
         let problem = Problem::new(
-            "forbidden",
+            "cross_origin",
             format!(
                 "this change was not sent by a page of this dashboard ({reason}); open the dashboard under the address in BASE_URL and try again"
             ),

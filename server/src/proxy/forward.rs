@@ -8,7 +8,7 @@ use bytes::Bytes;
 use gateway::{Ingress, Refusal};
 use http::header::{ALLOW, CONNECTION, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use protocol::gemini;
 use types::dialect::{Dialect, Endpoint};
 
@@ -94,12 +94,9 @@ pub(super) async fn unknown(State(state): State<AppState>, request: Request) -> 
 pub(super) async fn post_only(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let surface = Surface::of(&parts.uri, &parts.headers);
-    let websocket = parts
-        .headers
-        .get(UPGRADE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.to_ascii_lowercase().contains("websocket"));
-    if websocket && surface == Surface::Model(Dialect::OpenAiResponses) {
+    // With or without `Upgrade`: proxies drop that header unless they are told not to, and Codex takes a 405 for
+    // a reason to try again seven times.
+    if parts.method == Method::GET && surface == Surface::Model(Dialect::OpenAiResponses) {
         return no_websocket(&state, &parts);
     }
     wrong_method(&state, &parts, "POST")

@@ -94,7 +94,8 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
         // The sign-in brake says how long to wait.
-        let wait = problem.fields.get("retry_after_s").and_then(|seconds| HeaderValue::from_str(seconds).ok());
+        let wait =
+            problem.fields.get("retry_after_s").and_then(|seconds| HeaderValue::from_str(seconds).ok());
         if let Some(wait) = wait {
             response.headers_mut().insert(RETRY_AFTER, wait);
         }

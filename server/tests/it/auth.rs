@@ -230,8 +230,8 @@ async fn fault_x04_only_our_own_pages_can_change_anything() {
                     sent.push(("cookie", session.as_str()));
                 }
                 let answer = console.call(Method::POST, path, &sent, "").await;
-                let refused =
-                    answer.status == StatusCode::FORBIDDEN && answer.json()["error"]["code"] == "forbidden";
+                let refused = answer.status == StatusCode::FORBIDDEN
+                    && answer.json()["error"]["code"] == "cross_origin";
                 assert_eq!(!refused, allowed, "{path} as {kind} with {headers:?}: {answer:?}");
             }
         }

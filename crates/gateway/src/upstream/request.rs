@@ -66,7 +66,6 @@ const PASSED: &[&str] = &[
     "anthropic-version",
     "anthropic-beta",
     "openai-beta",
-    "idempotency-key",
     "traceparent",
     "tracestate",
     "session-id",

@@ -1,7 +1,7 @@
 //! Inputs of providers and credentials.
 
 use types::credential::{CreateCredential, UpdateCredential};
-use types::limits::LimitsInput;
+use types::limits::{Later, LimitsInput};
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
 use types::{Patch, Problem, ProviderId};
@@ -38,6 +38,9 @@ impl ProviderForm {
             proxy_url: self.proxy_url.take(),
             timeouts: self.timeouts(&mut errors),
             limits: LimitsInput::default(),
+            cost_multiplier: Later::default(),
+            breaker: Later::default(),
+            proxy_fallback_to_direct: Later::default(),
         };
         errors.finish(input)
     }
@@ -63,6 +66,9 @@ impl ProviderForm {
             timeouts: Some(self.timeouts(&mut errors)),
             version: number(&self.version, "version", &mut errors),
             limits: LimitsInput::default(),
+            cost_multiplier: Later::default(),
+            breaker: Later::default(),
+            proxy_fallback_to_direct: Later::default(),
         };
         errors.finish(input)
     }

@@ -1,6 +1,6 @@
 //! Inputs of users.
 
-use types::limits::LimitsInput;
+use types::limits::{Later, LimitsInput};
 use types::problem::FieldErrors;
 use types::user::{CreateUser, UpdateUser};
 use types::{Patch, Problem};
@@ -20,6 +20,7 @@ impl UserForm {
             expires_at: instant(&self.expires_at, "expires_at", &mut errors),
             password: self.password.take_verbatim(),
             limits: LimitsInput::default(),
+            price_rate: Later::default(),
         };
         errors.finish(input)
     }
@@ -40,6 +41,7 @@ impl UserForm {
             password,
             version: number(&self.version, "version", &mut errors),
             limits: LimitsInput::default(),
+            price_rate: Later::default(),
         };
         errors.finish(input)
     }
