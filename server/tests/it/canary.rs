@@ -170,7 +170,7 @@ impl Sweep {
         }
         let typo =
             json!({"name": "x", "kind": "openai", "base_url": "http://127.0.0.1:1", "api_kye": UPSTREAM});
-        assert_eq!(self.admin("POST", "/providers", typo).await.status(), 400);
+        assert_eq!(self.admin("POST", "/providers", typo).await.status(), 422);
         let quoted = json!({"provider_id": 1, "api_key": format!("\"{UPSTREAM}\"")});
         self.admin("POST", "/credentials", quoted).await;
         self.admin("PATCH", "/credentials/1", json!({"api_key": UPSTREAM, "name": "renewed"})).await;

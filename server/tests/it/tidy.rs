@@ -9,14 +9,7 @@ mod sources;
 use sources::{Source, all, code, lines_of, names_below};
 
 /// Files over [`MOST_LINES`], with the reason why they are one thing.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "crates/types/src/provider.rs",
-        "one noun whole: kind, view, both inputs and the checks that they share",
-    ),
-    ("style/40-components.css", "one set of rules per component, in the order of app/src/components"),
-    ("style/60-pages.css", "one set of rules per page"),
-];
+const LONG_FILES: &[(&str, &str)] = &[];
 
 const MOST_LINES: usize = 400;
 
