@@ -115,6 +115,7 @@ impl Core {
             upstreams,
             builder,
         });
+        core.end_sessions_of_another_token().await?;
         crate::admin::rotate_at_start(&core).await?;
         core.apply_settings();
         if !recovery.interrupted.is_empty() || recovery.truncated_bytes > 0 {
@@ -144,6 +145,22 @@ impl Core {
         self.snapshot.store(Arc::new(snapshot));
         self.apply_settings();
         tracing::debug!(config.revision = revision, "configuration reloaded");
+        Ok(())
+    }
+
+    /// A changed admin token ends what was opened with the one before: that is why it was changed.
+    async fn end_sessions_of_another_token(&self) -> Result<(), StoreError> {
+        const META: &str = "admin_token_fingerprint";
+        let now = self.admin_token.fingerprint();
+        let before = self.store.meta_put_if_absent(META, now).await?;
+        if before != now {
+            let ended = self.store.session_delete_for_admin().await?;
+            self.store.meta_replace(META, &before, now).await?;
+            tracing::warn!(
+                sessions = ended,
+                "the admin token is another one than before; its sessions were ended"
+            );
+        }
         Ok(())
     }
 

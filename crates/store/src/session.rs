@@ -43,6 +43,11 @@ impl Store {
         self.pool.execute("DELETE FROM dashboard_sessions WHERE user_id = $1", args![user_id]).await
     }
 
+    /// Ends every session of the administrator; answers how many.
+    pub async fn session_delete_for_admin(&self) -> Result<u64, StoreError> {
+        self.pool.execute("DELETE FROM dashboard_sessions WHERE user_id IS NULL", args![]).await
+    }
+
     /// Deletes expired sessions; answers how many.
     pub async fn session_prune(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.pool.execute("DELETE FROM dashboard_sessions WHERE expires_at <= $1", args![now]).await

@@ -135,3 +135,31 @@ async fn fault_s23_an_idle_connection_does_not_hold_up_the_stop() {
     let stopped = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
     assert!(stopped.is_ok(), "an idle keep-alive connection kept the server alive");
 }
+
+#[tokio::test]
+async fn a_changed_admin_token_ends_the_sessions_of_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start_in(dir.path(), |_| {}).await.unwrap();
+    let form = format!("secret={}", crate::harness::ADMIN_TOKEN);
+    let answer = server
+        .raw(format!(
+            "POST /auth/login HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        ))
+        .await;
+    // A second cookie, which remembers the device, comes with it.
+    let (_, session) = answer.0.split_once("tg_sid=").unwrap();
+    let cookie = format!("tg_sid={}", session.split(';').next().unwrap());
+    let page = format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    assert_eq!(server.raw(&page).await.status(), 200);
+    server.stop().await;
+
+    let same = Running::start_in(dir.path(), |_| {}).await.unwrap();
+    assert_eq!(same.raw(&page).await.status(), 200, "a restart alone ends nothing");
+    same.stop().await;
+
+    let other = Secret::new("another-admin-token-0123456789abcdef".to_owned());
+    let changed = Running::start_in(dir.path(), |config| config.admin_token = Some(other)).await.unwrap();
+    assert_eq!(changed.raw(&page).await.status(), 303);
+}
