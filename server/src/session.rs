@@ -1,6 +1,6 @@
 //! Sessions of the dashboard: what one holds, how long it lives, and the cookie that names it.
 //!
-//! Rows live in `store` (see [`rows`]); who may do what is decided by `gateway`, never here.
+//! Rows live in `store` (see `session/rows.rs`); who may do what is decided by `gateway`, never here.
 
 pub(crate) mod rows;
 
