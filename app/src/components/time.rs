@@ -25,7 +25,7 @@ pub(crate) fn Time(
             }
         });
     }
-    view! { <time datetime=at.to_string() title=format!("{utc} UTC")>{shown}</time> }
+    view! { <time class:relative=relative datetime=at.to_string() title=format!("{utc} UTC")>{shown}</time> }
 }
 
 /// An instant that may be missing.

@@ -96,10 +96,12 @@ fn Checks(health: Health) -> impl IntoView {
     view! {
         <section class="panel">
             <h2 class="panel-title">{t(s::HEALTH)}</h2>
-            <table class="table">
-                <caption class="visually-hidden">{t(s::HEALTH)}</caption>
-                <tbody>{rows}</tbody>
-            </table>
+            <div class="table-scroll">
+                <table class="table">
+                    <caption class="visually-hidden">{t(s::HEALTH)}</caption>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
         </section>
     }
 }

@@ -8,6 +8,7 @@ mod authenticate;
 mod echo;
 mod failover;
 mod guard;
+mod holdback;
 mod idempotency;
 mod ingress;
 mod models;

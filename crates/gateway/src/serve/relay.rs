@@ -21,6 +21,7 @@ use types::request::{AttemptOutcome, Outcome};
 
 use super::attempt::{Content, Opened};
 use super::echo;
+use super::holdback::Holdback;
 use super::settle::Settlement;
 use super::verdict;
 use super::{Reply, Request};
@@ -132,6 +133,7 @@ pub(super) fn reply(
                 metered: sse || endpoint == Endpoint::GeminiStream,
                 shown_id: super::shown_id(&request.ingress),
                 sent_bytes: 0,
+                holdback: Holdback::default(),
                 idle,
                 idle_timer: Box::pin(tokio::time::sleep(idle)),
                 cut: Box::pin(core.cut.clone().cancelled_owned()),
@@ -167,6 +169,7 @@ struct Relay {
     metered: bool,
     shown_id: String,
     sent_bytes: u64,
+    holdback: Holdback,
     idle: Duration,
     idle_timer: Pin<Box<Sleep>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -190,33 +193,37 @@ impl Relay {
         if self.settlement.is_none() {
             return Poll::Ready(None);
         }
-        match self.body.poll_piece(cx) {
-            Poll::Ready(Some(Ok(piece))) => {
-                if let Some(meter) = &mut self.meter {
-                    meter.feed(&piece);
+        loop {
+            match self.body.poll_piece(cx) {
+                Poll::Ready(Some(Ok(piece))) => {
+                    self.idle_timer.as_mut().reset(Instant::now() + self.idle);
+                    if let Some(piece) = self.hear(piece) {
+                        self.count(piece.len());
+                        return Poll::Ready(Some(Ok(piece)));
+                    }
                 }
-                self.count(piece.len());
-                self.idle_timer.as_mut().reset(Instant::now() + self.idle);
-                Poll::Ready(Some(Ok(piece)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                self.broken(AttemptOutcome::CutOff, &cut_off(&error.to_string()))
-            }
-            Poll::Ready(None) => self.ended(),
-            Poll::Pending => {
-                if self.cut.as_mut().poll(cx).is_ready() {
-                    return self.broken(AttemptOutcome::Interrupted, &Refusal::draining());
+                Poll::Ready(Some(Err(error))) => {
+                    return self.broken(AttemptOutcome::CutOff, &cut_off(&error.to_string()));
                 }
-                if self.idle_timer.as_mut().poll(cx).is_ready() {
-                    let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
-                    return self.broken(
-                        AttemptOutcome::TimedOut,
-                        &verdict::of_timeout("stream idle", limit).refusal,
-                    );
-                }
-                Poll::Pending
+                Poll::Ready(None) => return self.ended(),
+                Poll::Pending => break,
             }
         }
+        if self.cut.as_mut().poll(cx).is_ready() {
+            return self.broken(AttemptOutcome::Interrupted, &Refusal::draining());
+        }
+        if self.idle_timer.as_mut().poll(cx).is_ready() {
+            let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
+            return self.broken(AttemptOutcome::TimedOut, &verdict::of_timeout("stream idle", limit).refusal);
+        }
+        Poll::Pending
+    }
+
+    /// Lets the meter hear a piece and gives what may go on now.
+    fn hear(&mut self, piece: Bytes) -> Option<Bytes> {
+        let meter = self.meter.as_mut()?;
+        meter.feed(&piece);
+        if self.sse { self.holdback.pass(piece, meter.mid_event()) } else { Some(piece) }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -226,12 +233,13 @@ impl Relay {
     /// The upstream closed its answer.
     fn ended(&mut self) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(meter) = self.meter.take() else { return Poll::Ready(None) };
-        let mid_event = meter.mid_event();
         let metered = meter.finish();
         if self.metered && !metered.completed && metered.error.is_none() {
             let refusal = cut_off("it ended before its last event");
-            return self.broken_after(&metered, mid_event, AttemptOutcome::CutOff, &refusal);
+            return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
         }
+        let rest = self.holdback.rest();
+        self.count(rest.as_ref().map_or(0, Bytes::len));
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         settlement.meter(&metered, true);
         let (status, bytes) = (self.status.as_u16(), usize::try_from(self.sent_bytes).unwrap_or(usize::MAX));
@@ -246,7 +254,7 @@ impl Relay {
             settlement.close_attempt(AttemptOutcome::Done, None);
             settlement.finish(Outcome::Ok, status, bytes);
         }
-        Poll::Ready(None)
+        Poll::Ready(rest.map(Ok))
     }
 
     fn broken(
@@ -255,10 +263,7 @@ impl Relay {
         refusal: &Refusal,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         match self.meter.take() {
-            Some(meter) => {
-                let mid_event = meter.mid_event();
-                self.broken_after(&meter.finish(), mid_event, outcome, refusal)
-            }
+            Some(meter) => self.broken_after(&meter.finish(), outcome, refusal),
             None => Poll::Ready(None),
         }
     }
@@ -268,7 +273,6 @@ impl Relay {
     fn broken_after(
         &mut self,
         metered: &protocol::meter::Metered,
-        mid_event: bool,
         outcome: AttemptOutcome,
         refusal: &Refusal,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
@@ -284,8 +288,8 @@ impl Relay {
                     details: None,
                 },
             );
-            // An event that broke off half way is closed first, or the error would become a part of it.
-            let gap: &[u8] = if mid_event { b"\n\n" } else { b"" };
+            // A half event that was too long to be kept back is closed first, or the error would become a part of it.
+            let gap: &[u8] = if self.holdback.is_torn() { b"\n\n" } else { b"" };
             Bytes::from([gap, &event].concat())
         });
         self.count(event.as_ref().map_or(0, Bytes::len));

@@ -13,15 +13,17 @@ fn assert_broken(face: Face, got: &Got, sent: &[u8], code: &str) {
     let text = got.text();
     assert!(got.body.starts_with(sent), "{face:?}: what had come is passed on: {text}");
     let added = text.get(sent.len()..).unwrap_or_default();
-    let event = added.trim_start_matches('\n');
+    let event = added;
     assert!(event.starts_with(face.error_event), "{face:?}: {added}");
-    assert!(
-        sent.is_empty() || sent.ends_with(b"\n\n") || added.starts_with('\n') || sent.ends_with(b"\n"),
-        "{added}"
-    );
     assert!(event.contains(code) && event.ends_with("\n\n"), "{face:?}: {event}");
     assert!(!event.contains(face.end), "no fabricated end: {event}");
     assert!(got.whole, "the framing itself is ended properly");
+}
+
+/// What of a cut stream may reach the caller: no SDK can parse half an event.
+fn whole_events(sent: &[u8]) -> &[u8] {
+    let last = |end: &[u8]| sent.windows(end.len()).rposition(|part| part == end).map(|at| at + end.len());
+    &sent[..last(b"\n\n").max(last(b"\r\n\r\n")).unwrap_or(0)]
 }
 
 #[tokio::test]
@@ -66,7 +68,7 @@ async fn fault_u15_a_stream_cut_at_any_byte_ends_in_an_error_event() {
                 assert_eq!(got.status, 200, "{face:?} at {at}: {}", got.text());
                 let entries = rig.upstream.invoice();
                 let sent = answer_body(&entries.last().unwrap().request, &Behaviour::default());
-                assert_broken(face, &got, &sent[..*at], "upstream_cut_off");
+                assert_broken(face, &got, whole_events(&sent[..*at]), "upstream_cut_off");
                 if at % 5 == 0 {
                     let row = rig.row(&id).await;
                     assert_eq!(
