@@ -40,7 +40,8 @@ async fn ca_03_two_hundred_aborted_streams_leave_no_slot_taken() {
     let rig = Rig::bare().await;
     let provider = rig.provider("anthropic", json!({"api_key": null})).await;
     rig.credential(provider, "up-a", json!({"max_concurrency": 100})).await;
-    rig.on_model("m-stall", Behaviour::cut(400, Then::Stall));
+    // Beyond the first event, so that there is something whole to pass on.
+    rig.on_model("m-stall", Behaviour::cut(700, Then::Stall));
     for _ in 0..2 {
         let rig = &rig;
         let opening =
