@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clean::{clean_name, clean_patterns, clean_tags};
-use crate::limits::LimitsInput;
+use crate::limits::{Limits, LimitsInput};
 use crate::problem::FieldErrors;
-use crate::{ApiKeyId, Patch, Problem, Timestamp, UserId};
+use crate::{ApiKeyId, GrantId, Patch, Problem, Timestamp, UserId};
 
 /// A key as shown: the full text is shown once, when it is made, and never again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,14 @@ pub struct ApiKeyView {
     pub enabled: bool,
     /// After this instant it is refused.
     pub expires_at: Option<Timestamp>,
+    /// Its limits.
+    pub limits: Limits,
+    /// The one grant that pays for it; null means any that can.
+    pub grant_id: Option<GrantId>,
+    /// Usage counts towards limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
+    /// What its requests were charged so far.
+    pub cost_usd: crate::Money,
     /// When it was last used, to the hour's accuracy of the books or better.
     pub last_used_at: Option<Timestamp>,
     /// Requests booked on it.
@@ -93,9 +101,12 @@ pub struct CreateApiKey {
     /// Default true.
     #[serde(default)]
     pub enabled: Option<bool>,
-    /// Must be empty in this version.
+    /// Default none; none may be above its user's.
     #[serde(default)]
     pub limits: LimitsInput,
+    /// The one grant of its user that pays for this key; default: any that can.
+    #[serde(default)]
+    pub grant_id: Option<GrantId>,
 }
 
 /// Body of `PATCH /api/admin/keys/{id}`: absent fields stay.
@@ -119,8 +130,10 @@ pub struct UpdateApiKey {
     pub enabled: Option<bool>,
     /// If given, must equal the stored version.
     pub version: Option<i64>,
-    /// Must be empty in this version.
+    /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
+    /// The one grant that pays; null means any that can.
+    pub grant_id: Patch<GrantId>,
 }
 
 /// The checked content of a key but for its secret part.
@@ -140,6 +153,10 @@ pub struct ApiKeySpec {
     pub enabled: bool,
     /// End.
     pub expires_at: Option<Timestamp>,
+    /// Limits.
+    pub limits: Limits,
+    /// The one grant that pays.
+    pub grant_id: Option<GrantId>,
 }
 
 impl CreateApiKey {
@@ -154,8 +171,9 @@ impl CreateApiKey {
             ip_allow: clean_networks(&self.ip_allow, &mut errors),
             enabled: self.enabled.unwrap_or(true),
             expires_at: self.expires_at,
+            limits: self.limits.apply(Limits::default(), &mut errors),
+            grant_id: self.grant_id,
         };
-        self.limits.check(&mut errors);
         errors.finish(spec)
     }
 }
@@ -172,8 +190,9 @@ impl UpdateApiKey {
             ip_allow: self.ip_allow.as_ref().map_or(current.ip_allow, |n| clean_networks(n, &mut errors)),
             enabled: self.enabled.unwrap_or(current.enabled),
             expires_at: self.expires_at.clone().apply(current.expires_at),
+            limits: self.limits.apply(current.limits, &mut errors),
+            grant_id: self.grant_id.clone().apply(current.grant_id),
         };
-        self.limits.check(&mut errors);
         errors.finish(spec)
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::{clean_name, parse_or_note};
 use crate::dialect::named;
-use crate::limits::LimitsInput;
+use crate::limits::{Limits, LimitsInput};
 use crate::problem::FieldErrors;
 use crate::{CredentialId, Patch, Problem, ProviderId, Secret, Timestamp};
 
@@ -56,6 +56,8 @@ pub struct CredentialView {
     pub max_concurrency: Option<u32>,
     /// Whether it may be chosen.
     pub enabled: bool,
+    /// Its limits.
+    pub limits: Limits,
     /// Computed from what is stored and what was seen.
     pub state: CredentialState,
     /// Until when it rests because the upstream asked for it; null if it does not.
@@ -107,7 +109,7 @@ pub struct CreateCredential {
     /// Default true.
     #[serde(default)]
     pub enabled: Option<bool>,
-    /// Must be empty in this version.
+    /// Default none. A credential at a limit is not chosen.
     #[serde(default)]
     pub limits: LimitsInput,
 }
@@ -133,7 +135,7 @@ pub struct UpdateCredential {
     pub enabled: Option<bool>,
     /// If given, must equal the stored version.
     pub version: Option<i64>,
-    /// Must be empty in this version.
+    /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
 }
 
@@ -152,6 +154,8 @@ pub struct CredentialSpec {
     pub max_concurrency: Option<u32>,
     /// On or off.
     pub enabled: bool,
+    /// Limits.
+    pub limits: Limits,
 }
 
 impl CreateCredential {
@@ -166,8 +170,8 @@ impl CreateCredential {
             weight: self.weight.unwrap_or(1),
             max_concurrency: self.max_concurrency.filter(|n| *n > 0),
             enabled: self.enabled.unwrap_or(true),
+            limits: self.limits.apply(Limits::default(), &mut errors),
         };
-        self.limits.check(&mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }
@@ -187,8 +191,8 @@ impl UpdateCredential {
             weight: self.weight.unwrap_or(current.weight),
             max_concurrency: self.max_concurrency.clone().apply(current.max_concurrency).filter(|n| *n > 0),
             enabled: self.enabled.unwrap_or(current.enabled),
+            limits: self.limits.apply(current.limits, &mut errors),
         };
-        self.limits.check(&mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }

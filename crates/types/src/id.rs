@@ -43,6 +43,12 @@ integer_id! {
     UserId,
     /// A key that Tollgate issued.
     ApiKeyId,
+    /// A group of providers that has a rate or a limit of its own.
+    GroupId,
+    /// A template of packages.
+    PackageId,
+    /// A package as granted to a user.
+    GrantId,
     /// One row of the audit log.
     AuditId,
 }

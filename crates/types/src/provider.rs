@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::base_url::BaseUrl;
 use crate::clean::{clean_name, clean_patterns, clean_tags, parse_or_note};
 use crate::dialect::{Endpoint, named};
-use crate::limits::{Later, LimitsInput};
+use crate::later::Later;
+use crate::limits::{Limits, LimitsInput};
 use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
-use crate::{Patch, Problem, ProviderId, Secret, Timestamp};
+use crate::{Factor, Patch, Problem, ProviderId, Secret, Timestamp};
 
 named! {
     /// What an upstream speaks and how it wants to be addressed.
@@ -108,6 +109,10 @@ pub struct ProviderView {
     pub model_redirects: BTreeMap<String, String>,
     /// Deadlines; null fields mean the default.
     pub timeouts: Timeouts,
+    /// List price × this = what the provider charges.
+    pub cost_multiplier: Factor,
+    /// Its limits.
+    pub limits: Limits,
     /// Outbound proxy, password masked.
     pub proxy_url: Option<String>,
     /// How many credentials it has that are not deleted.
@@ -163,12 +168,12 @@ pub struct CreateProvider {
     /// Default: the defaults of [`Timeouts`].
     #[serde(default)]
     pub timeouts: Timeouts,
-    /// Must be empty in this version; see [`LimitsInput`].
+    /// Default none. A provider at a limit is not chosen.
     #[serde(default)]
     pub limits: LimitsInput,
-    /// Only `"1"` in this version, which holds no prices.
+    /// List price × this = what the provider charges; default `"1"`.
     #[serde(default)]
-    pub cost_multiplier: Later,
+    pub cost_multiplier: Option<Factor>,
     /// Only null in this version, which has no circuit breaker.
     #[serde(default)]
     pub breaker: Later,
@@ -204,10 +209,10 @@ pub struct UpdateProvider {
     pub timeouts: Option<Timeouts>,
     /// If given, the change is refused with 409 when the provider has another version by now.
     pub version: Option<i64>,
-    /// Must be empty in this version.
+    /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
-    /// Only `"1"` in this version, which holds no prices.
-    pub cost_multiplier: Later,
+    /// New multiplier.
+    pub cost_multiplier: Option<Factor>,
     /// Only null in this version, which has no circuit breaker.
     pub breaker: Later,
     /// Only false in this version.
@@ -237,6 +242,10 @@ pub struct ProviderSpec {
     pub model_redirects: BTreeMap<String, String>,
     /// Deadlines.
     pub timeouts: Timeouts,
+    /// List price × this = what the provider charges.
+    pub cost_multiplier: Factor,
+    /// Limits; sessions are not limited here.
+    pub limits: Limits,
 }
 
 impl CreateProvider {
@@ -256,9 +265,9 @@ impl CreateProvider {
             models: clean_patterns(&self.models, "models", &mut errors),
             model_redirects: self.model_redirects.clone(),
             timeouts: self.timeouts,
+            cost_multiplier: self.cost_multiplier.unwrap_or_default(),
+            limits: self.limits.apply(Limits::default(), &mut errors),
         };
-        self.limits.check(&mut errors);
-        self.cost_multiplier.check("cost_multiplier", &mut errors);
         self.breaker.check("breaker", &mut errors);
         self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
@@ -287,9 +296,9 @@ impl UpdateProvider {
             models: self.models.as_ref().map_or(current.models, |m| clean_patterns(m, "models", &mut errors)),
             model_redirects: self.model_redirects.clone().unwrap_or(current.model_redirects),
             timeouts: self.timeouts.unwrap_or(current.timeouts),
+            cost_multiplier: self.cost_multiplier.unwrap_or(current.cost_multiplier),
+            limits: self.limits.apply(current.limits, &mut errors),
         };
-        self.limits.check(&mut errors);
-        self.cost_multiplier.check("cost_multiplier", &mut errors);
         self.breaker.check("breaker", &mut errors);
         self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
@@ -356,11 +365,11 @@ mod tests {
     #[test]
     fn every_fault_of_an_input_is_reported_at_once() {
         let input: CreateProvider = serde_json::from_str(
-            r#"{"name":" ","kind":"mystery","base_url":"nope","weight":0,"limits":{"rpm_limit":5,"bogus":1}}"#,
+            r#"{"name":" ","kind":"mystery","base_url":"nope","weight":0,"limits":{"estimated":["rpm_limit"]}}"#,
         )
         .unwrap();
         let problem = input.parse().unwrap_err();
         let names: Vec<_> = problem.fields.keys().map(String::as_str).collect();
-        assert_eq!(names, ["base_url", "kind", "limits.bogus", "limits.rpm_limit", "name", "weight"]);
+        assert_eq!(names, ["base_url", "kind", "limits.estimated", "name", "weight"]);
     }
 }

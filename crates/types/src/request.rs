@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::{Dialect, Endpoint, named};
-use crate::{ApiKeyId, CredentialId, ProviderId, RequestId, Timestamp, UserId};
+use crate::price::{Bill, PriceState};
+use crate::{ApiKeyId, CredentialId, GrantId, Money, ProviderId, RequestId, Timestamp, UserId};
 
 /// Tokens of one request, by class. Unknown classes are zero. `input` never contains the cache classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,18 @@ pub struct TokenUsage {
     pub cache_write_1h: u64,
     /// Of `output`: tokens spent on hidden reasoning, where the vendor says so.
     pub reasoning: u64,
+    /// Of `input`: audio.
+    pub audio_input: u64,
+    /// Of `output`: audio.
+    pub audio_output: u64,
+    /// Of `input`: images, where the vendor counts them apart.
+    pub image_input: u64,
+    /// Of `output`: images, where the vendor counts them apart.
+    pub image_output: u64,
+    /// Pieces, not tokens: images made by an endpoint that counts no tokens.
+    pub images: u64,
+    /// Pieces, not tokens: web searches that the vendor ran.
+    pub web_searches: u64,
 }
 
 impl TokenUsage {
@@ -82,6 +95,9 @@ pub struct Attempt {
     pub duration_ms: u64,
     /// From its start to the upstream's first body byte.
     pub first_byte_ms: Option<u64>,
+    /// What the provider charges for this attempt; for one that failed this is the gateway's loss, not its caller's.
+    #[serde(default, skip_serializing_if = "Money::is_zero")]
+    pub provider_cost_usd: Money,
 }
 
 /// How many candidates one filter removed.
@@ -194,8 +210,54 @@ pub struct RequestRecord {
     pub cache_write_1h_tokens: u64,
     /// Of the output: hidden reasoning.
     pub reasoning_tokens: u64,
+    /// Of the input: audio.
+    #[serde(default)]
+    pub audio_input_tokens: u64,
+    /// Of the output: audio.
+    #[serde(default)]
+    pub audio_output_tokens: u64,
+    /// Of the input: images, where counted apart.
+    #[serde(default)]
+    pub image_input_tokens: u64,
+    /// Of the output: images, where counted apart.
+    #[serde(default)]
+    pub image_output_tokens: u64,
+    /// Images made, where they are not counted in tokens.
+    #[serde(default)]
+    pub images: u64,
+    /// Web searches that the vendor ran.
+    #[serde(default)]
+    pub web_searches: u64,
     /// Whether the counts are partial or estimated because the upstream gave no final ones.
     pub estimated: bool,
+    /// The vendor's service tier: what the answer said, else what was asked for; null if neither.
+    #[serde(default)]
+    pub service_tier: Option<String>,
+    /// What the caller is charged.
+    #[serde(default)]
+    pub cost_usd: Money,
+    /// Cost at the list price, before any multiplier.
+    #[serde(default)]
+    pub base_cost_usd: Money,
+    /// What the provider charges for the attempt that answered: base cost × its multiplier.
+    #[serde(default)]
+    pub provider_cost_usd: Money,
+    /// What was held for it in the worst case.
+    #[serde(default)]
+    pub held_usd: Money,
+    /// How sure the cost is.
+    #[serde(default = "no_price")]
+    pub price_state: PriceState,
+    /// The group of providers through which it went: of those that led to its provider the one with the highest
+    /// price rate; null if the provider has none.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The grant that paid for it; null if none did.
+    #[serde(default)]
+    pub grant_id: Option<GrantId>,
+    /// The cost taken apart; null if nothing was priced. Null in lists; fetch one request to see it.
+    #[serde(default)]
+    pub bill: Option<Box<Bill>>,
     /// From arrival to the last byte.
     pub duration_ms: u64,
     /// From arrival to the first body byte for the caller.
@@ -219,6 +281,61 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
+    /// A record of which only identity, endpoint and arrival are known; it counts as interrupted until it is ended.
+    pub fn blank(request_id: RequestId, endpoint: Endpoint, created_at: Timestamp) -> Self {
+        Self {
+            request_id,
+            client_request_id: None,
+            created_at,
+            user_id: None,
+            key_id: None,
+            provider_id: None,
+            credential_id: None,
+            session_id: None,
+            endpoint,
+            dialect: endpoint.dialect(),
+            upstream_dialect: None,
+            model: None,
+            upstream_model: None,
+            streaming: false,
+            status_code: 0,
+            outcome: Outcome::Interrupted,
+            error_code: None,
+            error_message: None,
+            input_tokens: 0,
+            output_tokens: 0,
+            cache_read_tokens: 0,
+            cache_write_tokens: 0,
+            cache_write_1h_tokens: 0,
+            reasoning_tokens: 0,
+            audio_input_tokens: 0,
+            audio_output_tokens: 0,
+            image_input_tokens: 0,
+            image_output_tokens: 0,
+            images: 0,
+            web_searches: 0,
+            estimated: false,
+            service_tier: None,
+            cost_usd: Money::ZERO,
+            base_cost_usd: Money::ZERO,
+            provider_cost_usd: Money::ZERO,
+            held_usd: Money::ZERO,
+            price_state: PriceState::None,
+            group: None,
+            grant_id: None,
+            bill: None,
+            duration_ms: 0,
+            first_byte_ms: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            client_ip: None,
+            user_agent: None,
+            idempotency_key: None,
+            attempts: Vec::new(),
+            decision: None,
+        }
+    }
+
     /// The token counts as one value.
     pub fn usage(&self) -> TokenUsage {
         TokenUsage {
@@ -228,18 +345,43 @@ impl RequestRecord {
             cache_write: self.cache_write_tokens,
             cache_write_1h: self.cache_write_1h_tokens,
             reasoning: self.reasoning_tokens,
+            audio_input: self.audio_input_tokens,
+            audio_output: self.audio_output_tokens,
+            image_input: self.image_input_tokens,
+            image_output: self.image_output_tokens,
+            images: self.images,
+            web_searches: self.web_searches,
         }
     }
 
     /// Takes over the token counts.
     pub fn set_usage(&mut self, usage: TokenUsage) {
-        let TokenUsage { input, output, cache_read, cache_write, cache_write_1h, reasoning } = usage;
+        let TokenUsage {
+            input,
+            output,
+            cache_read,
+            cache_write,
+            cache_write_1h,
+            reasoning,
+            audio_input,
+            audio_output,
+            image_input,
+            image_output,
+            images,
+            web_searches,
+        } = usage;
         self.input_tokens = input;
         self.output_tokens = output;
         self.cache_read_tokens = cache_read;
         self.cache_write_tokens = cache_write;
         self.cache_write_1h_tokens = cache_write_1h;
         self.reasoning_tokens = reasoning;
+        self.audio_input_tokens = audio_input;
+        self.audio_output_tokens = audio_output;
+        self.image_input_tokens = image_input;
+        self.image_output_tokens = image_output;
+        self.images = images;
+        self.web_searches = web_searches;
     }
 
     /// Whether it counts as an error in overviews: not refused by a rule and not left by the caller.
@@ -247,6 +389,10 @@ impl RequestRecord {
         matches!(self.outcome, Outcome::Failed | Outcome::Broken | Outcome::Interrupted)
             || (self.outcome == Outcome::Refused && self.status_code >= 500)
     }
+}
+
+fn no_price() -> PriceState {
+    PriceState::None
 }
 
 /// A log row: the record plus the names of what it points at (null where that was purged).
@@ -262,10 +408,6 @@ pub struct RequestRow {
     pub key_name: Option<String>,
     /// The provider's name.
     pub provider_name: Option<String>,
-    /// Billed cost in USD; null because this version holds no prices.
-    pub cost_usd: Option<String>,
-    /// Cost before multipliers; null because this version holds no prices.
-    pub base_cost_usd: Option<String>,
 }
 
 /// Which requests to list.
@@ -287,6 +429,8 @@ pub struct RequestFilter {
     pub model: Option<String>,
     /// Exact error code.
     pub error_code: Option<String>,
+    /// Only with this price state, `unpriced` above all.
+    pub price_state: Option<PriceState>,
     /// Only of this session.
     pub session_id: Option<String>,
     /// Arrived at or after.

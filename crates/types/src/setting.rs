@@ -1,9 +1,44 @@
 //! Settings that an administrator changes at run time. Each is stated once, here, with its default and range.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 
 use crate::credential::Tier;
-use crate::{Problem, Timestamp};
+use crate::dialect::named;
+use crate::{Factor, Money, Problem, Timestamp};
+
+named! {
+    /// What becomes of a request for a model without a known price.
+    UnpricedPolicy {
+        /// Serve it, charge nothing, flag it; a later price makes up for it.
+        Allow = "allow",
+        /// Refuse it.
+        Refuse = "refuse",
+        /// Charge the set default price.
+        DefaultPrice = "default_price",
+    }
+}
+
+named! {
+    /// Whose price counts where a provider redirects a model.
+    PricedModel {
+        /// The model that was sent upstream: what the vendor bills.
+        Upstream = "upstream",
+        /// The model that was asked for.
+        Requested = "requested",
+    }
+}
+
+named! {
+    /// What is charged when nobody can know what the upstream did (a crash, a cut connection before any answer).
+    UnknownOutcome {
+        /// The estimated input.
+        Input = "input",
+        /// Everything that was held.
+        Reserve = "reserve",
+    }
+}
 
 /// The values in force. Every field is read outside `admin`; a test holds the code to that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +59,40 @@ pub struct Settings {
     pub log_level: String,
     /// `journal.strict`
     pub journal_strict: bool,
+    /// `billing.time_zone`: IANA name; days, weeks and months of limits and packages begin in it.
+    pub billing_time_zone: String,
+    /// `billing.global_price_rate`: replaces users' price rates unless it is 1.
+    pub billing_global_price_rate: Factor,
+    /// `billing.priced_model`
+    pub billing_priced_model: PricedModel,
+    /// `billing.unpriced_policy`
+    pub billing_unpriced_policy: UnpricedPolicy,
+    /// `billing.default_input_per_million_usd`
+    pub billing_default_input: Money,
+    /// `billing.default_output_per_million_usd`
+    pub billing_default_output: Money,
+    /// `billing.unknown_outcome`
+    pub billing_unknown_outcome: UnknownOutcome,
+    /// `limits.global_daily_usd`; zero means none.
+    pub limits_global_daily: Money,
+    /// `limits.global_monthly_usd`; zero means none.
+    pub limits_global_monthly: Money,
+    /// `limits.wait_ms`: how long a request waits for money that others hold before it is refused.
+    pub limits_wait_ms: u32,
+    /// `limits.default_max_output_tokens`: longest output assumed where neither request nor price table bounds it.
+    pub limits_default_max_output_tokens: u32,
+    /// `limits.money_status`: status of a refusal because of a limit in USD.
+    pub limits_money_status: u16,
+    /// `limits.package_status`: status of a refusal because of a package.
+    pub limits_package_status: u16,
+    /// `limits.ip_per_minute`; zero means none.
+    pub limits_ip_per_minute: u32,
+    /// `limits.ip_exempt`: networks that the limit per address does not concern.
+    pub limits_ip_exempt: Vec<ipnet::IpNet>,
+    /// `prices.sync_url`: where a price list in LiteLLM's format is fetched from; empty means nowhere.
+    pub prices_sync_url: String,
+    /// `prices.sync_hours`: how often; zero means by hand only.
+    pub prices_sync_hours: u32,
 }
 
 impl Default for Settings {
@@ -37,6 +106,23 @@ impl Default for Settings {
             retention_audit_days: 365,
             log_level: String::new(),
             journal_strict: false,
+            billing_time_zone: "UTC".to_owned(),
+            billing_global_price_rate: Factor::ONE,
+            billing_priced_model: PricedModel::Upstream,
+            billing_unpriced_policy: UnpricedPolicy::Allow,
+            billing_default_input: Money::ZERO,
+            billing_default_output: Money::ZERO,
+            billing_unknown_outcome: UnknownOutcome::Input,
+            limits_global_daily: Money::ZERO,
+            limits_global_monthly: Money::ZERO,
+            limits_wait_ms: 10_000,
+            limits_default_max_output_tokens: 32_768,
+            limits_money_status: 429,
+            limits_package_status: 403,
+            limits_ip_per_minute: 100,
+            limits_ip_exempt: ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect(),
+            prices_sync_url: String::new(),
+            prices_sync_hours: 0,
         }
     }
 }
@@ -52,12 +138,39 @@ pub enum SettingKind {
     Choice(&'static [&'static str]),
     /// The three tiers in an order, separated by commas.
     TierOrder,
+    /// An IANA time zone.
+    TimeZone,
+    /// An amount in USD.
+    Amount,
+    /// A multiplier.
+    Multiplier,
+    /// Addresses or networks, separated by commas.
+    Networks,
+    /// An `http(s)` address, or nothing.
+    Address,
 }
 
 /// Name and kind of each setting, in the order of the settings page.
 pub const SETTINGS: &[(&str, SettingKind)] = &[
     ("pool.tier_order", SettingKind::TierOrder),
     ("pool.max_attempts", SettingKind::Number(1, 10)),
+    ("billing.time_zone", SettingKind::TimeZone),
+    ("billing.global_price_rate", SettingKind::Multiplier),
+    ("billing.priced_model", SettingKind::Choice(&["upstream", "requested"])),
+    ("billing.unpriced_policy", SettingKind::Choice(&["allow", "refuse", "default_price"])),
+    ("billing.default_input_per_million_usd", SettingKind::Amount),
+    ("billing.default_output_per_million_usd", SettingKind::Amount),
+    ("billing.unknown_outcome", SettingKind::Choice(&["input", "reserve"])),
+    ("limits.global_daily_usd", SettingKind::Amount),
+    ("limits.global_monthly_usd", SettingKind::Amount),
+    ("limits.wait_ms", SettingKind::Number(0, 120_000)),
+    ("limits.default_max_output_tokens", SettingKind::Number(1, 10_000_000)),
+    ("limits.money_status", SettingKind::Choice(&["429", "402", "403"])),
+    ("limits.package_status", SettingKind::Choice(&["403", "402", "429"])),
+    ("limits.ip_per_minute", SettingKind::Number(0, 1_000_000)),
+    ("limits.ip_exempt", SettingKind::Networks),
+    ("prices.sync_url", SettingKind::Address),
+    ("prices.sync_hours", SettingKind::Number(0, 720)),
     ("session.lifetime_hours", SettingKind::Number(1, 720)),
     ("session.idle_minutes", SettingKind::Number(5, 10_080)),
     ("retention.request_days", SettingKind::Number(1, 3_650)),
@@ -69,10 +182,11 @@ pub const SETTINGS: &[(&str, SettingKind)] = &[
 impl Settings {
     /// The value of a setting as text; `None` for an unknown name.
     pub fn get(&self, name: &str) -> Option<String> {
+        fn list<T: ToString>(items: &[T]) -> String {
+            items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+        }
         Some(match name {
-            "pool.tier_order" => {
-                self.pool_tier_order.iter().map(|tier| tier.as_str()).collect::<Vec<_>>().join(",")
-            }
+            "pool.tier_order" => list(&self.pool_tier_order),
             "pool.max_attempts" => self.pool_max_attempts.to_string(),
             "session.lifetime_hours" => self.session_lifetime_hours.to_string(),
             "session.idle_minutes" => self.session_idle_minutes.to_string(),
@@ -80,6 +194,23 @@ impl Settings {
             "retention.audit_days" => self.retention_audit_days.to_string(),
             "log.level" => self.log_level.clone(),
             "journal.strict" => self.journal_strict.to_string(),
+            "billing.time_zone" => self.billing_time_zone.clone(),
+            "billing.global_price_rate" => self.billing_global_price_rate.to_string(),
+            "billing.priced_model" => self.billing_priced_model.to_string(),
+            "billing.unpriced_policy" => self.billing_unpriced_policy.to_string(),
+            "billing.default_input_per_million_usd" => self.billing_default_input.to_string(),
+            "billing.default_output_per_million_usd" => self.billing_default_output.to_string(),
+            "billing.unknown_outcome" => self.billing_unknown_outcome.to_string(),
+            "limits.global_daily_usd" => self.limits_global_daily.to_string(),
+            "limits.global_monthly_usd" => self.limits_global_monthly.to_string(),
+            "limits.wait_ms" => self.limits_wait_ms.to_string(),
+            "limits.default_max_output_tokens" => self.limits_default_max_output_tokens.to_string(),
+            "limits.money_status" => self.limits_money_status.to_string(),
+            "limits.package_status" => self.limits_package_status.to_string(),
+            "limits.ip_per_minute" => self.limits_ip_per_minute.to_string(),
+            "limits.ip_exempt" => list(&self.limits_ip_exempt),
+            "prices.sync_url" => self.prices_sync_url.clone(),
+            "prices.sync_hours" => self.prices_sync_hours.to_string(),
             _ => return None,
         })
     }
@@ -90,52 +221,42 @@ impl Settings {
         let Some((_, kind)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
             return Err(Problem::new("not_found", format!("there is no setting '{name}'")));
         };
-        let number = |range: (u32, u32)| {
-            text.parse::<u32>().ok().filter(|n| (range.0..=range.1).contains(n)).ok_or_else(|| {
-                Problem::field(name, format!("expected a whole number, {} to {}", range.0, range.1))
-            })
-        };
-        match (*kind, name) {
-            (SettingKind::Number(min, max), _) => {
-                let value = number((min, max))?;
-                match name {
-                    "pool.max_attempts" => self.pool_max_attempts = value,
-                    "session.lifetime_hours" => self.session_lifetime_hours = value,
-                    "session.idle_minutes" => self.session_idle_minutes = value,
-                    "retention.request_days" => self.retention_request_days = value,
-                    _ => self.retention_audit_days = value,
-                }
+        let refuse = |expected: String| Problem::field(name, expected);
+        let number = || read::number(*kind, text).map_err(refuse);
+        match name {
+            "pool.tier_order" => self.pool_tier_order = read::tiers(text).map_err(refuse)?,
+            "pool.max_attempts" => self.pool_max_attempts = number()?,
+            "session.lifetime_hours" => self.session_lifetime_hours = number()?,
+            "session.idle_minutes" => self.session_idle_minutes = number()?,
+            "retention.request_days" => self.retention_request_days = number()?,
+            "retention.audit_days" => self.retention_audit_days = number()?,
+            "log.level" => self.log_level = read::choice(*kind, text).map_err(refuse)?,
+            "journal.strict" => self.journal_strict = read::switch(text).map_err(refuse)?,
+            "billing.time_zone" => self.billing_time_zone = read::time_zone(text).map_err(refuse)?,
+            "billing.global_price_rate" => {
+                self.billing_global_price_rate = read::parsed(text).map_err(refuse)?;
             }
-            (SettingKind::Switch, _) => {
-                self.journal_strict = match text {
-                    "true" | "on" | "1" => true,
-                    "false" | "off" | "0" | "" => false,
-                    _ => return Err(Problem::field(name, "expected true or false")),
-                };
+            "billing.priced_model" => self.billing_priced_model = read::parsed(text).map_err(refuse)?,
+            "billing.unpriced_policy" => self.billing_unpriced_policy = read::parsed(text).map_err(refuse)?,
+            "billing.default_input_per_million_usd" => {
+                self.billing_default_input = read::parsed(text).map_err(refuse)?;
             }
-            (SettingKind::Choice(words), _) => {
-                if !words.contains(&text) {
-                    return Err(Problem::field(name, format!("expected one of: {}", words.join(", "))));
-                }
-                text.clone_into(&mut self.log_level);
+            "billing.default_output_per_million_usd" => {
+                self.billing_default_output = read::parsed(text).map_err(refuse)?;
             }
-            (SettingKind::TierOrder, _) => {
-                let tiers: Option<Vec<Tier>> = text.split(',').map(|t| t.trim().parse().ok()).collect();
-                let mut sorted = tiers.clone().unwrap_or_default();
-                sorted.sort();
-                sorted.dedup();
-                match tiers {
-                    Some(tiers) if sorted.len() == Tier::ALL.len() && tiers.len() == sorted.len() => {
-                        self.pool_tier_order = tiers;
-                    }
-                    _ => {
-                        return Err(Problem::field(
-                            name,
-                            "expected personal, shared and fallback, each once",
-                        ));
-                    }
-                }
+            "billing.unknown_outcome" => self.billing_unknown_outcome = read::parsed(text).map_err(refuse)?,
+            "limits.global_daily_usd" => self.limits_global_daily = read::parsed(text).map_err(refuse)?,
+            "limits.global_monthly_usd" => self.limits_global_monthly = read::parsed(text).map_err(refuse)?,
+            "limits.wait_ms" => self.limits_wait_ms = number()?,
+            "limits.default_max_output_tokens" => self.limits_default_max_output_tokens = number()?,
+            "limits.money_status" => self.limits_money_status = read::status(*kind, text).map_err(refuse)?,
+            "limits.package_status" => {
+                self.limits_package_status = read::status(*kind, text).map_err(refuse)?;
             }
+            "limits.ip_per_minute" => self.limits_ip_per_minute = number()?,
+            "limits.ip_exempt" => self.limits_ip_exempt = read::networks(text).map_err(refuse)?,
+            "prices.sync_url" => self.prices_sync_url = read::address(text).map_err(refuse)?,
+            _ => self.prices_sync_hours = number()?,
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::named;
-use crate::{ApiKeyId, CredentialId, ProviderId, Timestamp, UserId};
+use crate::{ApiKeyId, CredentialId, Money, ProviderId, Timestamp, UserId};
 
 named! {
     /// What usage is summed by.
@@ -20,6 +20,12 @@ named! {
         Key = "key",
         /// Provider.
         Provider = "provider",
+        /// Credential.
+        Credential = "credential",
+        /// The group of providers through which requests went.
+        Group = "group",
+        /// Grant of a package.
+        Package = "package",
     }
 }
 
@@ -41,6 +47,14 @@ pub struct UsageTotals {
     pub cache_read_tokens: u64,
     /// Tokens written to a prompt cache.
     pub cache_write_tokens: u64,
+    /// Requests without a known price.
+    pub unpriced: u64,
+    /// What callers were charged.
+    pub cost_usd: Money,
+    /// The same at list price.
+    pub base_cost_usd: Money,
+    /// What providers charge, failed attempts included.
+    pub provider_cost_usd: Money,
 }
 
 /// One line of a usage table.
@@ -145,6 +159,12 @@ named! {
         ErrorRate = "error_rate",
         /// The books' writer lags behind or fails.
         WriterLate = "writer_late",
+        /// Models are used that have no price.
+        Unpriced = "unpriced",
+        /// A limit in USD is used to 90 per cent or more.
+        NearLimit = "near_limit",
+        /// The last audit of the books found something.
+        AuditFailed = "audit_failed",
     }
 }
 
@@ -212,6 +232,33 @@ pub struct OwnUsage {
     pub by_day: Vec<UsageLine>,
     /// By model, the last 30 days, at most 50.
     pub by_model: Vec<UsageLine>,
+    /// Limits of the user and (over the API) of the key that asked, with what is used.
+    pub quotas: Vec<crate::quota::QuotaLine>,
+    /// Packages of the user.
+    pub packages: Vec<crate::package::GrantView>,
+}
+
+/// Which usage to sum.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct UsageFilter {
+    /// What to sum by; default `day`.
+    pub by: Option<UsageBy>,
+    /// From; default 30 days ago.
+    pub since: Option<Timestamp>,
+    /// Before; default now.
+    pub until: Option<Timestamp>,
+    /// Only of this user.
+    pub user_id: Option<UserId>,
+    /// Only of this key.
+    pub key_id: Option<ApiKeyId>,
+    /// Only of this provider.
+    pub provider_id: Option<ProviderId>,
+    /// Only of this model.
+    pub model: Option<String>,
+    /// At most so many lines; default 100, 1 to 1,000.
+    pub limit: Option<u32>,
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clean::{clean_name, clean_tags};
-use crate::limits::{Later, LimitsInput};
+use crate::limits::{Limits, LimitsInput};
 use crate::problem::FieldErrors;
-use crate::{Patch, Problem, Secret, Timestamp, UserId};
+use crate::{Factor, Patch, Problem, Secret, Timestamp, UserId};
 
 /// A user as stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct UserView {
     pub enabled: bool,
     /// After this instant the user counts as disabled.
     pub expires_at: Option<Timestamp>,
+    /// Multiplies what the user pays; token counts are never altered.
+    pub price_rate: Factor,
+    /// Limits.
+    pub limits: Limits,
+    /// Usage counts towards limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
     /// Whether a password is set.
     pub has_password: bool,
     /// How many keys the user has that are not deleted.
@@ -54,12 +60,12 @@ pub struct CreateUser {
     /// Lets the user sign in with name and password; 12 to 256 bytes. Without it: with a key only.
     #[serde(default)]
     pub password: Option<Secret<String>>,
-    /// Must be empty in this version.
+    /// Default none.
     #[serde(default)]
     pub limits: LimitsInput,
-    /// Only `"1"` in this version, which holds no prices.
+    /// What the user pays × this; default `"1"`, `"0"` is free. Token counts are never altered.
     #[serde(default)]
-    pub price_rate: Later,
+    pub price_rate: Option<Factor>,
 }
 
 /// Body of `PATCH /api/admin/users/{id}`: absent fields stay.
@@ -79,10 +85,10 @@ pub struct UpdateUser {
     pub password: Patch<Secret<String>>,
     /// If given, must equal the stored version.
     pub version: Option<i64>,
-    /// Must be empty in this version.
+    /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
-    /// Only `"1"` in this version, which holds no prices.
-    pub price_rate: Later,
+    /// New rate.
+    pub price_rate: Option<Factor>,
 }
 
 /// The checked content of a user but for the password.
@@ -96,6 +102,10 @@ pub struct UserSpec {
     pub enabled: bool,
     /// End.
     pub expires_at: Option<Timestamp>,
+    /// Multiplies what the user pays.
+    pub price_rate: Factor,
+    /// Limits.
+    pub limits: Limits,
 }
 
 impl CreateUser {
@@ -105,13 +115,13 @@ impl CreateUser {
         if let Some(password) = &self.password {
             check_password(password, &mut errors);
         }
-        self.limits.check(&mut errors);
-        self.price_rate.check("price_rate", &mut errors);
         let spec = UserSpec {
             name: clean_name(&self.name, "name", &mut errors),
             groups: clean_tags(&self.groups, "groups", &mut errors),
             enabled: self.enabled.unwrap_or(true),
             expires_at: self.expires_at,
+            price_rate: self.price_rate.unwrap_or_default(),
+            limits: self.limits.apply(Limits::default(), &mut errors),
         };
         errors.finish(spec)
     }
@@ -124,13 +134,13 @@ impl UpdateUser {
         if let Patch::Set(password) = &self.password {
             check_password(password, &mut errors);
         }
-        self.limits.check(&mut errors);
-        self.price_rate.check("price_rate", &mut errors);
         let spec = UserSpec {
             name: self.name.as_ref().map_or(current.name, |n| clean_name(n, "name", &mut errors)),
             groups: self.groups.as_ref().map_or(current.groups, |g| clean_tags(g, "groups", &mut errors)),
             enabled: self.enabled.unwrap_or(current.enabled),
             expires_at: self.expires_at.clone().apply(current.expires_at),
+            price_rate: self.price_rate.unwrap_or(current.price_rate),
+            limits: self.limits.apply(current.limits, &mut errors),
         };
         errors.finish(spec)
     }
