@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use types::RequestId;
 use types::request::RequestRecord;
 use types::usage::UsageTotals;
-use types::{ApiKeyId, ProviderId, RequestId, Timestamp, UserId};
 
-use crate::batch::{add, fold, totals};
+use crate::batch::{UsageKey, add, fold, totals};
 use crate::medium::list_segments;
 use crate::reader::{Reader, corrupt};
 pub use crate::record::Kind;
@@ -136,14 +136,11 @@ pub fn check(entries: &[Entry], extent: Extent) -> Vec<Violation> {
     violations
 }
 
-type Key<'a> = (Timestamp, Option<UserId>, Option<ApiKeyId>, Option<ProviderId>, &'a str);
-
 /// Usage deltas by their key, added up: what any number of batches come to in the database.
-pub fn sum<'a>(deltas: impl IntoIterator<Item = &'a UsageDelta>) -> BTreeMap<Key<'a>, UsageTotals> {
-    let mut sums: BTreeMap<Key<'a>, UsageTotals> = BTreeMap::new();
+pub fn sum<'a>(deltas: impl IntoIterator<Item = &'a UsageDelta>) -> BTreeMap<UsageKey<'a>, UsageTotals> {
+    let mut sums: BTreeMap<UsageKey<'a>, UsageTotals> = BTreeMap::new();
     for delta in deltas {
-        let key = (delta.bucket, delta.user_id, delta.key_id, delta.provider_id, delta.model.as_str());
-        add(sums.entry(key).or_default(), &delta.totals);
+        add(sums.entry(delta.key()).or_default(), &delta.totals);
     }
     sums
 }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use types::Timestamp;
 use types::request::RequestRecord;
 
-pub use batch::{Batch, LatencyDelta, Position, UsageDelta};
+pub use batch::{Batch, LatencyDelta, Position, UsageDelta, UsageKey};
 pub use error::JournalError;
 pub use reservation::Reservation;
 

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 
 use serde::Deserialize;
+use types::dialect::Endpoint;
 use types::request::{Outcome, RequestRecord};
 use types::{RequestId, Timestamp};
 
@@ -219,42 +220,7 @@ pub(crate) fn interrupt(record: &mut RequestRecord, message: &str) {
 
 /// A record that says nothing but who and when.
 pub(crate) fn blank(request_id: RequestId, created_at: Timestamp) -> RequestRecord {
-    RequestRecord {
-        request_id,
-        client_request_id: None,
-        created_at,
-        user_id: None,
-        key_id: None,
-        provider_id: None,
-        credential_id: None,
-        session_id: None,
-        endpoint: types::dialect::Endpoint::Messages,
-        dialect: types::dialect::Dialect::Anthropic,
-        upstream_dialect: None,
-        model: None,
-        upstream_model: None,
-        streaming: false,
-        status_code: 500,
-        outcome: Outcome::Interrupted,
-        error_code: None,
-        error_message: None,
-        input_tokens: 0,
-        output_tokens: 0,
-        cache_read_tokens: 0,
-        cache_write_tokens: 0,
-        cache_write_1h_tokens: 0,
-        reasoning_tokens: 0,
-        estimated: false,
-        duration_ms: 0,
-        first_byte_ms: None,
-        request_bytes: 0,
-        response_bytes: 0,
-        client_ip: None,
-        user_agent: None,
-        idempotency_key: None,
-        attempts: Vec::new(),
-        decision: None,
-    }
+    RequestRecord::blank(request_id, Endpoint::Messages, created_at)
 }
 
 fn shorten(record: &mut RequestRecord) {
@@ -262,6 +228,7 @@ fn shorten(record: &mut RequestRecord) {
     const ATTEMPTS: usize = 50;
     let cut = |text: &mut String| text.truncate(text.floor_char_boundary(TEXT));
     record.decision = None;
+    record.bill = None;
     record.attempts.truncate(ATTEMPTS);
     for attempt in &mut record.attempts {
         cut(&mut attempt.provider_name);
@@ -277,6 +244,8 @@ fn shorten(record: &mut RequestRecord) {
         &mut record.error_message,
         &mut record.client_ip,
         &mut record.user_agent,
+        &mut record.service_tier,
+        &mut record.group,
     ];
     texts.into_iter().flatten().for_each(cut);
 }
