@@ -15,6 +15,7 @@ pub mod invariant;
 mod journal;
 mod lock;
 mod medium;
+pub mod price;
 mod reader;
 mod record;
 mod recovery;
