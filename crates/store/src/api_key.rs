@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use types::api_key::ApiKeySpec;
-use types::{ApiKeyId, Timestamp, UserId};
+use types::{ApiKeyId, GrantId, Money, Timestamp, UserId};
 
 use crate::column::json;
 use crate::pool::Txn;
@@ -27,6 +27,8 @@ pub struct ApiKeyRow {
     pub hash: Vec<u8>,
     /// Which pepper the hash was keyed with.
     pub pepper_id: String,
+    /// Usage counts towards its limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Last change.
@@ -44,6 +46,8 @@ pub struct KeyStats {
     pub request_count: u64,
     /// Arrival of the latest one.
     pub last_used_at: Option<Timestamp>,
+    /// What they were charged altogether.
+    pub cost_usd: Money,
 }
 
 const LIVE: &str = "SELECT k.* FROM api_keys k JOIN users u ON u.id = k.user_id
@@ -71,14 +75,15 @@ impl Store {
         pepper_id: &str,
         change: Change,
     ) -> Result<ApiKeyRow, StoreError> {
-        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at } = spec;
+        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } =
+            spec;
         let mut txn = self.pool.begin_write().await?;
         txn.row("SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL", args![user_id]).await?;
         let row = txn
             .row(
                 "INSERT INTO api_keys (user_id, name, group_tags, models, clients, ip_allow, enabled,
-                    expires_at, prefix, hash, pepper_id, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1) RETURNING *",
+                    expires_at, limits, grant_id, prefix, hash, pepper_id, created_at, updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1) RETURNING *",
                 args![
                     user_id,
                     name.as_str(),
@@ -88,6 +93,8 @@ impl Store {
                     json(ip_allow)?,
                     *enabled,
                     *expires_at,
+                    json(limits)?,
+                    *grant_id,
                     prefix,
                     hash,
                     pepper_id,
@@ -108,12 +115,13 @@ impl Store {
         spec: &ApiKeySpec,
         change: Change,
     ) -> Result<ApiKeyRow, StoreError> {
-        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at } = spec;
+        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } =
+            spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
                 "UPDATE api_keys SET name = $3, group_tags = $4, models = $5, clients = $6, ip_allow = $7,
-                    enabled = $8, expires_at = $9, updated_at = $10, version = version + 1
+                    enabled = $8, expires_at = $9, limits = $10, grant_id = $11, updated_at = $12, version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL RETURNING *",
                 args![
                     id,
@@ -125,6 +133,8 @@ impl Store {
                     json(ip_allow)?,
                     *enabled,
                     *expires_at,
+                    json(limits)?,
+                    *grant_id,
                     change.at,
                 ],
             )
@@ -185,7 +195,8 @@ impl Store {
             let id = ApiKeyId(row.int("key_id")?);
             if wanted.contains(&id) {
                 let request_count = row.number("request_count")?;
-                stats.insert(id, KeyStats { request_count, last_used_at: row.time_opt("last_used_at")? });
+                let last_used_at = row.time_opt("last_used_at")?;
+                stats.insert(id, KeyStats { request_count, last_used_at, cost_usd: row.money("cost_nano")? });
             }
         }
         Ok(stats)
@@ -209,10 +220,13 @@ fn key_row(row: &Row) -> Result<ApiKeyRow, StoreError> {
             ip_allow: row.json("ip_allow")?,
             enabled: row.flag("enabled")?,
             expires_at: row.time_opt("expires_at")?,
+            limits: row.json("limits")?,
+            grant_id: row.int_opt("grant_id")?.map(GrantId),
         },
         prefix: row.text("prefix")?,
         hash: row.bytes("hash")?,
         pepper_id: row.text("pepper_id")?,
+        usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.time_opt("deleted_at")?,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use types::RequestId;
+use types::{Factor, Money, RequestId};
 
 use crate::StoreError;
 use crate::sql::Row;
@@ -10,6 +10,14 @@ use crate::sql::Row;
 /// Most that is booked for one count of one request. Above it an upstream is lying, and without a bound a few
 /// lies would overflow the sums (an error on PostgreSQL, a float on SQLite).
 pub(crate) const COUNT_MAX: u64 = 1_000_000_000_000;
+
+/// Most that is booked for one amount of one request, in nano-USD: a million USD, for the same reason.
+const COST_MAX: i128 = 1_000_000_000_000_000;
+
+/// An amount, at most [`COST_MAX`].
+pub(crate) fn bounded_cost(amount: Money) -> Money {
+    amount.min(Money::clamp_nano(COST_MAX))
+}
 
 /// A count, at most [`COUNT_MAX`].
 pub(crate) fn count(value: u64) -> i64 {
@@ -54,6 +62,18 @@ impl Row {
     /// A request's identity.
     pub(crate) fn request_id(&self, column: &str) -> Result<RequestId, StoreError> {
         self.named(column)
+    }
+
+    /// An amount of money.
+    pub(crate) fn money(&self, column: &str) -> Result<Money, StoreError> {
+        let nano = self.int(column)?;
+        Money::from_nano(nano).ok_or_else(|| damaged(column, &nano))
+    }
+
+    /// A multiplier.
+    pub(crate) fn factor(&self, column: &str) -> Result<Factor, StoreError> {
+        let micro = self.int(column)?;
+        u32::try_from(micro).ok().and_then(Factor::from_micro).ok_or_else(|| damaged(column, &micro))
     }
 
     /// A whole number of a narrower type.

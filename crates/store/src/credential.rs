@@ -3,6 +3,7 @@
 use types::credential::CredentialSpec;
 use types::{CredentialId, ProviderId, Timestamp};
 
+use crate::column::json;
 use crate::error::BoxError;
 use crate::pool::Txn;
 use crate::revision::{bump_in_txn, commit_change, missing_or_stale};
@@ -26,6 +27,8 @@ pub struct CredentialRow {
     pub rejected_at: Option<Timestamp>,
     /// What the upstream said then.
     pub rejected_reason: Option<String>,
+    /// Usage counts towards its limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Last change.
@@ -73,14 +76,14 @@ impl Store {
         F: FnOnce(CredentialId) -> Result<Vec<u8>, E> + Send,
         E: Into<BoxError>,
     {
-        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let mut txn = self.pool.begin_write().await?;
         txn.row("SELECT id FROM providers WHERE id = $1 AND deleted_at IS NULL", args![provider_id]).await?;
         let id = txn
             .row(
                 "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled,
-                    sealed, hint, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1) RETURNING id",
+                    limits, sealed, hint, created_at, updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1) RETURNING id",
                 args![
                     provider_id,
                     name.as_str(),
@@ -89,6 +92,7 @@ impl Store {
                     *weight,
                     *max_concurrency,
                     *enabled,
+                    json(limits)?,
                     Vec::<u8>::new(),
                     hint,
                     change.at,
@@ -113,12 +117,12 @@ impl Store {
         secret: Option<SealedSecret>,
         change: Change,
     ) -> Result<CredentialRow, StoreError> {
-        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let mut txn = self.pool.begin_write().await?;
         let touched = txn
             .execute(
                 "UPDATE credentials SET name = $3, tier = $4, priority = $5, weight = $6, max_concurrency = $7,
-                    enabled = $8, updated_at = $9, version = version + 1
+                    enabled = $8, limits = $9, updated_at = $10, version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
                 args![
                     id,
@@ -129,6 +133,7 @@ impl Store {
                     *weight,
                     *max_concurrency,
                     *enabled,
+                    json(limits)?,
                     change.at,
                 ],
             )
@@ -249,11 +254,13 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
             weight: row.number("weight")?,
             max_concurrency: row.number_opt("max_concurrency")?,
             enabled: row.flag("enabled")?,
+            limits: row.json("limits")?,
         },
         sealed: row.bytes("sealed")?,
         hint: row.text("hint")?,
         rejected_at: row.time_opt("rejected_at")?,
         rejected_reason: row.text_opt("rejected_reason")?,
+        usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.time_opt("deleted_at")?,

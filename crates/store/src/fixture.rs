@@ -6,10 +6,12 @@ use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
 use types::credential::{CredentialSpec, Tier};
 use types::dialect::{Dialect, Endpoint};
+use types::limits::Limits;
+use types::price::{Bill, BillLine, CostClass, PriceSource, PriceState};
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
 use types::request::{Attempt, AttemptOutcome, Decision, Outcome, RequestRecord};
 use types::user::UserSpec;
-use types::{ApiKeyId, CredentialId, ProviderId, Timestamp, UserId};
+use types::{ApiKeyId, CredentialId, Factor, Money, ProviderId, Timestamp, UserId};
 
 use crate::error::BoxError;
 use crate::{ApiKeyRow, Change, CredentialRow, ProviderRow, Store, StoreError, UserRow};
@@ -31,6 +33,14 @@ pub(crate) fn change(action: &str) -> Change {
     }
 }
 
+pub(crate) fn limits() -> Limits {
+    Limits { limit_5h_usd: Some(usd("2.5")), rpm_limit: Some(60), ..Limits::default() }
+}
+
+pub(crate) fn usd(text: &str) -> Money {
+    text.parse().unwrap()
+}
+
 pub(crate) fn provider_spec(name: &str) -> ProviderSpec {
     ProviderSpec {
         name: name.to_owned(),
@@ -43,6 +53,8 @@ pub(crate) fn provider_spec(name: &str) -> ProviderSpec {
         models: vec!["claude-*".to_owned()],
         model_redirects: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         timeouts: Timeouts { connect_ms: Some(500), ..Timeouts::default() },
+        cost_multiplier: "0.8".parse().unwrap(),
+        limits: limits(),
     }
 }
 
@@ -59,6 +71,7 @@ pub(crate) fn credential_spec(name: &str) -> CredentialSpec {
         weight: 5,
         max_concurrency: Some(4),
         enabled: true,
+        limits: limits(),
     }
 }
 
@@ -73,7 +86,14 @@ pub(crate) async fn credential(
 }
 
 pub(crate) fn user_spec(name: &str) -> UserSpec {
-    UserSpec { name: name.to_owned(), groups: vec!["team-a".to_owned()], enabled: true, expires_at: None }
+    UserSpec {
+        name: name.to_owned(),
+        groups: vec!["team-a".to_owned()],
+        enabled: true,
+        expires_at: None,
+        price_rate: "1.25".parse().unwrap(),
+        limits: limits(),
+    }
 }
 
 pub(crate) async fn user(store: &Store, name: &str) -> UserRow {
@@ -89,6 +109,8 @@ pub(crate) fn key_spec(name: &str) -> ApiKeySpec {
         ip_allow: vec!["10.0.0.0/8".parse().unwrap()],
         enabled: true,
         expires_at: Some(NOW.plus_ms(1)),
+        limits: limits(),
+        grant_id: None,
     }
 }
 
@@ -96,6 +118,24 @@ pub(crate) async fn key(store: &Store, user_id: UserId, name: &str) -> ApiKeyRow
     let hash = format!("{name:*>32}").into_bytes();
     let change = change("key.create");
     store.key_insert(user_id, &key_spec(name), "sk-tg-ab", &hash, "p1", change).await.unwrap()
+}
+
+pub(crate) fn bill() -> Bill {
+    Bill {
+        price_model: "claude-sonnet-4-5".to_owned(),
+        price_source: PriceSource::Default,
+        service_tier: None,
+        long_context_above: None,
+        lines: vec![BillLine {
+            class: CostClass::Output,
+            quantity: 20,
+            rate_usd: usd("15"),
+            amount_usd: usd("0.0003"),
+        }],
+        cost_multiplier: Factor::ONE,
+        group_rate: Factor::ONE,
+        user_rate: "1.25".parse().unwrap(),
+    }
 }
 
 /// The request number `n`; it arrives `n` minutes after [`NOW`].
@@ -126,7 +166,22 @@ pub(crate) fn record(n: u64) -> RequestRecord {
         cache_write_tokens: 40,
         cache_write_1h_tokens: 5,
         reasoning_tokens: 6,
+        audio_input_tokens: 1,
+        audio_output_tokens: 2,
+        image_input_tokens: 3,
+        image_output_tokens: 4,
+        images: 5,
+        web_searches: 6,
         estimated: false,
+        service_tier: Some("priority".to_owned()),
+        cost_usd: Money::from_nano(1_000 + minutes).unwrap(),
+        base_cost_usd: Money::from_nano(900).unwrap(),
+        provider_cost_usd: Money::from_nano(800).unwrap(),
+        held_usd: Money::from_nano(5_000).unwrap(),
+        price_state: PriceState::Priced,
+        group: Some("team-a".to_owned()),
+        grant_id: None,
+        bill: Some(Box::new(bill())),
         duration_ms: 1_500,
         first_byte_ms: Some(300),
         request_bytes: 1_000,
@@ -145,6 +200,7 @@ pub(crate) fn record(n: u64) -> RequestRecord {
             started_ms: 3,
             duration_ms: 1_400,
             first_byte_ms: Some(290),
+            provider_cost_usd: Money::from_nano(800).unwrap(),
         }],
         decision: Some(Decision { config_revision: 9, ..Decision::default() }),
     }
@@ -160,6 +216,13 @@ pub(crate) fn refused(n: u64, status_code: u16, code: &str) -> RequestRecord {
         credential_id: None,
         attempts: vec![],
         decision: None,
+        cost_usd: Money::ZERO,
+        base_cost_usd: Money::ZERO,
+        provider_cost_usd: Money::ZERO,
+        held_usd: Money::ZERO,
+        price_state: PriceState::None,
+        group: None,
+        bill: None,
         ..record(n)
     }
 }

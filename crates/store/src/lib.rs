@@ -23,6 +23,7 @@ mod request;
 mod revision;
 mod session;
 mod setting;
+mod share;
 mod sql;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -22,6 +22,8 @@ pub struct ProviderRow {
     pub proxy_sealed: Option<Vec<u8>>,
     /// The same without its password, for views.
     pub proxy_hint: Option<String>,
+    /// Usage counts towards its limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Last change.
@@ -79,13 +81,15 @@ impl Store {
             models,
             model_redirects,
             timeouts,
+            cost_multiplier,
+            limits,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let id = txn
             .row(
                 "INSERT INTO providers (name, kind, base_url, enabled, group_tags, priority, weight, models,
-                    model_redirects, timeouts, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1) RETURNING id",
+                    model_redirects, timeouts, cost_multiplier, limits, created_at, updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, 1) RETURNING id",
                 args![
                     name.as_str(),
                     kind.as_str(),
@@ -97,6 +101,8 @@ impl Store {
                     json(models)?,
                     json(model_redirects)?,
                     json(timeouts)?,
+                    *cost_multiplier,
+                    json(limits)?,
                     change.at,
                 ],
             )
@@ -135,13 +141,15 @@ impl Store {
             models,
             model_redirects,
             timeouts,
+            cost_multiplier,
+            limits,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let touched = txn
             .execute(
                 "UPDATE providers SET name = $3, kind = $4, base_url = $5, enabled = $6, group_tags = $7,
                     priority = $8, weight = $9, models = $10, model_redirects = $11, timeouts = $12,
-                    updated_at = $13, version = version + 1
+                    cost_multiplier = $13, limits = $14, updated_at = $15, version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
                 args![
                     id,
@@ -156,6 +164,8 @@ impl Store {
                     json(models)?,
                     json(model_redirects)?,
                     json(timeouts)?,
+                    *cost_multiplier,
+                    json(limits)?,
                     change.at,
                 ],
             )
@@ -247,9 +257,12 @@ fn provider_row(row: &Row) -> Result<ProviderRow, StoreError> {
             models: row.json("models")?,
             model_redirects: row.json("model_redirects")?,
             timeouts: row.json("timeouts")?,
+            cost_multiplier: row.factor("cost_multiplier")?,
+            limits: row.json("limits")?,
         },
         proxy_sealed: row.bytes_opt("proxy_sealed")?,
         proxy_hint: row.text_opt("proxy_hint")?,
+        usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.time_opt("deleted_at")?,

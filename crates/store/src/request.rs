@@ -2,8 +2,9 @@
 
 use types::dialect::Endpoint;
 use types::page::page_size;
+use types::price::PriceState;
 use types::request::{Outcome, RequestFilter, RequestRecord, RequestRow};
-use types::{ApiKeyId, CredentialId, Page, ProviderId, RequestId, Timestamp, UserId};
+use types::{ApiKeyId, CredentialId, GrantId, Page, ProviderId, RequestId, Timestamp, UserId};
 
 use crate::audit::page;
 use crate::sql::{Conditions, Row, args};
@@ -24,7 +25,7 @@ macro_rules! select_rows {
 }
 
 impl Store {
-    /// Lists requests, newest first, without their decisions.
+    /// Lists requests, newest first, without their decisions and bills.
     pub async fn request_list(&self, filter: &RequestFilter) -> Result<Page<RequestRow>, StoreError> {
         let size = page_size(filter.limit);
         let (sql, args) = conditions(filter)?.build(
@@ -37,7 +38,7 @@ impl Store {
         Ok(page(items, size, |row| row.record.request_id.to_string()))
     }
 
-    /// Fetches a request with its decision, by its identity or by the caller's own `x-request-id`, of which
+    /// Fetches a request with its decision and bill, by its identity or by the caller's own `x-request-id`, of which
     /// the newest counts.
     pub async fn request_fetch(&self, id: &str) -> Result<Option<RequestRow>, StoreError> {
         self.request_find(None, id).await
@@ -62,7 +63,10 @@ impl Store {
             conditions.and_value(condition, id);
             conditions.and_some("r.user_id = ?", user_id);
             conditions.build(
-                select_rows!(", d.body AS decision", " LEFT JOIN request_decision d ON d.id = r.id"),
+                select_rows!(
+                    ", d.body AS decision, b.body AS bill",
+                    " LEFT JOIN request_decision d ON d.id = r.id LEFT JOIN request_bill b ON b.id = r.id"
+                ),
                 " ORDER BY r.id DESC LIMIT ?",
                 1_i64,
             )
@@ -79,6 +83,7 @@ impl Store {
         let Some(row) = found else { return Ok(None) };
         let mut fetched = request_row(&row)?;
         fetched.record.decision = row.json_opt("decision")?;
+        fetched.record.bill = row.json_opt("bill")?;
         Ok(Some(fetched))
     }
 
@@ -104,6 +109,7 @@ fn conditions(filter: &RequestFilter) -> Result<Conditions, StoreError> {
         status,
         model,
         error_code,
+        price_state,
         session_id,
         since,
         until,
@@ -122,6 +128,11 @@ fn conditions(filter: &RequestFilter) -> Result<Conditions, StoreError> {
     conditions.and_some("r.model = ?", model.clone());
     conditions.and_some("r.error_code = ?", error_code.clone());
     conditions.and_some("r.session_id = ?", session_id.clone());
+    match price_state {
+        // Written as in the partial index.
+        Some(PriceState::Unpriced) => conditions.and("r.price_state = 'unpriced'"),
+        other => conditions.and_some("r.price_state = ?", other.map(PriceState::as_str)),
+    }
     conditions.and_some("r.created_at >= ?", *since);
     conditions.and_some("r.created_at < ?", *until);
     if let Some(status) = status {
@@ -175,7 +186,22 @@ fn request_row(row: &Row) -> Result<RequestRow, StoreError> {
         cache_write_tokens: row.number("cache_write_tokens")?,
         cache_write_1h_tokens: row.number("cache_write_1h_tokens")?,
         reasoning_tokens: row.number("reasoning_tokens")?,
+        audio_input_tokens: row.number("audio_input_tokens")?,
+        audio_output_tokens: row.number("audio_output_tokens")?,
+        image_input_tokens: row.number("image_input_tokens")?,
+        image_output_tokens: row.number("image_output_tokens")?,
+        images: row.number("images")?,
+        web_searches: row.number("web_searches")?,
         estimated: row.flag("estimated")?,
+        service_tier: row.text_opt("service_tier")?,
+        cost_usd: row.money("cost_nano")?,
+        base_cost_usd: row.money("base_cost_nano")?,
+        provider_cost_usd: row.money("provider_cost_nano")?,
+        held_usd: row.money("held_nano")?,
+        price_state: row.named("price_state")?,
+        group: row.text_opt("group_name")?,
+        grant_id: row.int_opt("grant_id")?.map(GrantId),
+        bill: None,
         duration_ms: row.number("duration_ms")?,
         first_byte_ms: row.number_opt("first_byte_ms")?,
         request_bytes: row.number("request_bytes")?,
@@ -191,8 +217,6 @@ fn request_row(row: &Row) -> Result<RequestRow, StoreError> {
         user_name: row.text_opt("user_name")?,
         key_name: row.text_opt("key_name")?,
         provider_name: row.text_opt("provider_name")?,
-        cost_usd: None,
-        base_cost_usd: None,
     })
 }
 

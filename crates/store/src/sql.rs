@@ -3,7 +3,10 @@
 //! It knows no table. Only four kinds of values exist, so that a column means the same on both sides.
 
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, SqlStr};
-use types::{ApiKeyId, AuditId, CredentialId, ProviderId, Timestamp, UserId};
+use types::{
+    ApiKeyId, AuditId, CredentialId, Factor, GrantId, GroupId, Money, PackageId, ProviderId, Timestamp,
+    UserId,
+};
 
 use crate::StoreError;
 
@@ -128,7 +131,19 @@ macro_rules! newtypes {
         }
     )+};
 }
-newtypes!(ApiKeyId, AuditId, CredentialId, ProviderId, UserId, Timestamp);
+newtypes!(ApiKeyId, AuditId, CredentialId, GrantId, GroupId, PackageId, ProviderId, UserId, Timestamp);
+
+impl From<Money> for Value {
+    fn from(amount: Money) -> Self {
+        Self::Int(Some(amount.nano()))
+    }
+}
+
+impl From<Factor> for Value {
+    fn from(factor: Factor) -> Self {
+        Self::Int(Some(i64::from(factor.micro())))
+    }
+}
 
 impl From<bool> for Value {
     fn from(value: bool) -> Self {

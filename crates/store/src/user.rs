@@ -18,6 +18,8 @@ pub struct UserRow {
     pub spec: UserSpec,
     /// Password hash in PHC form; null if the user signs in with a key only.
     pub password_hash: Option<String>,
+    /// Usage counts towards its limits from here on; null means from the beginning.
+    pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Last change.
@@ -57,14 +59,24 @@ impl Store {
         password_hash: Option<String>,
         change: Change,
     ) -> Result<UserRow, StoreError> {
-        let UserSpec { name, groups, enabled, expires_at } = spec;
+        let UserSpec { name, groups, enabled, expires_at, price_rate, limits } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row(
                 "INSERT INTO users
-                    (name, group_tags, enabled, expires_at, password_hash, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $6, 1) RETURNING *",
-                args![name.as_str(), json(groups)?, *enabled, *expires_at, password_hash, change.at],
+                    (name, group_tags, enabled, expires_at, price_rate, limits, password_hash, created_at,
+                     updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1) RETURNING *",
+                args![
+                    name.as_str(),
+                    json(groups)?,
+                    *enabled,
+                    *expires_at,
+                    *price_rate,
+                    json(limits)?,
+                    password_hash,
+                    change.at,
+                ],
             )
             .await?;
         let row = user_row(&row)?;
@@ -81,15 +93,16 @@ impl Store {
         password_hash: Patch<String>,
         change: Change,
     ) -> Result<UserRow, StoreError> {
-        let UserSpec { name, groups, enabled, expires_at } = spec;
+        let UserSpec { name, groups, enabled, expires_at, price_rate, limits } = spec;
         let keep = password_hash == Patch::Keep;
         let hash = password_hash.apply(None);
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
                 "UPDATE users SET name = $3, group_tags = $4, enabled = $5, expires_at = $6,
-                    password_hash = CASE WHEN $7 THEN password_hash ELSE $8 END,
-                    updated_at = $9, version = version + 1
+                    price_rate = $7, limits = $8,
+                    password_hash = CASE WHEN $9 THEN password_hash ELSE $10 END,
+                    updated_at = $11, version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL RETURNING *",
                 args![
                     id,
@@ -98,6 +111,8 @@ impl Store {
                     json(groups)?,
                     *enabled,
                     *expires_at,
+                    *price_rate,
+                    json(limits)?,
                     keep,
                     hash,
                     change.at,
@@ -155,8 +170,11 @@ fn user_row(row: &Row) -> Result<UserRow, StoreError> {
             groups: row.json("group_tags")?,
             enabled: row.flag("enabled")?,
             expires_at: row.time_opt("expires_at")?,
+            price_rate: row.factor("price_rate")?,
+            limits: row.json("limits")?,
         },
         password_hash: row.text_opt("password_hash")?,
+        usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.time_opt("deleted_at")?,
