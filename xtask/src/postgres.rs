@@ -44,7 +44,7 @@ impl Postgres {
             .and_then(|_| {
                 user.cmd(&bin.join("postgres"))
                     .args(["-D", &data, "-p", &port.to_string(), "-k", &dir.display().to_string()])
-                    .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
+                    .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100"])
                     // Nothing in it has to survive a power cut.
                     .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"])
                     .dir(&dir)
@@ -59,7 +59,7 @@ impl Postgres {
             }
         };
         let mut postgres = Self { server, dir, port };
-        postgres.wait_ready(&bin)?;
+        postgres.wait_ready()?;
         Ok(postgres)
     }
 
@@ -68,15 +68,13 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    fn wait_ready(&mut self, bin: &Path) -> Outcome {
-        let port = self.port.to_string();
+    /// By its own word rather than `pg_isready`, which is part of the client and may be missing.
+    fn wait_ready(&mut self) -> Outcome {
         let server = &mut self.server;
+        let log = self.dir.join("log");
         let ready = wait_until(Duration::from_secs(30), || {
             server.ended().is_some()
-                || Cmd::new(bin.join("pg_isready"))
-                    .args(["-q", "-h", "127.0.0.1", "-p", &port])
-                    .read()
-                    .is_ok()
+                || fs::read_to_string(&log).is_ok_and(|log| log.contains("ready to accept connections"))
         });
         if ready && self.server.ended().is_none() {
             return Ok(());
@@ -93,10 +91,10 @@ impl Drop for Postgres {
     }
 }
 
-/// The folder that holds `initdb` and `postgres`: Debian keeps it out of `PATH`.
+/// The folder that holds `initdb` and `postgres`: Debian keeps it out of `PATH`, others link single programs from
+/// there into it. A machine may also have the client alone.
 fn bin_dir() -> Option<PathBuf> {
-    let complete =
-        |dir: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|name| dir.join(name).is_file());
+    let complete = |dir: &PathBuf| ["initdb", "postgres"].iter().all(|name| dir.join(name).is_file());
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -106,8 +104,9 @@ fn bin_dir() -> Option<PathBuf> {
         .collect();
     versions.sort();
     versions.pop().or_else(|| {
-        let dir = find("initdb")?.parent()?.to_path_buf();
-        complete(&dir).then_some(dir)
+        let named = find("initdb")?;
+        let real = named.canonicalize().ok()?;
+        [named, real].iter().filter_map(|path| path.parent()).map(Path::to_path_buf).find(complete)
     })
 }
 

@@ -8,7 +8,7 @@ use crate::bundle::{self, Bundle, Profile};
 use crate::postgres::Postgres;
 use crate::report::{Ended, Line, table};
 use crate::shell::{Cmd, During, Failure, Outcome, find, in_ci};
-use crate::{edges, end2end};
+use crate::{edges, end2end, toolchain};
 
 /// What a step answers when it did not fail.
 pub(crate) enum Done {
@@ -78,6 +78,7 @@ fn cargo(args: &[&str]) -> Cmd {
 }
 
 fn fmt() -> Outcome<Done> {
+    toolchain::need("fmt", "rustfmt")?;
     cargo(&["fmt", "--all", "--check"]).run().map(|()| Done::Passed)
 }
 
@@ -86,10 +87,12 @@ fn check_edges() -> Outcome<Done> {
 }
 
 fn clippy() -> Outcome<Done> {
+    toolchain::need("clippy", "clippy")?;
     cargo(&["clippy", "--all-targets", "--", "-D", "warnings"]).run().map(|()| Done::Passed)
 }
 
 fn clippy_web() -> Outcome<Done> {
+    toolchain::need("clippy", "clippy")?;
     // On the host: this type-checks the `hydrate` half without needing the wasm target.
     cargo(&["clippy", "--package", "frontend", "--all-targets", "--", "-D", "warnings"]).run()?;
     cargo(&[
@@ -107,11 +110,11 @@ fn clippy_web() -> Outcome<Done> {
     .map(|()| Done::Passed)
 }
 
-/// nextest where it is installed, else cargo's own runner; `filter` is a nextest expression.
-fn run_tests(filter: Option<&str>, packages: &[&str], url: Option<&str>) -> Outcome {
+/// nextest where it is installed, else cargo's own runner on these packages; the profiles stand in
+/// `.config/nextest.toml`.
+fn run_tests(profile: &str, packages: &[&str], url: Option<&str>) -> Outcome {
     let cmd = if find("cargo-nextest").is_some() {
-        let cmd = cargo(&["nextest", "run"]);
-        if let Some(filter) = filter { cmd.args(["-E", filter]) } else { cmd }
+        cargo(&["nextest", "run", "--profile", profile])
     } else {
         println!("(cargo-nextest is not installed: cargo's own test runner does it, a little slower)");
         packages
@@ -119,13 +122,14 @@ fn run_tests(filter: Option<&str>, packages: &[&str], url: Option<&str>) -> Outc
             .fold(cargo(&["test", "--lib", "--bins", "--tests"]), |cmd, name| cmd.args(["--package", name]))
     };
     match url {
-        Some(url) => cmd.env("TOLLGATE_TEST_POSTGRES", url).run(),
+        // The bound is for cargo's own runner, as the profile's is for nextest: a server opens up to ten connections.
+        Some(url) => cmd.env("TOLLGATE_TEST_POSTGRES", url).env("RUST_TEST_THREADS", "4").run(),
         None => cmd.env_remove("TOLLGATE_TEST_POSTGRES").run(),
     }
 }
 
 fn unit() -> Outcome<Done> {
-    run_tests(None, &[], None).map(|()| Done::Passed)
+    run_tests("default", &[], None).map(|()| Done::Passed)
 }
 
 fn postgres() -> Outcome<Done> {
@@ -133,10 +137,8 @@ fn postgres() -> Outcome<Done> {
         Ok(server) => server,
         Err(why) => return Ok(Done::Skipped(why.to_string())),
     };
-    // All of `store`, whose tests run on each backend they find, and what says PostgreSQL elsewhere. The packages
-    // are those of the step before, so that nothing is compiled again.
-    let filter = "package(store) or test(postgres)";
-    run_tests(Some(filter), &["store", "gateway", "server"], Some(&server.url())).map(|()| Done::Passed)
+    // nextest builds the same packages as in the step before, so that nothing is compiled again.
+    run_tests("postgres", &["store", "gateway", "server"], Some(&server.url())).map(|()| Done::Passed)
 }
 
 /// `cargo xtask postgres`: the same server, for as long as somebody needs it.

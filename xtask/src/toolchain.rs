@@ -70,6 +70,16 @@ pub(crate) fn find_web() -> Outcome<WebToolchain> {
     }
 }
 
+/// Makes sure of a subcommand of cargo that rustup's minimal profile leaves out; `component` is its name there.
+pub(crate) fn need(subcommand: &str, component: &str) -> Outcome {
+    let there = || Cmd::cargo().args([subcommand, "--version"]).read().map(drop);
+    if there().is_ok() || find("rustup").is_none() {
+        return there();
+    }
+    Cmd::new("rustup").args(["component", "add", component]).run_within(Duration::from_mins(2))?;
+    there()
+}
+
 fn ordinary() -> Outcome<WebToolchain> {
     if target_installed() {
         return Ok(WebToolchain::Ordinary);

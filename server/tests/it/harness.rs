@@ -1,10 +1,13 @@
 //! Starts the real server in this process, on a free port of the loopback and in a folder of its own.
 
+pub(crate) mod database;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use server::{BootError, Server, ServerConfig};
+use store::testing::TestStore;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,6 +24,8 @@ pub(crate) struct Running {
     pub(crate) gateway: gateway::Gateway,
     /// Folder of database and journal; `None` if the test keeps it.
     dir: Option<TempDir>,
+    /// The database, if it is not in a folder.
+    database: Option<TestStore>,
     stop: CancellationToken,
     task: Option<JoinHandle<()>>,
 }
@@ -34,24 +39,32 @@ impl Running {
     /// With changes to the configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut running = Self::start_in(dir.path(), change).await.unwrap();
-        running.dir = Some(dir);
+        let mut config = ServerConfig::for_tests(dir.path());
+        let database = database::fresh(&mut config).await;
+        change(&mut config);
+        let mut running = Self::start_as(config).await.unwrap();
+        (running.dir, running.database) = (Some(dir), database);
         running
     }
 
-    /// In a folder that outlives it.
+    /// In a folder that outlives it, with a database that does too.
     pub(crate) async fn start_in(
         dir: &Path,
         change: impl FnOnce(&mut ServerConfig),
     ) -> Result<Self, BootError> {
         let mut config = ServerConfig::for_tests(dir);
+        database::of_folder(&mut config).await;
         change(&mut config);
+        Self::start_as(config).await
+    }
+
+    async fn start_as(config: ServerConfig) -> Result<Self, BootError> {
         let server = Box::pin(Server::build(config)).await?;
         let (address, gateway) = (server.local_addr(), server.gateway().clone());
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let task = TaskTracker::new().spawn(server.run(stopped));
-        Ok(Self { address, gateway, dir: None, stop, task: Some(task) })
+        Ok(Self { address, gateway, dir: None, database: None, stop, task: Some(task) })
     }
 
     /// Begins to stop without waiting.
