@@ -2,28 +2,34 @@
 //!
 //! The specs start their own gateway, fake upstream and browser; see `end2end/README.md`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::bundle::{self, Bundle};
 use crate::debian;
 use crate::files::fingerprint;
+use crate::run;
 use crate::shell::{Cmd, Failure, Outcome, find, root, target};
 use crate::steps::Done;
-use crate::{bundle, run};
 
 /// The oldest Node whose test runner and `fetch` the specs need.
 const OLDEST_NODE: u32 = 20;
 
 pub(crate) fn test() -> Outcome<Done> {
-    if let Err(why) = requirements() {
-        return Ok(Done::Skipped(why.to_string()));
+    let browser = match requirements() {
+        Ok(browser) => browser,
+        Err(why) => return Ok(Done::Skipped(why.to_string())),
+    };
+    if let Bundle::Unavailable(why) = bundle::build(bundle::Profile::Quick)? {
+        return Ok(Done::Skipped(why));
     }
-    bundle::build(bundle::Profile::Quick)?;
     let tollgate = run::build(false)?;
     Cmd::cargo().args(["build", "--package", "fakeup", "--bin", "fakeup"]).run()?;
     install_packages()?;
     let fakeup = target().join("debug/fakeup");
     Cmd::new("npm")
         .args(["test", "--silent"])
+        .env("CHROMIUM", browser.display().to_string())
         .env("TOLLGATE_BIN", tollgate.display().to_string())
         .env("FAKEUP_BIN", fakeup.display().to_string())
         .dir(&root().join("end2end"))
@@ -31,7 +37,8 @@ pub(crate) fn test() -> Outcome<Done> {
     Ok(Done::Passed)
 }
 
-fn requirements() -> Outcome {
+/// Answers the browser.
+fn requirements() -> Outcome<PathBuf> {
     if find("node").is_none() || find("npm").is_none() {
         debian::install(&["nodejs", "npm"], "Node.js with npm")?;
     }
@@ -47,10 +54,10 @@ fn requirements() -> Outcome {
     if browser().is_none() {
         debian::install(&["chromium", "fonts-noto-cjk"], "a Chromium browser")?;
     }
-    browser().map(drop).ok_or_else(|| Failure::new("no Chromium browser was found; set CHROMIUM to its path"))
+    browser().ok_or_else(|| Failure::new("no Chromium browser was found; set CHROMIUM to its path"))
 }
 
-fn browser() -> Option<std::path::PathBuf> {
+fn browser() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Some(named.into());
     }
