@@ -3,7 +3,10 @@
 use crate::api_key::{self, ApiKeyRow};
 use crate::audit::audit_append_in_txn;
 use crate::credential::{self, CredentialRow};
+use crate::grant::{self, GrantRow};
+use crate::group::{self, GroupRow};
 use crate::pool::Txn;
+use crate::price::{self, PriceRow};
 use crate::provider::{self, ProviderRow};
 use crate::setting::{self, SettingRow};
 use crate::sql::args;
@@ -25,6 +28,12 @@ pub struct ConfigRows {
     pub keys: Vec<ApiKeyRow>,
     /// Settings that differ from their default, by name.
     pub settings: Vec<SettingRow>,
+    /// Stored prices, by model.
+    pub prices: Vec<PriceRow>,
+    /// Groups that have a rate or limits, by id.
+    pub groups: Vec<GroupRow>,
+    /// Grants of packages, by id; those that are over too.
+    pub grants: Vec<GrantRow>,
 }
 
 impl Store {
@@ -39,6 +48,9 @@ impl Store {
             users: user::live_in_txn(&mut txn).await?,
             keys: api_key::live_in_txn(&mut txn).await?,
             settings: setting::all_in_txn(&mut txn).await?,
+            prices: price::all_in_txn(&mut txn).await?,
+            groups: group::all_in_txn(&mut txn).await?,
+            grants: grant::live_in_txn(&mut txn).await?,
         };
         txn.commit().await?;
         Ok(rows)

@@ -1,9 +1,10 @@
 //! Tests of the books: exactly once, sums equal to rows, and content that must not stop them.
 
 use ledger::{Batch, Position};
-use types::request::{Outcome, RequestFilter, RequestRecord};
-use types::usage::{UsageBy, UsageTotals};
-use types::{ApiKeyId, Timestamp, UserId};
+use types::price::PriceState;
+use types::request::{Attempt, Outcome, RequestFilter, RequestRecord};
+use types::usage::{UsageBy, UsageFilter, UsageTotals};
+use types::{ApiKeyId, GrantId, Money, ProviderId, Timestamp, UserId};
 
 use crate::fixture::{NOW, record, refused};
 use crate::testing::each_backend;
@@ -15,6 +16,10 @@ fn batch(rows: Vec<RequestRecord>, offset: u64) -> Batch {
     Batch::new(rows, Position { segment: 1, offset })
 }
 
+fn by(by: UsageBy) -> UsageFilter {
+    UsageFilter { by: Some(by), limit: Some(500), ..UsageFilter::default() }
+}
+
 async fn totals(store: &Store) -> UsageTotals {
     store.usage_totals(ALL.0, ALL.1, None).await.unwrap()
 }
@@ -24,8 +29,8 @@ async fn books(store: &Store) -> impl PartialEq + std::fmt::Debug {
     let filter = RequestFilter { limit: Some(500), ..RequestFilter::default() };
     (
         store.request_list(&filter).await.unwrap(),
-        store.usage_by(UsageBy::Model, ALL.0, ALL.1, None, None, 100).await.unwrap(),
-        store.usage_by(UsageBy::Hour, ALL.0, ALL.1, None, None, 100).await.unwrap(),
+        store.usage_by(&by(UsageBy::Model)).await.unwrap(),
+        store.usage_by(&by(UsageBy::Hour)).await.unwrap(),
         store.latency_bins(ALL.0, ALL.1).await.unwrap(),
         store.key_stats(&[ApiKeyId(2), ApiKeyId(9)]).await.unwrap(),
         store.ledger_position("node").await.unwrap(),
@@ -59,12 +64,21 @@ async fn of_an_overlapping_batch_only_new_rows_count() {
         assert_eq!(applied, Applied { inserted: 3, known: 5 });
         let sums = totals(&store).await;
         assert_eq!((sums.requests, sums.input_tokens), (9, 9 * 10 + (0..9).sum::<u64>()));
+        assert_eq!(sums.cost_usd.nano(), 9 * 1_000 + (0..9).sum::<i64>());
         assert_eq!(store.latency_bins(ALL.0, ALL.1).await.unwrap().iter().sum::<u64>(), 9);
         let stats = store.key_stats(&[ApiKeyId(2)]).await.unwrap();
-        let expected = KeyStats { request_count: 9, last_used_at: Some(NOW.plus_ms(8 * 60_000)) };
+        let expected = KeyStats {
+            request_count: 9,
+            last_used_at: Some(NOW.plus_ms(8 * 60_000)),
+            cost_usd: sums.cost_usd,
+        };
         assert_eq!(stats.get(&ApiKeyId(2)), Some(&expected));
     })
     .await;
+}
+
+fn lost() -> Attempt {
+    record(0).attempts.remove(0)
 }
 
 #[tokio::test]
@@ -82,6 +96,17 @@ async fn inv_16_sums_of_usage_equal_sums_over_requests() {
             if n % 5 == 0 {
                 (row.user_id, row.key_id, row.model) = (None, None, None);
             }
+            if n % 13 == 0 {
+                // Two attempts failed before the one that answered; one of them cost something.
+                let loss =
+                    Attempt { provider_id: ProviderId(8), ..row.attempts.first().unwrap_or(&lost()).clone() };
+                let free = Attempt { provider_cost_usd: Money::ZERO, ..loss.clone() };
+                row.attempts = vec![loss, free, lost()];
+            }
+            if n % 17 == 0 {
+                (row.price_state, row.cost_usd) = (PriceState::Unpriced, Money::ZERO);
+                (row.group, row.grant_id) = (None, Some(GrantId(5)));
+            }
             if n % 11 == 0 {
                 row.model = Some(format!("model-{}", n % 3));
             }
@@ -97,28 +122,24 @@ async fn inv_16_sums_of_usage_equal_sums_over_requests() {
                 CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
                 CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
                 CAST(SUM(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
-                CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens FROM requests";
+                CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,
+                SUM(CASE WHEN price_state = 'unpriced' THEN 1 ELSE 0 END) AS unpriced,
+                CAST(SUM(cost_nano) AS BIGINT) AS cost_nano,
+                CAST(SUM(base_cost_nano) AS BIGINT) AS base_cost_nano,
+                CAST(SUM(provider_cost_nano) AS BIGINT)
+                    + (SELECT CAST(SUM(provider_cost_nano) AS BIGINT) FROM request_loss) AS provider_cost_nano
+                FROM requests";
         let row = store.pool.row(sql, crate::sql::args![]).await.unwrap();
-        let over_requests = UsageTotals {
-            requests: row.number("requests").unwrap(),
-            errors: row.number("errors").unwrap(),
-            refused: row.number("refused").unwrap(),
-            input_tokens: row.number("input_tokens").unwrap(),
-            output_tokens: row.number("output_tokens").unwrap(),
-            cache_read_tokens: row.number("cache_read_tokens").unwrap(),
-            cache_write_tokens: row.number("cache_write_tokens").unwrap(),
-        };
+        let over_requests = crate::usage::totals(&row).unwrap();
         let mut expected = UsageTotals::default();
         for row in &all {
             ledger::batch::add(&mut expected, &ledger::batch::totals(row));
         }
         assert_eq!(over_requests, expected);
         assert_eq!(totals(&store).await, expected);
-        for by in
-            [UsageBy::Day, UsageBy::Hour, UsageBy::Model, UsageBy::User, UsageBy::Key, UsageBy::Provider]
-        {
+        for by in UsageBy::ALL {
             let mut sum = UsageTotals::default();
-            for line in store.usage_by(by, ALL.0, ALL.1, None, None, 500).await.unwrap() {
+            for line in store.usage_by(&self::by(*by)).await.unwrap() {
                 ledger::batch::add(&mut sum, &line.totals);
             }
             assert_eq!(sum, expected, "by {by}");
@@ -149,7 +170,7 @@ async fn content_that_a_database_cannot_take_does_not_stop_the_books() {
         let sums = totals(&store).await;
         assert_eq!(sums.requests, 6);
         assert!(sums.input_tokens > 2_000_000_000_000 && sums.input_tokens < 2_000_000_001_000);
-        let models = store.usage_by(UsageBy::Model, ALL.0, ALL.1, None, None, 10).await.unwrap();
+        let models = store.usage_by(&by(UsageBy::Model)).await.unwrap();
         let doubled = models.iter().find(|line| line.key == "nul\u{fffd}inside").unwrap();
         assert_eq!(doubled.totals.requests, 2);
     })

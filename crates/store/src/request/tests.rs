@@ -18,7 +18,7 @@ fn status(text: &str) -> RequestFilter {
 }
 
 #[tokio::test]
-async fn a_request_comes_back_whole_with_names_and_only_alone_with_its_decision() {
+async fn a_request_comes_back_whole_with_names_and_only_alone_with_decision_and_bill() {
     each_backend(|store| async move {
         let owner = fixture::user(&store, "ada").await;
         let key = fixture::key(&store, owner.id, "laptop").await;
@@ -39,7 +39,7 @@ async fn a_request_comes_back_whole_with_names_and_only_alone_with_its_decision(
         assert_eq!(row.provider_name.as_deref(), Some("upstream"));
         let page = store.request_list(&RequestFilter::default()).await.unwrap();
         assert_eq!(page.items.len(), 2);
-        let listed = RequestRecord { decision: None, ..stored };
+        let listed = RequestRecord { decision: None, bill: None, ..stored };
         assert_eq!(page.items[1].record, listed);
         assert_eq!(page.items[0].provider_name, None);
         // A deleted user keeps its name in the log.

@@ -31,8 +31,15 @@ async fn usage_is_summed_by_each_of_its_keys() {
         assert_eq!(owner.id, UserId(1));
         book(&store).await;
         let by = async |by, limit| {
-            let until = NOW.plus_ms(Timestamp::DAY_MS);
-            let lines = store.usage_by(by, NOW, until, None, None, limit).await.unwrap();
+            let until = Some(NOW.plus_ms(Timestamp::DAY_MS));
+            let filter = UsageFilter {
+                by: Some(by),
+                since: Some(NOW),
+                until,
+                limit: Some(limit),
+                ..UsageFilter::default()
+            };
+            let lines = store.usage_by(&filter).await.unwrap();
             lines.into_iter().map(|line| (line.key, line.label, line.totals.requests)).collect::<Vec<_>>()
         };
         assert_eq!(by(UsageBy::User, 9).await, [line("1", Some("ada"), 5), line("0", None, 1)]);
@@ -59,10 +66,15 @@ async fn ranges_users_and_keys_narrow_the_sums() {
         assert_eq!(count(NOW, hour(2), None).await, 2);
         assert_eq!(count(hour(0), hour(24), Some(UserId(1))).await, 5);
         assert_eq!(count(hour(0), hour(24), Some(UserId(7))).await, 0);
-        let lines = store
-            .usage_by(UsageBy::Model, hour(0), hour(2), Some(UserId(1)), Some(ApiKeyId(2)), 9)
-            .await
-            .unwrap();
+        let filter = UsageFilter {
+            by: Some(UsageBy::Model),
+            since: Some(hour(0)),
+            until: Some(hour(2)),
+            user_id: Some(UserId(1)),
+            key_id: Some(ApiKeyId(2)),
+            ..UsageFilter::default()
+        };
+        let lines = store.usage_by(&filter).await.unwrap();
         assert_eq!(lines.iter().map(|line| line.totals.requests).sum::<u64>(), 2);
     })
     .await;
