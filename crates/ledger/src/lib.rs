@@ -9,6 +9,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod batch;
+pub mod budget;
 mod error;
 mod group;
 pub mod invariant;
