@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
+    /// Everything from the position on, not checked yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.pos..).unwrap_or_default()
+    }
+
     /// Enters an object; false if it is empty (and thus left again).
     pub(crate) fn open_object(&mut self) -> Result<bool, Fault> {
         self.open(b'{', b'}', "expected an object")
@@ -92,6 +97,15 @@ impl<'a> Reader<'a> {
 
     /// Steps over one value of any kind and returns its text.
     pub(crate) fn skip(&mut self) -> Result<&'a [u8], Fault> {
+        self.skip_visiting(|_, _, _| {})
+    }
+
+    /// The same, and shows every member below: levels entered since the value began, name as written, and the rest
+    /// of the text from behind the colon, which has not been checked yet.
+    pub(crate) fn skip_visiting(
+        &mut self,
+        mut visit: impl FnMut(u32, &'a [u8], &'a [u8]),
+    ) -> Result<&'a [u8], Fault> {
         let start = self.offset();
         // One bit a level, 1 for an object: deep nesting costs neither stack nor allocation.
         let mut kinds: u128 = 0;
@@ -104,7 +118,8 @@ impl<'a> Reader<'a> {
                 Some(b'{') => {
                     kinds = kinds << 1 | 1;
                     if self.open_object()? {
-                        self.key()?;
+                        let key = self.key()?;
+                        visit(self.depth - base, key, self.rest());
                         continue;
                     }
                     kinds >>= 1;
@@ -129,7 +144,8 @@ impl<'a> Reader<'a> {
                 }
                 if kinds & 1 == 1 {
                     if self.more_members()? {
-                        self.key()?;
+                        let key = self.key()?;
+                        visit(self.depth - base, key, self.rest());
                         break;
                     }
                 } else if self.more_elements()? {

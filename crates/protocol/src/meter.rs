@@ -25,6 +25,9 @@ pub struct Metered {
     pub error: Option<UpstreamError>,
     /// Bytes of text in the answer as written (escapes included): a base for estimates only.
     pub output_bytes: u64,
+    /// The vendor's service tier as the answer named it, in lower case (`default`, `priority`, `flex`, `batch`,
+    /// `fast`, `standard`, …); `None` if it said nothing or only `auto`.
+    pub service_tier: Option<String>,
 }
 
 /// What is known so far, with what only the meter itself needs.
@@ -98,6 +101,17 @@ impl Meter {
     /// What was heard so far.
     pub fn snapshot(&self) -> Metered {
         self.tally.metered.clone()
+    }
+
+    /// What is certain of the usage by now: the counts that have come, and the pieces seen. Most vendors count the
+    /// output only at the very end; until then [`Meter::output_bytes`] tells how much has been written.
+    pub fn running(&self) -> TokenUsage {
+        self.tally.metered.usage
+    }
+
+    /// Bytes of text that have been written so far.
+    pub fn output_bytes(&self) -> u64 {
+        self.tally.metered.output_bytes
     }
 
     /// Whether a part of the actual answer was seen: text, a tool call, or the regular end. Greetings

@@ -24,8 +24,8 @@ struct Part<'a> {
 pub(crate) fn probe(content_type: &str, body: &[u8]) -> Result<Probe, DecodeError> {
     let boundary = boundary(content_type)
         .ok_or(DecodeError::Multipart { offset: 0, what: "the content type names no usable boundary" })?;
-    let mut found = Probe { model: None, stream: false, session_hint: None, max_tokens: None };
-    let (mut stream, mut n) = (false, false);
+    let mut found = Probe::default();
+    let mut stream = false;
     walk(boundary, body, |part| {
         let offset = part.content.start;
         let once = |field, seen: bool| {
@@ -47,9 +47,10 @@ pub(crate) fn probe(content_type: &str, body: &[u8]) -> Result<Probe, DecodeErro
                 };
             }
             "n" => {
-                n = once("n", n)?;
-                check_n(value.trim_ascii())?;
+                once("n", found.n.is_some())?;
+                found.n = Some(check_n(value.trim_ascii())?);
             }
+            "image" | "image[]" | "mask" => found.images = found.images.saturating_add(1),
             _ => {}
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::json::{Fault, What};
 use crate::{Dialect, Endpoint, multipart};
 
 mod fields;
+mod reach;
 
 pub(crate) use fields::check_n;
 
@@ -15,7 +16,8 @@ pub(crate) use fields::check_n;
 const MAX_MODEL_CHARS: usize = 200;
 
 /// What the probe found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a request, not one state")]
 pub struct Probe {
     /// The model, where the body names one. `None` for Gemini calls: theirs is in the path.
     pub model: Option<ModelSpan>,
@@ -23,8 +25,23 @@ pub struct Probe {
     pub stream: bool,
     /// `metadata.user_id` or `prompt_cache_key`, as sent; [`crate::session::hint`] makes a session of it.
     pub session_hint: Option<String>,
-    /// The caller's bound on output tokens: the largest of those given.
+    /// The caller's bound on the tokens of one output, reasoning included: the largest of those given, Gemini's
+    /// `generationConfig.maxOutputTokens` included. `None`: only the model bounds it.
     pub max_tokens: Option<u64>,
+    /// How many outputs were asked for: `n` (or `best_of`, if larger), Gemini's `generationConfig.candidateCount`.
+    pub n: Option<u64>,
+    /// The vendor's service tier that was asked for, in lower case; Anthropic's `speed: fast` is `fast`.
+    pub service_tier: Option<String>,
+    /// The body's bytes do not bound the input tokens: it names addresses, files, stored prompts or conversations,
+    /// holds documents or video, or lets the vendor run tools that read more. Only the model's own input bounds them.
+    pub remote_input: bool,
+    /// Images inside the body (or in parts of their own). Each may be up to [`most_image_tokens`] tokens, however
+    /// few bytes it has.
+    pub images: u64,
+    /// It asks to keep something in the prompt cache for an hour.
+    pub caches_1h: bool,
+    /// The vendor may search the web, which costs extra.
+    pub web_search: bool,
 }
 
 /// A model name and where it stands.
@@ -116,12 +133,23 @@ pub fn probe(endpoint: Endpoint, content_type: Option<&str>, body: &[u8]) -> Res
         multipart::probe(content_type.unwrap_or_default(), body)?
     } else {
         let text = std::str::from_utf8(body).map_err(|e| DecodeError::NotUtf8 { offset: e.valid_up_to() })?;
-        fields::read(endpoint.dialect() == Dialect::Gemini, text.as_bytes())?
+        fields::read(endpoint.dialect(), text.as_bytes())?
     };
     if endpoint.dialect() == Dialect::Gemini || endpoint.is_count() {
         found.stream = endpoint == Endpoint::GeminiStream;
     }
     Ok(found)
+}
+
+/// Most tokens of one image, by the vendors' own rules in 2026. Anthropic: 4,784 for a picture of 2,576 pixels.
+/// `OpenAI`: 2,833 and 5,667 for each of at most eight tiles (gpt-4o-mini; all others are far below). Gemini: 258 for
+/// each tile, at most twenty for common shapes.
+pub fn most_image_tokens(dialect: Dialect) -> u64 {
+    match dialect {
+        Dialect::Anthropic => 4_784,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => 2_833 + 8 * 5_667,
+        Dialect::Gemini => 20 * 258,
+    }
 }
 
 /// Whether this body is read as `multipart/form-data`: only images and audio come so.

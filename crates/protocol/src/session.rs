@@ -54,8 +54,7 @@ mod tests {
     fn ask(endpoint: Endpoint, headers: &[(&str, &str)], body: Option<&str>) -> Option<String> {
         let header =
             |name: &str| headers.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let probe =
-            Probe { model: None, stream: false, session_hint: body.map(str::to_owned), max_tokens: None };
+        let probe = Probe { session_hint: body.map(str::to_owned), ..Probe::default() };
         hint(endpoint, &header, &probe)
     }
 

@@ -5,9 +5,10 @@
 
 use crate::error::{UpstreamError, in_band};
 use crate::json;
+use crate::json::text::inner;
 use crate::{Dialect, Endpoint};
 
-use super::{Tally, usage};
+use super::{Tally, stream, usage};
 
 /// Most bytes of one captured member.
 const MAX_CAPTURE: usize = 64 * 1024;
@@ -31,10 +32,39 @@ pub(super) struct Scanner {
     key: Vec<u8>,
     /// Bytes of this string count as text.
     counts: bool,
-    /// Inside the member `candidates` of Gemini.
-    in_candidates: bool,
+    section: Section,
+    pieces: Pieces,
     capture: Option<Capture>,
     closed: bool,
+}
+
+/// Which of an answer's own members is being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Section {
+    #[default]
+    Other,
+    /// Gemini.
+    Candidates,
+    /// Chat.
+    Choices,
+    /// Responses.
+    Output,
+    /// Images.
+    Data,
+}
+
+/// What is counted in pieces.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// Calls of the web search tool, and those of them that only looked at a page.
+    calls: u64,
+    looks: u64,
+    /// A citation: some search took place.
+    cited: bool,
+    /// Gemini's search queries, and whether its model counts them as one.
+    queries: u64,
+    once: bool,
+    images: u64,
 }
 
 #[derive(Debug)]
@@ -48,6 +78,9 @@ struct Capture {
 enum Member {
     Usage,
     Error,
+    Tier,
+    /// The model's name, which decides how Gemini counts searches.
+    Model,
     /// Rerank answers: `{"meta":{"billed_units":{…}}}`.
     Meta,
 }
@@ -104,14 +137,40 @@ impl Scanner {
     }
 
     fn string_ended(&mut self, tally: &mut Tally) {
-        if !self.after_colon {
-            return;
+        let value = std::mem::take(&mut self.after_colon);
+        let inside = self.depth.saturating_sub(self.base);
+        match (self.section, inside, value, self.key.as_slice()) {
+            (Section::Candidates, 2, true, b"finishReason") => {
+                tally.content = true;
+                // In an array further answers may follow, but the dialect's end has been said.
+                tally.metered.completed |= self.base == 2;
+            }
+            (Section::Candidates, 4, false, b"webSearchQueries") => {
+                self.pieces.queries += u64::from(!self.string.is_empty());
+            }
+            (Section::Choices, _, true, b"type") => self.pieces.cited |= self.string == b"url_citation",
+            (Section::Output, 2, true, b"type") => {
+                self.pieces.calls += u64::from(self.string == b"web_search_call");
+            }
+            (Section::Output, 3, true, b"type") => {
+                self.pieces.looks += u64::from(stream::looks_at_page(&self.string));
+            }
+            _ => {}
         }
-        self.after_colon = false;
-        if self.in_candidates && self.depth == self.base + 2 && self.key == b"finishReason" {
-            tally.content = true;
-            // In an array further answers may follow, but the dialect's end has been said.
-            tally.metered.completed |= self.base == 2;
+    }
+
+    /// Takes over what was counted in pieces, at the end of an answer.
+    fn count_pieces(&mut self, tally: &mut Tally) {
+        let pieces = std::mem::take(&mut self.pieces);
+        let queries = if pieces.once { pieces.queries.min(1) } else { pieces.queries };
+        let usage = &mut tally.metered.usage;
+        usage.web_searches = usage
+            .web_searches
+            .max(pieces.calls.saturating_sub(pieces.looks))
+            .max(queries)
+            .max(u64::from(pieces.cited));
+        if usage.total() == 0 {
+            usage.images = usage.images.max(pieces.images);
         }
     }
 
@@ -137,7 +196,7 @@ impl Scanner {
                 self.key.clone_from(&self.string);
                 self.after_colon = true;
                 if self.depth == self.base {
-                    self.in_candidates = self.key == b"candidates";
+                    self.section = section(endpoint, &self.key);
                     self.capture = member(endpoint, &self.key).map(|member| Capture {
                         member,
                         bytes: Vec::new(),
@@ -149,6 +208,9 @@ impl Scanner {
                 self.record(&[byte]);
                 if self.depth == 0 {
                     self.base = if byte == b'{' { 1 } else { 2 };
+                }
+                if byte == b'{' && self.section == Section::Data && self.depth == self.base + 1 {
+                    self.pieces.images += 1;
                 }
                 self.depth = self.depth.saturating_add(1);
                 self.after_colon = false;
@@ -163,6 +225,7 @@ impl Scanner {
             _ => {
                 if self.depth == self.base {
                     self.captured(endpoint, tally);
+                    self.count_pieces(tally);
                 }
                 self.record(&[byte]);
                 self.depth = self.depth.saturating_sub(1);
@@ -204,6 +267,8 @@ impl Scanner {
                 }
             }
             Member::Meta => {}
+            Member::Tier => usage::tier(raw, metered),
+            Member::Model => self.pieces.once = inner(raw).is_some_and(stream::searches_once),
             Member::Error if capture.too_long => {
                 let message = "the upstream answered with an error too long to keep".to_owned();
                 metered.error = Some(UpstreamError { message, kind: String::new() });
@@ -225,7 +290,19 @@ fn member(endpoint: Endpoint, key: &[u8]) -> Option<Member> {
             Some(Member::Usage)
         }
         (b"meta", Dialect::OpenAiChat) => Some(Member::Meta),
+        (b"service_tier", Dialect::OpenAiChat | Dialect::OpenAiResponses) => Some(Member::Tier),
+        (b"modelVersion", Dialect::Gemini) => Some(Member::Model),
         _ => None,
+    }
+}
+
+fn section(endpoint: Endpoint, key: &[u8]) -> Section {
+    match (key, endpoint.dialect()) {
+        (b"candidates", Dialect::Gemini) => Section::Candidates,
+        (b"choices", Dialect::OpenAiChat) => Section::Choices,
+        (b"output", Dialect::OpenAiResponses) => Section::Output,
+        (b"data", Dialect::OpenAiChat) if usage::is_image(endpoint) => Section::Data,
+        _ => Section::Other,
     }
 }
 

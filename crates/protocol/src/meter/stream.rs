@@ -30,6 +30,14 @@ pub(super) fn event(endpoint: Endpoint, name: &[u8], data: &[u8], tally: &mut Ta
     if let Some(raw) = heard.usage {
         usage::read(endpoint, raw, metered);
     }
+    if let Some(name) = heard.tier {
+        usage::tier(name, metered);
+    }
+    let pieces = &mut metered.usage;
+    pieces.web_searches = pieces.web_searches.saturating_add(heard.search).max(heard.searches);
+    if usage::is_image(endpoint) && heard.completed && pieces.total() == 0 {
+        pieces.images = pieces.images.saturating_add(1);
+    }
     metered.output_bytes = metered.output_bytes.saturating_add(heard.text_bytes);
     metered.completed |= heard.completed;
     if metered.error.is_none() {
@@ -42,7 +50,12 @@ pub(super) fn event(endpoint: Endpoint, name: &[u8], data: &[u8], tally: &mut Ta
 #[derive(Default)]
 struct Heard<'a> {
     usage: Option<&'a [u8]>,
+    tier: Option<&'a [u8]>,
     error: Option<UpstreamError>,
+    /// Web searches that this event reports as done: they add up.
+    search: u64,
+    /// Web searches of the whole answer as far as this event knows.
+    searches: u64,
     text_bytes: u64,
     content: bool,
     completed: bool,
@@ -100,8 +113,11 @@ fn chat<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fa
             | b"arguments" => heard.text_bytes += length(text),
             // A call's name may be all that a first delta brings.
             b"name" => heard.content = true,
+            // Models that always search do not count; a citation proves one search.
+            b"type" if text == b"url_citation" => heard.searches = 1,
             _ => {}
         }),
+        b"service_tier" => heard.tier = Some(value),
         b"usage" if value != b"null" => heard.usage = Some(value),
         // Groq's older place.
         b"x_groq" => elsewhere = json::field(value, "usage"),
@@ -136,7 +152,15 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
     let delta = kind.ends_with(b".delta");
     members(data, |key, value| match key {
         b"response" if ends => {
-            heard.usage = json::field(value, "usage");
+            let mut output = None;
+            // The event has been walked over as a whole already, so this cannot fail.
+            let _ = members(value, |key, value| match key {
+                b"usage" => heard.usage = Some(value),
+                b"service_tier" => heard.tier = Some(value),
+                b"output" => output = Some(value),
+                _ => {}
+            });
+            heard.searches = output.map_or(0, searches);
             if kind == b"response.failed" {
                 heard.error = json::field(value, "error")
                     .and_then(|error| in_band(Dialect::OpenAiResponses, error))
@@ -144,6 +168,7 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
             }
         }
         b"delta" if delta => heard.text_bytes += inner(value).map_or(0, length),
+        b"item" if kind == b"response.output_item.done" => heard.search = u64::from(is_search(value)),
         _ => {}
     })?;
     // A bare `error` event carries its fields either inside `error` or beside `type`.
@@ -154,7 +179,43 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
     Ok(())
 }
 
+/// How many items of a response's output are web searches.
+fn searches(output: &[u8]) -> u64 {
+    let mut reader = Reader::new(output);
+    let mut found = 0;
+    let mut more = reader.open_array().unwrap_or(false);
+    while more {
+        let Ok(item) = reader.skip() else { break };
+        found += u64::from(is_search(item));
+        more = reader.more_elements().unwrap_or(false);
+    }
+    found
+}
+
+/// Whether an item of a response is a web search. Opening a page and looking through it costs nothing.
+fn is_search(item: &[u8]) -> bool {
+    if kind_of(item) != Some(b"web_search_call") {
+        return false;
+    }
+    !json::field(item, "action").and_then(kind_of).is_some_and(looks_at_page)
+}
+
+fn kind_of(object: &[u8]) -> Option<&[u8]> {
+    json::field(object, "type").and_then(inner)
+}
+
+/// Actions of a web search call that are no search.
+pub(super) fn looks_at_page(action: &[u8]) -> bool {
+    matches!(action, b"open_page" | b"find_in_page" | b"find")
+}
+
+/// Whether the vendor counts one search for a whole answer, however many queries it took.
+pub(super) fn searches_once(model: &[u8]) -> bool {
+    model.starts_with(b"gemini-1") || model.starts_with(b"gemini-2")
+}
+
 fn gemini<'a>(data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fault> {
+    let mut model: &[u8] = b"";
     members(data, |key, value| match key {
         b"candidates" => strings(value, |depth, key, text| match key {
             b"finishReason" if depth == 2 => {
@@ -163,6 +224,7 @@ fn gemini<'a>(data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fault> {
             }
             b"text" => heard.text_bytes += length(text),
             b"name" => heard.content = true,
+            b"webSearchQueries" if depth == 4 => heard.searches += u64::from(!text.is_empty()),
             // Inside a call's arguments: candidates, candidate, content, parts, part, functionCall, args.
             _ if depth >= 7 => heard.text_bytes += length(text),
             _ => {}
@@ -170,9 +232,14 @@ fn gemini<'a>(data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fault> {
         b"usageMetadata" => heard.usage = Some(value),
         // A blocked prompt gets no candidates: this is its end.
         b"promptFeedback" => heard.completed |= json::field(value, "blockReason").is_some(),
+        b"modelVersion" => model = inner(value).unwrap_or_default(),
         b"error" => heard.error = in_band(Dialect::Gemini, value),
         _ => {}
-    })
+    })?;
+    if searches_once(model) {
+        heard.searches = heard.searches.min(1);
+    }
+    Ok(())
 }
 
 fn unnamed(message: &str) -> UpstreamError {

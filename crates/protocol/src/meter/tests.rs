@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod classes;
+
 fn hear(endpoint: Endpoint, streaming: bool, pieces: &[&[u8]]) -> Metered {
     let mut meter = Meter::new(endpoint, streaming);
     for piece in pieces {
@@ -24,7 +26,15 @@ fn usage(
     hour: u64,
     reasoning: u64,
 ) -> TokenUsage {
-    TokenUsage { input, output, cache_read, cache_write, cache_write_1h: hour, reasoning }
+    TokenUsage {
+        input,
+        output,
+        cache_read,
+        cache_write,
+        cache_write_1h: hour,
+        reasoning,
+        ..TokenUsage::default()
+    }
 }
 
 /// Every fixture: endpoint, streaming, text, tokens.
@@ -242,7 +252,7 @@ fn other_endpoints_are_counted_as_far_as_they_say() {
         (
             Endpoint::ImageGenerations,
             r#"{"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":3,"output_tokens":900,"input_tokens_details":{"text_tokens":3}}}"#,
-            usage(3, 900, 0, 0, 0, 0),
+            TokenUsage { image_output: 900, ..usage(3, 900, 0, 0, 0, 0) },
         ),
         (Endpoint::Rerank, r#"{"results":[],"usage":{"total_tokens":44}}"#, usage(44, 0, 0, 0, 0, 0)),
         (
@@ -301,7 +311,7 @@ fn u20_giant_answers_are_not_kept() {
         meter.feed(&block);
     }
     meter.feed(b"\"}],\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}");
-    assert_eq!(meter.finish().usage, usage(1, 2, 0, 0, 0, 0));
+    assert_eq!(meter.finish().usage, TokenUsage { image_output: 2, ..usage(1, 2, 0, 0, 0, 0) });
 
     let long = format!(
         "{{\"usage\":{{\"x\":\"{}\",\"input_tokens\":1}},\"error\":{{\"message\":\"{0}\"}}}}",

@@ -1,6 +1,8 @@
 //! The fields of a JSON body that matter before it is sent.
 
+use super::reach::Reach;
 use super::{DecodeError, Probe, checked_model};
+use crate::Dialect;
 use crate::json::Reader;
 use crate::json::text::{decode, decode_key, inner};
 
@@ -12,8 +14,11 @@ const MAX_TOKENS: u64 = 1 << 31;
 const MAX_TEMPERATURE: f64 = 100.0;
 /// Longest session hint that is kept, in bytes (Claude Code's JSON form has about 180).
 const MAX_HINT: usize = 1_024;
+/// Longest name of a service tier, in bytes.
+const MAX_TIER: usize = 40;
 
-/// Fields that are checked. All but the temperature decide routing or cost and are allowed once.
+/// Fields that are read. Those that decide routing or cost are allowed once; of `best_of` and `speed`, which few
+/// endpoints know, the dearest counts.
 #[derive(Clone, Copy)]
 enum Known {
     Model,
@@ -22,22 +27,28 @@ enum Known {
     MaxCompletionTokens,
     MaxOutputTokens,
     N,
+    ServiceTier,
+    BestOf,
+    Speed,
     Temperature,
 }
 
-const KNOWN: [(&str, Known); 7] = [
+const KNOWN: [(&str, Known); 10] = [
     ("model", Known::Model),
     ("stream", Known::Stream),
     ("max_tokens", Known::MaxTokens),
     ("max_completion_tokens", Known::MaxCompletionTokens),
     ("max_output_tokens", Known::MaxOutputTokens),
     ("n", Known::N),
+    ("service_tier", Known::ServiceTier),
+    ("best_of", Known::BestOf),
+    ("speed", Known::Speed),
     ("temperature", Known::Temperature),
 ];
 
 /// Which of a handful of fields were seen already.
 #[derive(Default)]
-struct Seen(u8);
+struct Seen(u16);
 
 impl Seen {
     fn mark(&mut self, bit: u8, field: &'static str, offset: usize) -> Result<(), DecodeError> {
@@ -50,8 +61,8 @@ impl Seen {
 }
 
 /// Reads a whole body that is known to be UTF-8.
-pub(super) fn read(gemini: bool, body: &[u8]) -> Result<Probe, DecodeError> {
-    let mut found = Probe { model: None, stream: false, session_hint: None, max_tokens: None };
+pub(super) fn read(dialect: Dialect, body: &[u8]) -> Result<Probe, DecodeError> {
+    let mut found = Probe::default();
     let mut reader = Reader::new(body);
     if !matches!(reader.peek(), Some(b'{') | None) {
         let offset = reader.offset();
@@ -65,9 +76,9 @@ pub(super) fn read(gemini: bool, body: &[u8]) -> Result<Probe, DecodeError> {
         if memchr::memchr(b'\\', key).is_some() {
             // An escaped name means the same as the plain one, and would otherwise slip past every check.
             let name = decode_key(key).unwrap_or_default();
-            member(gemini, &mut reader, name.as_bytes(), offset, &mut seen, &mut found)?;
+            member(dialect, &mut reader, name.as_bytes(), offset, &mut seen, &mut found)?;
         } else {
-            member(gemini, &mut reader, key, offset, &mut seen, &mut found)?;
+            member(dialect, &mut reader, key, offset, &mut seen, &mut found)?;
         }
         more = reader.more_members()?;
     }
@@ -76,21 +87,26 @@ pub(super) fn read(gemini: bool, body: &[u8]) -> Result<Probe, DecodeError> {
 }
 
 fn member(
-    gemini: bool,
+    dialect: Dialect,
     reader: &mut Reader<'_>,
     key: &[u8],
     offset: usize,
     seen: &mut Seen,
     found: &mut Probe,
 ) -> Result<(), DecodeError> {
-    if gemini {
+    if dialect == Dialect::Gemini {
         if matches!(key, b"generationConfig" | b"generation_config") && reader.peek() == Some(b'{') {
             seen.mark(0, "generationConfig", offset)?;
             return generation_config(reader, found);
         }
+        if matches!(key, b"serviceTier" | b"service_tier") {
+            seen.mark(1, "serviceTier", offset)?;
+            keep_tier(reader.skip()?, found);
+            return Ok(());
+        }
     } else if let Some((bit, (name, known))) = (0..).zip(KNOWN).find(|(_, (name, _))| name.as_bytes() == key)
     {
-        if !matches!(known, Known::Temperature) {
+        if !matches!(known, Known::BestOf | Known::Speed | Known::Temperature) {
             seen.mark(bit, name, offset)?;
         }
         return known_field(reader, name, known, found);
@@ -101,7 +117,9 @@ fn member(
         keep_hint(value, found);
         return Ok(());
     }
-    reader.skip()?;
+    let mut reach = Reach::new(dialect, key, found);
+    reach.top(key, reader.rest());
+    reader.skip_visiting(|depth, key, rest| reach.nested(depth, key, rest))?;
     Ok(())
 }
 
@@ -129,7 +147,15 @@ fn known_field(
         Known::MaxTokens | Known::MaxCompletionTokens | Known::MaxOutputTokens => {
             bound(name, value, found)?;
         }
-        Known::N => check_n(value)?,
+        Known::N => found.n = found.n.max(Some(check_n(value)?)),
+        // The upstream judges it; a nonsense value costs nothing.
+        Known::BestOf => found.n = found.n.max(whole(value).map(|n| n.min(MAX_TOKENS))),
+        Known::ServiceTier => keep_tier(value, found),
+        // Beside a service tier it is the speed that costs.
+        Known::Speed if decode(value).as_deref() == Some("fast") => {
+            found.service_tier = Some("fast".to_owned());
+        }
+        Known::Speed => {}
         Known::Temperature => check_temperature(name, value)?,
     }
     Ok(())
@@ -150,6 +176,10 @@ fn generation_config(reader: &mut Reader<'_>, found: &mut Probe) -> Result<(), D
                 if value != b"null" {
                     bound("maxOutputTokens", digits, found)?;
                 }
+            }
+            // Two counts, or nonsense, are the upstream's to judge; the larger one is the dearer.
+            "candidateCount" | "candidate_count" => {
+                found.n = found.n.max(whole(inner(value).unwrap_or(value)).map(|n| n.min(MAX_TOKENS)));
             }
             "temperature" if value != b"null" => check_temperature("temperature", value)?,
             _ => {}
@@ -189,10 +219,19 @@ fn bound(field: &'static str, value: &[u8], found: &mut Probe) -> Result<(), Dec
     Ok(())
 }
 
-/// Checks `n`, the number of answers asked for.
-pub(crate) fn check_n(value: &[u8]) -> Result<(), DecodeError> {
+fn keep_tier(value: &[u8], found: &mut Probe) {
+    let name = decode(value).filter(|name| !name.is_empty() && name.len() <= MAX_TIER);
+    if let Some(name) = name
+        && found.service_tier.as_deref() != Some("fast")
+    {
+        found.service_tier = Some(name.to_ascii_lowercase());
+    }
+}
+
+/// The number of answers asked for, checked.
+pub(crate) fn check_n(value: &[u8]) -> Result<u64, DecodeError> {
     match whole(value) {
-        Some(1..=MAX_N) => Ok(()),
+        Some(n @ 1..=MAX_N) => Ok(n),
         _ => Err(DecodeError::Field { field: "n", what: "must be a whole number from 1 to 128" }),
     }
 }

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::*;
 
+mod reach;
+
 fn chat(body: &str) -> Result<Probe, DecodeError> {
     probe(Endpoint::ChatCompletions, Some("application/json"), body.as_bytes())
 }
