@@ -8,10 +8,12 @@
 //! What was spent is kept by the minute, so rolling windows are up to a minute longer than they say, never shorter.
 
 mod account;
+mod attempt;
 mod check;
 mod hold;
 mod minutes;
 mod state;
+mod truth;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -2,7 +2,7 @@
 //!
 //! Each operation checks first and changes then, so that it happens as a whole or not at all.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use types::{Money, RequestId, Timestamp};
@@ -10,7 +10,7 @@ use types::{Money, RequestId, Timestamp};
 use super::account::Account;
 use super::check::{check, read};
 use super::minutes::start_of;
-use super::{Amounts, Blocked, Charge, Figures, Loaded, Moment, Reading, Rule, Scope};
+use super::{Amounts, Blocked, Charge, Figures, Moment, Reading, Rule, Scope};
 
 /// For scopes only, which are not chosen by strangers.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Hasher for ScopeHasher {
 
 /// Whose amounts a charge holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// Pays what is billed, for the whole request.
     Payer,
     /// Pays what is billed, for the current attempt.
@@ -44,56 +44,56 @@ enum Role {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Share {
-    account: usize,
-    role: Role,
+pub(super) struct Share {
+    pub(super) account: usize,
+    pub(super) role: Role,
     /// How many of the open request's rules are its own.
-    rules: usize,
+    pub(super) rules: usize,
 }
 
 /// A request that holds something.
 #[derive(Debug, Default)]
-struct Open {
+pub(super) struct Open {
     /// `None` marks a free place.
-    id: Option<RequestId>,
-    moment: Moment,
-    billed: Amounts,
-    provider: Amounts,
-    shares: Vec<Share>,
+    pub(super) id: Option<RequestId>,
+    pub(super) moment: Moment,
+    pub(super) billed: Amounts,
+    pub(super) provider: Amounts,
+    pub(super) shares: Vec<Share>,
     /// Rules of the shares, one after the other, as they were at admission.
-    rules: Vec<Rule>,
+    pub(super) rules: Vec<Rule>,
     /// What failed attempts cost, booked already.
-    losses: Vec<(usize, Money)>,
+    pub(super) losses: Vec<(usize, Money)>,
     /// The database has it although it is still open here.
-    applied: bool,
+    pub(super) applied: bool,
 }
 
 impl Open {
-    fn held(&self, role: Role) -> Amounts {
+    pub(super) fn held(&self, role: Role) -> Amounts {
         if role == Role::Supplier { self.provider } else { self.billed }
     }
 }
 
 /// A request that is settled and not in the database yet.
 #[derive(Debug)]
-struct Settled {
-    moment: Moment,
-    booked: Vec<(usize, Money)>,
+pub(super) struct Settled {
+    pub(super) moment: Moment,
+    pub(super) booked: Vec<(usize, Money)>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    numbers: HashMap<Scope, usize, BuildHasherDefault<ScopeHasher>>,
-    scopes: Vec<Scope>,
-    accounts: Vec<Account>,
-    open: Vec<Open>,
-    free: Vec<usize>,
-    settled: HashMap<RequestId, Settled>,
-    anchors: BTreeMap<Scope, Timestamp>,
+    pub(super) numbers: HashMap<Scope, usize, BuildHasherDefault<ScopeHasher>>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) open: Vec<Open>,
+    pub(super) free: Vec<usize>,
+    pub(super) settled: HashMap<RequestId, Settled>,
+    pub(super) anchors: BTreeMap<Scope, Timestamp>,
 }
 
 /// The first that waiting does not help with, else the first.
-fn graver(one: Option<Blocked>, other: Option<Blocked>) -> Option<Blocked> {
+pub(super) fn graver(one: Option<Blocked>, other: Option<Blocked>) -> Option<Blocked> {
     match (one, other) {
         (Some(one), Some(other)) if one.waits && !other.waits => Some(other),
         (None, other) => other,
@@ -102,7 +102,7 @@ fn graver(one: Option<Blocked>, other: Option<Blocked>) -> Option<Blocked> {
 }
 
 impl State {
-    fn number(&mut self, scope: Scope) -> usize {
+    pub(super) fn number(&mut self, scope: Scope) -> usize {
         if let Some(number) = self.numbers.get(&scope) {
             return *number;
         }
@@ -162,7 +162,7 @@ impl State {
     }
 
     /// Adds shares that were checked.
-    fn join(&mut self, key: usize, role: Role, charges: &[Charge<'_>]) {
+    pub(super) fn join(&mut self, key: usize, role: Role, charges: &[Charge<'_>]) {
         for charge in charges {
             let number = self.number(charge.scope);
             let (Some(open), Some(account)) = (self.open.get_mut(key), self.accounts.get_mut(number)) else {
@@ -175,126 +175,6 @@ impl State {
             open.shares.push(Share { account: number, role, rules: charge.rules.len() });
             open.rules.extend_from_slice(charge.rules);
         }
-    }
-
-    /// Lets go of the shares of the current attempt and books `loss` to its suppliers. Says whether there were any.
-    fn leave_attempt(&mut self, key: usize, loss: Money) -> bool {
-        let Some(open) = self.open.get_mut(key) else { return false };
-        let payers = open.shares.iter().take_while(|share| share.role == Role::Payer).count();
-        let rules = open.shares.iter().take(payers).map(|share| share.rules).sum();
-        let left = open.shares.len() > payers;
-        for share in open.shares.get(payers..).unwrap_or_default() {
-            let Some(account) = self.accounts.get_mut(share.account) else { continue };
-            account.release(open.moment, open.held(share.role), true);
-            if share.role == Role::Supplier && !loss.is_zero() {
-                account.book(open.moment, loss);
-                open.losses.push((share.account, loss));
-            }
-        }
-        open.shares.truncate(payers);
-        open.rules.truncate(rules);
-        open.provider = Amounts::default();
-        left
-    }
-
-    pub(super) fn attempt(
-        &mut self,
-        key: usize,
-        suppliers: &[Charge<'_>],
-        groups: &[Charge<'_>],
-        provider: Amounts,
-    ) -> (bool, Result<(), Blocked>) {
-        let released = self.leave_attempt(key, Money::ZERO);
-        let Some((at, billed)) = self.open.get(key).map(|open| (open.moment.at, open.billed)) else {
-            return (released, Ok(()));
-        };
-        let blocked = graver(self.check_all(at, suppliers, provider), self.check_all(at, groups, billed));
-        if let Some(blocked) = blocked {
-            return (released, Err(blocked));
-        }
-        if let Some(open) = self.open.get_mut(key) {
-            open.provider = provider;
-        }
-        self.join(key, Role::Supplier, suppliers);
-        self.join(key, Role::Group, groups);
-        (released, Ok(()))
-    }
-
-    pub(super) fn fail_attempt(&mut self, key: usize, provider_cost: Money) {
-        self.leave_attempt(key, provider_cost);
-    }
-
-    /// Grows what some of the shares hold, on all of them or on none.
-    fn grow(&mut self, key: usize, more: Amounts, wanted: fn(Role) -> bool) -> Result<(), Blocked> {
-        let Some(open) = self.open.get(key) else { return Ok(()) };
-        let mut worst = None;
-        let mut rest = open.rules.as_slice();
-        for share in &open.shares {
-            let (rules, others) = rest.split_at_checked(share.rules).unwrap_or((rest, &[]));
-            rest = others;
-            let (Some(account), Some(scope)) =
-                (self.accounts.get_mut(share.account), self.scopes.get(share.account))
-            else {
-                continue;
-            };
-            if wanted(share.role) {
-                let own = open.held(share.role);
-                worst = graver(worst, check(account, *scope, rules, open.moment.at, more, own));
-            }
-        }
-        if let Some(blocked) = worst {
-            return Err(blocked);
-        }
-        for share in open.shares.iter().filter(|share| wanted(share.role)) {
-            if let Some(account) = self.accounts.get_mut(share.account) {
-                account.reserve(open.moment, more, false);
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn raise(&mut self, key: usize, estimate: Money) -> Result<(), Blocked> {
-        let wanted = self.amounts(key).raised(estimate);
-        self.grow(key, wanted.1, |role| role != Role::Supplier)?;
-        if let Some(open) = self.open.get_mut(key) {
-            open.billed = wanted.0;
-        }
-        Ok(())
-    }
-
-    pub(super) fn raise_provider(&mut self, key: usize, estimate: Money) -> Result<(), Blocked> {
-        let held = self.open.get(key).map(|open| open.provider).unwrap_or_default();
-        let wanted = held.raised(estimate);
-        self.grow(key, wanted.1, |role| role == Role::Supplier)?;
-        if let Some(open) = self.open.get_mut(key) {
-            open.provider = wanted.0;
-        }
-        Ok(())
-    }
-
-    pub(super) fn resize(&mut self, key: usize, amounts: Amounts) -> (bool, Result<(), Blocked>) {
-        let held = self.amounts(key);
-        let minus = |one: Amounts, other: Amounts| Amounts {
-            worst: one.worst.minus(other.worst),
-            estimate: one.estimate.minus(other.estimate),
-        };
-        let (more, less) = (minus(amounts, held), minus(held, amounts));
-        if more != Amounts::default()
-            && let Err(blocked) = self.grow(key, more, |role| role != Role::Supplier)
-        {
-            return (false, Err(blocked));
-        }
-        let released = less != Amounts::default();
-        let Some(open) = self.open.get_mut(key) else { return (false, Ok(())) };
-        if released {
-            for share in open.shares.iter().filter(|share| share.role != Role::Supplier) {
-                if let Some(account) = self.accounts.get_mut(share.account) {
-                    account.release(open.moment, less, false);
-                }
-            }
-        }
-        open.billed = amounts;
-        (released, Ok(()))
     }
 
     pub(super) fn settle(&mut self, key: usize, billed: Money, provider: Money) {
@@ -324,51 +204,6 @@ impl State {
 
     pub(super) fn amounts(&self, key: usize) -> Amounts {
         self.open.get(key).map(|open| open.billed).unwrap_or_default()
-    }
-
-    pub(super) fn applied(&mut self, ids: &[RequestId]) {
-        let unknown: HashSet<_> = ids.iter().filter(|id| self.settled.remove(id).is_none()).collect();
-        if unknown.is_empty() {
-            return;
-        }
-        // Most of them cost nothing; one whose record was written before it was settled must not stay for ever.
-        for open in self.open.iter_mut().filter(|open| open.id.is_some_and(|id| unknown.contains(&id))) {
-            open.applied = true;
-        }
-    }
-
-    pub(super) fn load(&mut self, spent: Vec<Loaded>, moment: Moment) {
-        self.accounts.iter_mut().for_each(Account::clear);
-        for loaded in spent {
-            let number = self.number(loaded.scope);
-            if let Some(account) = self.accounts.get_mut(number) {
-                account.load(loaded, moment);
-            }
-        }
-        let settled = self.settled.values().map(|settled| (settled.moment, settled.booked.as_slice()));
-        let open = self.open.iter().filter(|open| !open.applied);
-        let losses = open.map(|open| (open.moment, open.losses.as_slice()));
-        for (moment, booked) in settled.chain(losses) {
-            for (number, amount) in booked {
-                if let Some(account) = self.accounts.get_mut(*number) {
-                    account.count(moment, *amount);
-                }
-            }
-        }
-    }
-
-    pub(super) fn reset(&mut self, scope: Scope, at: Timestamp) {
-        let number = self.number(scope);
-        if let Some(account) = self.accounts.get_mut(number) {
-            account.reset();
-        }
-        // A later load must not bring back what the database leaves out from now on.
-        for settled in self.settled.values_mut().filter(|settled| settled.moment.at <= at) {
-            settled.booked.retain(|(account, _)| *account != number);
-        }
-        for open in &mut self.open {
-            open.losses.retain(|(account, _)| *account != number);
-        }
     }
 
     pub(super) fn take_anchors(&mut self) -> Vec<(Scope, Timestamp)> {
@@ -430,14 +265,5 @@ impl State {
                 open,
             })
             .collect()
-    }
-}
-
-impl Amounts {
-    /// With a running cost: the new amounts, and by how much they grow.
-    fn raised(self, estimate: Money) -> (Self, Self) {
-        let new = Self { worst: self.worst.max(estimate), estimate: self.estimate.max(estimate) };
-        let more = Self { worst: new.worst.minus(self.worst), estimate: new.estimate.minus(self.estimate) };
-        (new, more)
     }
 }
