@@ -10,6 +10,10 @@ use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
 use crate::{Problem, Timestamp};
 
+mod put;
+
+pub use put::PutPrice;
+
 /// Prices per class, each optional. Token prices are USD per one million tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -97,21 +101,6 @@ pub struct PriceSpec {
     /// The model costs nothing, on purpose.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub free: bool,
-}
-
-/// Body of `PUT /api/admin/prices/{model}`: the whole price.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct PutPrice {
-    /// The price.
-    #[serde(flatten)]
-    pub spec: PriceSpec,
-    /// If given, must equal the stored version (0: none stored yet).
-    pub version: Option<i64>,
-    /// What was not understood, by name; anything here refuses the input.
-    #[serde(flatten)]
-    pub unknown: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 named! {
@@ -371,19 +360,6 @@ pub struct Repriced {
     pub after_usd: Money,
     /// Identity of the adjustment in the books; null for a preview.
     pub adjustment_id: Option<i64>,
-}
-
-impl PutPrice {
-    /// Checks the input; unknown fields are refused by name, because a misspelt price would cost nothing.
-    pub fn parse(&self, model: &str) -> Result<PriceSpec, Problem> {
-        let mut errors = FieldErrors::default();
-        for name in self.unknown.keys() {
-            errors.add(name, "unknown field");
-        }
-        errors.finish(())?;
-        self.spec.check(model)?;
-        Ok(self.spec.clone())
-    }
 }
 
 impl PriceSpec {
