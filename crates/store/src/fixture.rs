@@ -7,6 +7,7 @@ use types::base_url::BaseUrl;
 use types::credential::{CredentialSpec, Tier};
 use types::dialect::{Dialect, Endpoint};
 use types::limits::Limits;
+use types::package::{PackageKind, PackageSpec};
 use types::price::{Bill, BillLine, CostClass, PriceSource, PriceState};
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
 use types::request::{Attempt, AttemptOutcome, Decision, Outcome, RequestRecord};
@@ -98,6 +99,19 @@ pub(crate) fn user_spec(name: &str) -> UserSpec {
 
 pub(crate) async fn user(store: &Store, name: &str) -> UserRow {
     store.user_insert(&user_spec(name), None, change("user.create")).await.unwrap()
+}
+
+pub(crate) fn package_spec(name: &str) -> PackageSpec {
+    PackageSpec {
+        name: name.to_owned(),
+        kind: PackageKind::Subscription,
+        daily_usd: None,
+        weekly_usd: Some(usd("5")),
+        monthly_usd: Some(usd("20")),
+        total_usd: None,
+        duration_days: Some(30),
+        models: vec!["claude-*".to_owned()],
+    }
 }
 
 pub(crate) fn key_spec(name: &str) -> ApiKeySpec {

@@ -29,6 +29,7 @@ mod revision;
 mod session;
 mod setting;
 mod share;
+mod spend;
 mod sql;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -52,6 +53,7 @@ pub use price::PriceRow;
 pub use provider::{ProviderRow, SealedProxy};
 pub use revision::ConfigRows;
 pub use setting::SettingRow;
+pub use spend::{SpendFrom, SpendRow};
 pub use user::UserRow;
 
 use pool::Pool;

@@ -1,0 +1,219 @@
+//! What has been spent, for every budget at once: read when the engine starts, and again after a correction.
+//!
+//! Whole hours come from the sums by hour, the pieces of hours at the edges of a window from the request log. An
+//! entry belongs to the window in which its request arrived. Limits and windows' starts are the caller's business.
+
+mod fold;
+mod since;
+
+use types::quota::ScopeKind;
+use types::{Money, Timestamp};
+
+use crate::pool::Txn;
+use crate::sql::args;
+use crate::{Store, StoreError};
+
+use fold::{Part, Spend};
+use since::{RESETS, Reset};
+
+/// Where the windows begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpendFrom {
+    /// Minutes are told from here on.
+    pub minutes_since: Timestamp,
+    /// Start of the current week.
+    pub week: Timestamp,
+    /// Start of the current calendar month.
+    pub month: Timestamp,
+}
+
+/// What one budget has spent. Users, keys, groups, grants and the whole gateway are charged what callers pay;
+/// providers and credentials what they charge, failed attempts included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendRow {
+    /// What it stands on.
+    pub scope: ScopeKind,
+    /// Identity of that; 0 for the whole gateway, the row's id for a group.
+    pub id: i64,
+    /// By start of minute, ascending, without empty ones.
+    pub minutes: Vec<(Timestamp, Money)>,
+    /// Since the start of the week.
+    pub week: Money,
+    /// Since the start of the month.
+    pub month: Money,
+    /// Since the beginning, or the last reset of usage.
+    pub total: Money,
+    /// When the running window of five hours began, if it is one that begins with the first use.
+    pub five_hours_since: Option<Timestamp>,
+}
+
+impl Store {
+    /// What every budget has spent until now. Resets of usage are taken into account: what was spent before one
+    /// counts in no window.
+    pub async fn spend_load(&self, from: SpendFrom) -> Result<Vec<SpendRow>, StoreError> {
+        let mut txn = self.pool.begin_read().await?;
+        let mut spend = Spend::new(&mut txn, from).await?;
+        add_hours(&mut txn, &mut spend, from).await?;
+        add_edges(&mut txn, &mut spend, from).await?;
+        add_minutes(&mut txn, &mut spend, from).await?;
+        for reset in &RESETS {
+            if spend.was_reset(reset.scope) {
+                add_since_reset(&mut txn, &mut spend, from, reset).await?;
+            }
+        }
+        for row in txn.rows("SELECT scope, scope_id, since FROM budget_anchor", args![]).await? {
+            spend.anchor(row.named("scope")?, row.int("scope_id")?, row.time("since")?);
+        }
+        txn.commit().await?;
+        Ok(spend.finish())
+    }
+
+    /// Notes when windows of five hours began that begin with the first use.
+    pub async fn anchor_put(&self, anchors: Vec<(ScopeKind, i64, Timestamp)>) -> Result<(), StoreError> {
+        let mut txn = self.pool.begin_write().await?;
+        for (scope, id, since) in anchors {
+            txn.execute(
+                "INSERT INTO budget_anchor (scope, scope_id, since) VALUES ($1, $2, $3)
+                 ON CONFLICT (scope, scope_id) DO UPDATE SET since = excluded.since",
+                args![scope.as_str(), id, since],
+            )
+            .await?;
+        }
+        txn.commit().await
+    }
+}
+
+macro_rules! payers {
+    ($alias:literal) => {
+        concat!(
+            $alias,
+            ".user_id, ",
+            $alias,
+            ".key_id, ",
+            $alias,
+            ".provider_id, ",
+            $alias,
+            ".credential_id, ",
+            $alias,
+            ".group_name, ",
+            $alias,
+            ".grant_id"
+        )
+    };
+}
+
+// Whole hours, of everything that was never reset.
+async fn add_hours(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+    let rows = txn
+        .rows(
+            concat!(
+                "SELECT ",
+                payers!("h"),
+                ", CAST(SUM(h.cost_nano) AS BIGINT) AS billed,
+                    CAST(SUM(h.provider_cost_nano) AS BIGINT) AS provider,
+                    CAST(SUM(CASE WHEN h.bucket >= $1 THEN h.cost_nano ELSE 0 END) AS BIGINT) AS week_billed,
+                    CAST(SUM(CASE WHEN h.bucket >= $1 THEN h.provider_cost_nano ELSE 0 END) AS BIGINT)
+                        AS week_provider,
+                    CAST(SUM(CASE WHEN h.bucket >= $2 THEN h.cost_nano ELSE 0 END) AS BIGINT) AS month_billed,
+                    CAST(SUM(CASE WHEN h.bucket >= $2 THEN h.provider_cost_nano ELSE 0 END) AS BIGINT)
+                        AS month_provider
+                 FROM usage_hour h WHERE h.cost_nano > 0 OR h.provider_cost_nano > 0 GROUP BY ",
+                payers!("h")
+            ),
+            args![next_hour(from.week), next_hour(from.month)],
+        )
+        .await?;
+    for row in &rows {
+        let payers = fold::payers(row)?;
+        for (part, billed, provider) in [
+            (Part::Total, "billed", "provider"),
+            (Part::Week, "week_billed", "week_provider"),
+            (Part::Month, "month_billed", "month_provider"),
+        ] {
+            let amounts = fold::Amounts { billed: row.money(billed)?, provider: row.money(provider)? };
+            spend.add_unless_reset(&payers, part, amounts);
+        }
+    }
+    Ok(())
+}
+
+// The first piece of an hour of the week and of the month: billing time zones need not begin with a UTC hour.
+async fn add_edges(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+    for (part, start) in [(Part::Week, from.week), (Part::Month, from.month)] {
+        let end = next_hour(start);
+        if start == end {
+            continue;
+        }
+        let requests = concat!(
+            "SELECT ",
+            payers!("r"),
+            ", CAST(SUM(r.cost_nano) AS BIGINT) AS billed,
+                CAST(SUM(r.provider_cost_nano) AS BIGINT) AS provider
+             FROM requests r WHERE r.created_at >= $1 AND r.created_at < $2 GROUP BY ",
+            payers!("r")
+        );
+        for row in txn.rows(requests, args![start, end]).await? {
+            spend.add_edge(&fold::payers(&row)?, part, start, fold::amounts(&row)?);
+        }
+        let losses =
+            "SELECT l.provider_id, l.credential_id, CAST(SUM(l.provider_cost_nano) AS BIGINT) AS provider
+             FROM request_loss l WHERE l.created_at >= $1 AND l.created_at < $2
+             GROUP BY l.provider_id, l.credential_id";
+        for row in txn.rows(losses, args![start, end]).await? {
+            spend.add_edge(&fold::losers(&row)?, part, start, fold::loss(&row)?);
+        }
+    }
+    Ok(())
+}
+
+async fn add_minutes(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+    let requests = concat!(
+        "SELECT ",
+        payers!("r"),
+        ", r.created_at - r.created_at % 60000 AS minute,
+            CAST(SUM(r.cost_nano) AS BIGINT) AS billed, CAST(SUM(r.provider_cost_nano) AS BIGINT) AS provider
+         FROM requests r WHERE r.created_at >= $1 AND (r.cost_nano > 0 OR r.provider_cost_nano > 0)
+         GROUP BY minute, ",
+        payers!("r")
+    );
+    for row in txn.rows(requests, args![from.minutes_since]).await? {
+        spend.add_minute(&fold::payers(&row)?, row.time("minute")?, fold::amounts(&row)?);
+    }
+    let losses = "SELECT l.provider_id, l.credential_id, l.created_at - l.created_at % 60000 AS minute,
+            CAST(SUM(l.provider_cost_nano) AS BIGINT) AS provider
+         FROM request_loss l WHERE l.created_at >= $1 GROUP BY minute, l.provider_id, l.credential_id";
+    for row in txn.rows(losses, args![from.minutes_since]).await? {
+        spend.add_minute(&fold::losers(&row)?, row.time("minute")?, fold::loss(&row)?);
+    }
+    Ok(())
+}
+
+// The sums of everything of one kind that was reset: whole hours after the reset, and rows in the hour of it.
+async fn add_since_reset(
+    txn: &mut Txn,
+    spend: &mut Spend,
+    from: SpendFrom,
+    reset: &Reset,
+) -> Result<(), StoreError> {
+    let scope = reset.scope;
+    let starts = args![next_hour(from.week), next_hour(from.month)];
+    for row in txn.rows(reset.hours, starts).await? {
+        let id = row.int("id")?;
+        spend.add(scope, id, Part::Total, row.money("total")?);
+        spend.add(scope, id, Part::Week, row.money("week")?);
+        spend.add(scope, id, Part::Month, row.money("month")?);
+    }
+    for sql in std::iter::once(reset.rows).chain(reset.losses) {
+        for row in txn.rows(sql, args![]).await? {
+            spend.add_row_since_reset(scope, row.int("id")?, row.time("created_at")?, row.money("cost")?);
+        }
+    }
+    Ok(())
+}
+
+fn next_hour(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.saturating_add(Timestamp::HOUR_MS - 1)).hour_start()
+}
+
+#[cfg(test)]
+mod tests;
