@@ -67,7 +67,8 @@ pub struct WorstCase {
 /// The cost of what was used.
 ///
 /// Whole input (fresh, cached and written) above a long-context threshold puts *all* tokens at that threshold's
-/// prices; the highest threshold that is exceeded counts. Prices of the service tier go before both. A class without
+/// prices; the highest threshold that is exceeded counts. Prices of the service tier go before both, those that it has
+/// at that threshold first. A class without
 /// a price of its own is counted in with the class that it falls back to, see [`types::price::Rates`].
 ///
 /// `service_tier` is what the answer said, else what was asked for. `answered` says whether the upstream answered at

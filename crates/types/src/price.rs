@@ -53,7 +53,7 @@ pub struct Rates {
 }
 
 /// Prices that hold for *all* tokens of a request whose whole input is larger than a threshold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LongContext {
     /// Fresh, cached and written input together must exceed this.
@@ -61,6 +61,15 @@ pub struct LongContext {
     /// What differs; the rest is as usual.
     #[serde(flatten)]
     pub rates: Rates,
+    /// What differs further at the `priority` service tier; absent: that tier's usual prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Rates>,
+    /// What differs further at the `flex` service tier; absent: that tier's usual prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flex: Option<Rates>,
+    /// What differs further at the `batch` service tier; absent: that tier's usual prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Rates>,
 }
 
 /// What a model costs.

@@ -3,7 +3,7 @@
 //! It chooses prices and multiplies nothing.
 
 use types::Money;
-use types::price::{PriceSpec, Rates};
+use types::price::{LongContext, PriceSpec, Rates};
 
 /// A service tier that vendors price apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,14 @@ impl Tier {
             Self::Batch => spec.batch.as_ref(),
         }
     }
+
+    fn long_rates(self, long: &LongContext) -> Option<&Rates> {
+        match self {
+            Self::Priority => long.priority.as_ref(),
+            Self::Flex => long.flex.as_ref(),
+            Self::Batch => long.batch.as_ref(),
+        }
+    }
 }
 
 /// Prices per one million tokens with nothing left to look up. `None` means: counted in with `input` or `output`.
@@ -68,9 +76,16 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// The first layer that has a price for a class wins; fallbacks come last, so that a cheaper tier without a price
-    /// for cached input still has the usual one.
-    fn of(layers: [Option<&Rates>; 3]) -> Self {
+    /// The first layer that has a price for a class wins: the tier's at that length, the tier's, those of that length,
+    /// the usual ones. Fallbacks come last, so that a cheaper tier without a price for cached input still has the
+    /// usual one.
+    fn of(spec: &PriceSpec, long: Option<&LongContext>, tier: Option<Tier>) -> Self {
+        let layers = [
+            long.and_then(|long| tier?.long_rates(long)),
+            tier.and_then(|tier| tier.rates(spec)),
+            long.map(|long| &long.rates),
+            Some(&spec.rates),
+        ];
         let find =
             |class: fn(&Rates) -> Option<Money>| layers.iter().flatten().find_map(|rates| class(rates));
         let input = find(|rates| rates.input_per_million_usd).unwrap_or_default();
@@ -122,13 +137,10 @@ pub(super) fn settled(spec: &PriceSpec, input: u64, service_tier: Option<&str>) 
         .iter()
         .filter(|long| input > long.above_input_tokens)
         .max_by_key(|long| long.above_input_tokens);
-    let tier = service_tier.and_then(Tier::parse).filter(|tier| tier.rates(spec).is_some());
-    let own = tier.and_then(|tier| tier.rates(spec));
-    Chosen {
-        rates: Flat::of([own, long.map(|long| &long.rates), Some(&spec.rates)]),
-        tier,
-        long_context: long.map(|long| long.above_input_tokens),
-    }
+    let tier = service_tier.and_then(Tier::parse).filter(|tier| {
+        tier.rates(spec).is_some() || long.is_some_and(|long| tier.long_rates(long).is_some())
+    });
+    Chosen { rates: Flat::of(spec, long, tier), tier, long_context: long.map(|long| long.above_input_tokens) }
 }
 
 /// All prices that a request with at most that much input can come under.
@@ -143,12 +155,10 @@ pub(super) fn possible<'a>(
         None => Some(Tier::Priority),
         Some(name) => Tier::parse(name).or(Some(Tier::Priority)),
     };
-    let own = asked.and_then(|tier| tier.rates(spec));
-    let tiers = std::iter::once(None).chain(own.map(Some));
-    tiers.flat_map(move |own| {
+    let tiers = std::iter::once(None).chain(asked.map(Some));
+    tiers.flat_map(move |tier| {
         let long = spec.long_context.iter().filter(move |long| input > long.above_input_tokens);
-        let longs = std::iter::once(None).chain(long.map(|long| Some(&long.rates)));
-        longs.map(move |long| Flat::of([own, long, Some(&spec.rates)]))
+        std::iter::once(None).chain(long.map(Some)).map(move |long| Flat::of(spec, long, tier))
     })
 }
 

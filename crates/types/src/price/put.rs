@@ -121,6 +121,8 @@ fn rates(path: &str, value: &mut Value, long: bool, faults: &mut BTreeMap<String
             read::<Money>(&field, value.clone(), faults);
         } else if long && name == "above_input_tokens" {
             read::<u64>(&field, value.clone(), faults);
+        } else if long && TIERS.contains(&name.as_str()) {
+            rates(&field, value, false, faults);
         } else {
             fault(&field, "unknown field", faults);
         }

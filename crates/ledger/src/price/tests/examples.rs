@@ -90,6 +90,7 @@ fn the_highest_threshold_exceeded_prices_all_tokens_and_the_tier_wins() {
     let long = |above, input| LongContext {
         above_input_tokens: above,
         rates: Rates { input_per_million_usd: Some(usd(input)), ..Rates::default() },
+        ..LongContext::default()
     };
     let spec = PriceSpec {
         long_context: vec![long(1000, "6"), long(2000, "9")],
@@ -111,6 +112,40 @@ fn the_highest_threshold_exceeded_prices_all_tokens_and_the_tier_wins() {
     assert_eq!(of(9000, Some("FLEX")), (usd("1"), usd("15"), Some(2000), Some("flex".to_owned())));
     // A tier without prices of its own is not priced apart.
     assert_eq!(of(1, Some("batch")), (usd("3"), usd("15"), None, None));
+}
+
+#[test]
+fn a_tier_has_prices_of_its_own_at_a_threshold() {
+    let of_input = |amount| Some(Rates { input_per_million_usd: Some(usd(amount)), ..Rates::default() });
+    let spec = PriceSpec {
+        rates: of_input("2").unwrap(),
+        long_context: vec![LongContext {
+            above_input_tokens: 1000,
+            rates: of_input("4").unwrap(),
+            priority: of_input("8"),
+            flex: None,
+            batch: of_input("3"),
+        }],
+        priority: of_input("5"),
+        flex: of_input("1"),
+        ..PriceSpec::default()
+    };
+    let of = |input, tier| {
+        let usage = TokenUsage { input, ..TokenUsage::default() };
+        cost(priced(&spec), &usage, tier, true, Factors::default()).bill.lines[0].rate_usd
+    };
+    for (tier, short, long) in [
+        (None, "2", "4"),
+        (Some("priority"), "5", "8"),
+        (Some("flex"), "1", "1"),
+        // Priced apart only above the threshold.
+        (Some("batch"), "2", "3"),
+    ] {
+        assert_eq!((of(1000, tier), of(1001, tier)), (usd(short), usd(long)), "{tier:?}");
+    }
+    let demand = WorstCase { input_tokens: 1_000_000, ..WorstCase::default() };
+    let (worst, _) = worst_case(priced(&spec), &demand, Some("priority"), Factors::default());
+    assert!(worst >= usd("8"));
 }
 
 #[test]

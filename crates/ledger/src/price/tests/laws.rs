@@ -34,15 +34,21 @@ fn rates() -> impl Strategy<Value = Rates> {
 }
 
 fn spec() -> impl Strategy<Value = PriceSpec> {
-    let long = prop::collection::vec((1..400_000_u64, rates()), 0..3);
-    let tiers = (prop::option::of(rates()), prop::option::of(rates()), prop::option::of(rates()));
+    let tiers = || (prop::option::of(rates()), prop::option::of(rates()), prop::option::of(rates()));
+    let long = prop::collection::vec((1..400_000_u64, rates(), tiers()), 0..3);
     let pieces = prop::collection::vec(prop::option::of(money()), 3);
-    (rates(), long, tiers, pieces, prop::bool::weighted(0.05)).prop_map(
+    (rates(), long, tiers(), pieces, prop::bool::weighted(0.05)).prop_map(
         |(rates, long, tiers, pieces, free)| PriceSpec {
             rates,
             long_context: long
                 .into_iter()
-                .map(|(above_input_tokens, rates)| LongContext { above_input_tokens, rates })
+                .map(|(above_input_tokens, rates, (priority, flex, batch))| LongContext {
+                    above_input_tokens,
+                    rates,
+                    priority,
+                    flex,
+                    batch,
+                })
                 .collect(),
             priority: tiers.0,
             flex: tiers.1,

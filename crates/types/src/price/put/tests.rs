@@ -30,8 +30,14 @@ fn full() -> PriceSpec {
     PriceSpec {
         rates: rates(100),
         long_context: vec![
-            LongContext { above_input_tokens: 200_000, rates: rates(200) },
-            LongContext { above_input_tokens: 400_000, rates: Rates::default() },
+            LongContext {
+                above_input_tokens: 200_000,
+                rates: rates(200),
+                priority: Some(rates(600)),
+                flex: Some(rates(700)),
+                batch: Some(rates(800)),
+            },
+            LongContext { above_input_tokens: 400_000, ..LongContext::default() },
         ],
         priority: Some(rates(300)),
         flex: Some(rates(400)),
@@ -76,6 +82,10 @@ fn unknown_names_are_refused_by_name_at_every_depth() {
         (
             json!({ "long_context": [{ "above_input_tokens": 5 }, { "above_input_tokens": 6, "output": 1 }] }),
             "long_context[1].output",
+        ),
+        (
+            json!({ "long_context": [{ "above_input_tokens": 5, "flex": { "x": 1 } }] }),
+            "long_context[0].flex.x",
         ),
         (json!({ "rates": {} }), "rates"),
     ] {
