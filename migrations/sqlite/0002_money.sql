@@ -143,7 +143,14 @@ SELECT r.created_at - r.created_at % 3600000, COALESCE(r.user_id, 0), COALESCE(r
     SUM(CASE WHEN r.price_state = 'unpriced' THEN 1 ELSE 0 END), 0, 0, 0
 FROM requests r
 GROUP BY 1, 2, 3, 4, 5, 8;
--- … and what was pruned from it stays as it was summed then.
+-- … up to here rows were pruned, so that rows and sums cannot be compared …
+INSERT INTO meta (name, value)
+SELECT 'requests_pruned_before', CAST(MAX(h.bucket) + 3600000 AS TEXT)
+FROM (SELECT bucket, SUM(requests) AS requests FROM usage_hour_1 GROUP BY bucket) h
+LEFT JOIN (SELECT bucket, SUM(requests) AS requests FROM usage_hour GROUP BY bucket) n ON n.bucket = h.bucket
+WHERE h.requests > COALESCE(n.requests, 0)
+HAVING COUNT(*) > 0;
+-- … and what was pruned stays as it was summed then.
 INSERT INTO usage_hour
 SELECT h.bucket, h.user_id, h.key_id, h.provider_id, 0, '', 0, h.model,
     h.requests - COALESCE(n.requests, 0), h.errors - COALESCE(n.errors, 0), h.refused - COALESCE(n.refused, 0),

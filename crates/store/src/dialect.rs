@@ -61,6 +61,16 @@ pub(crate) async fn migration_lock(txn: &mut Txn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps everybody else from booking until the transaction ends, so that sums can be compared and changed. On SQLite
+/// the write lock does that.
+pub(crate) async fn books_lock(txn: &mut Txn) -> Result<(), StoreError> {
+    if matches!(txn, Txn::Postgres(_)) {
+        txn.execute("SET LOCAL statement_timeout = 0", args![]).await?;
+        txn.execute("LOCK TABLE usage_hour, key_usage IN EXCLUSIVE MODE", args![]).await?;
+    }
+    Ok(())
+}
+
 /// Finds a table by its name, `$1`.
 pub(crate) fn table_exists(store: &Store) -> &'static str {
     match store.pool {

@@ -3,6 +3,7 @@
 //! One SQL text serves SQLite and PostgreSQL; what differs is in `dialect`. The store takes ids and times, it
 //! does not make them; it never sees a secret in the clear, and it decides nothing about requests.
 
+mod adjustment;
 mod api_key;
 mod audit;
 mod column;
@@ -38,6 +39,7 @@ mod user;
 
 use std::time::{Duration, Instant};
 
+pub use adjustment::{Corrected, Correction};
 pub use api_key::{ApiKeyRow, KeyStats};
 pub use audit::Change;
 pub use connect::{ConnectError, ConnectFault, ConnectOptions, Target};

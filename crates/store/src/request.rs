@@ -7,6 +7,7 @@ use types::request::{Outcome, RequestFilter, RequestRecord, RequestRow};
 use types::{ApiKeyId, CredentialId, GrantId, Page, ProviderId, RequestId, Timestamp, UserId};
 
 use crate::audit::page;
+use crate::pool::Txn;
 use crate::sql::{Conditions, Row, args};
 use crate::{Store, StoreError};
 
@@ -90,14 +91,40 @@ impl Store {
     /// Deletes at most `max_rows` of the requests that arrived before the given time; answers how many. The
     /// sums of usage stay.
     pub async fn request_prune(&self, before: Timestamp, max_rows: u32) -> Result<u64, StoreError> {
-        self.pool
+        let mut txn = self.pool.begin_write().await?;
+        let pruned = txn
             .execute(
                 "DELETE FROM requests WHERE id IN
                     (SELECT id FROM requests WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
                 args![before, max_rows],
             )
-            .await
+            .await?;
+        if pruned > 0 {
+            note_pruned(&mut txn, before).await?;
+        }
+        txn.commit().await?;
+        Ok(pruned)
     }
+}
+
+/// Where `meta` keeps up to when requests may be missing, in milliseconds.
+const PRUNED: &str = "requests_pruned_before";
+
+// It never goes back: what is gone does not return when requests are kept longer from now on.
+async fn note_pruned(txn: &mut Txn, before: Timestamp) -> Result<(), StoreError> {
+    txn.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+         WHERE CAST(meta.value AS BIGINT) < CAST(excluded.value AS BIGINT)",
+        args![PRUNED, before.0.to_string()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// From when on no request is missing.
+pub(crate) async fn whole_since(txn: &mut Txn) -> Result<Timestamp, StoreError> {
+    let row = txn.row_opt("SELECT value FROM meta WHERE name = $1", args![PRUNED]).await?;
+    row.map_or(Ok(Timestamp::default()), |row| row.named::<i64>("value").map(Timestamp))
 }
 
 fn conditions(filter: &RequestFilter) -> Result<Conditions, StoreError> {
@@ -160,8 +187,18 @@ fn status_condition(status: &str, conditions: &mut Conditions) -> Result<(), Sto
 }
 
 fn request_row(row: &Row) -> Result<RequestRow, StoreError> {
+    Ok(RequestRow {
+        record: record(row)?,
+        user_name: row.text_opt("user_name")?,
+        key_name: row.text_opt("key_name")?,
+        provider_name: row.text_opt("provider_name")?,
+    })
+}
+
+/// Reads the columns of `requests`.
+pub(crate) fn record(row: &Row) -> Result<RequestRecord, StoreError> {
     let endpoint: Endpoint = row.named("endpoint")?;
-    let record = RequestRecord {
+    Ok(RequestRecord {
         request_id: row.request_id("id")?,
         client_request_id: row.text_opt("client_request_id")?,
         created_at: row.time("created_at")?,
@@ -211,12 +248,6 @@ fn request_row(row: &Row) -> Result<RequestRow, StoreError> {
         idempotency_key: row.text_opt("idempotency_key")?,
         attempts: row.json("attempts")?,
         decision: None,
-    };
-    Ok(RequestRow {
-        record,
-        user_name: row.text_opt("user_name")?,
-        key_name: row.text_opt("key_name")?,
-        provider_name: row.text_opt("provider_name")?,
     })
 }
 

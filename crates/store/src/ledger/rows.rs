@@ -131,22 +131,7 @@ fn push_request(args: &mut Args, record: &RequestRecord) -> Result<(), StoreErro
         user_agent,
         idempotency_key,
         attempts,
-        audio_input_tokens,
-        audio_output_tokens,
-        image_input_tokens,
-        image_output_tokens,
-        images,
-        web_searches,
-        service_tier,
-        cost_usd,
-        base_cost_usd,
-        provider_cost_usd,
-        held_usd,
-        price_state,
-        group,
-        grant_id,
-        bill: _,
-        decision: _,
+        ..
     } = record;
     let text = |value: &Option<String>| Value::from(value.clone());
     args.extend([
@@ -184,22 +169,28 @@ fn push_request(args: &mut Args, record: &RequestRecord) -> Result<(), StoreErro
         text(user_agent),
         text(idempotency_key),
         json(attempts)?.into(),
-        count(*audio_input_tokens).into(),
-        count(*audio_output_tokens).into(),
-        count(*image_input_tokens).into(),
-        count(*image_output_tokens).into(),
-        count(*images).into(),
-        count(*web_searches).into(),
-        text(service_tier),
-        (*cost_usd).into(),
-        (*base_cost_usd).into(),
-        (*provider_cost_usd).into(),
-        (*held_usd).into(),
-        price_state.as_str().into(),
-        text(group),
-        (*grant_id).into(),
     ]);
+    push_money(args, record);
     Ok(())
+}
+
+fn push_money(args: &mut Args, record: &RequestRecord) {
+    args.extend(args![
+        count(record.audio_input_tokens),
+        count(record.audio_output_tokens),
+        count(record.image_input_tokens),
+        count(record.image_output_tokens),
+        count(record.images),
+        count(record.web_searches),
+        record.service_tier.clone(),
+        record.cost_usd,
+        record.base_cost_usd,
+        record.provider_cost_usd,
+        record.held_usd,
+        record.price_state.as_str(),
+        record.group.clone(),
+        record.grant_id,
+    ]);
 }
 
 /// Writes what lists leave out of new requests: decisions, bills, and the losses of attempts before the last.
