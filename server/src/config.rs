@@ -77,6 +77,8 @@ pub struct ServerConfig {
     pub trust_proxy: TrustProxy,
     /// Deadline of a provider test in milliseconds.
     pub api_test_timeout_ms: u64,
+    /// Whether limits are enforced.
+    pub enable_rate_limit: bool,
     /// Accept any upstream certificate; development only.
     pub unsafe_disable_tls_check: bool,
     /// Default outbound proxy.
@@ -125,6 +127,7 @@ impl ServerConfig {
             secure_cookies: read.switch("ENABLE_SECURE_COOKIES", production),
             auto_migrate: read.switch("AUTO_MIGRATE", true),
             trust_proxy: read.trust_proxy(),
+            enable_rate_limit: read.switch("ENABLE_RATE_LIMIT", true),
             api_test_timeout_ms: read.number("API_TEST_TIMEOUT_MS", 15_000, 5_000..=120_000),
             unsafe_disable_tls_check: read.switch("UNSAFE_DISABLE_TLS_CHECK", false),
             outbound: OutboundProxy {
@@ -173,16 +176,14 @@ impl ServerConfig {
         if self.redis_url.is_some() {
             read.warn("REDIS_URL is set, but is not used by this version");
         }
-        // Both are taken so that a set-up for a later version starts here too; neither is silently obeyed.
-        for (name, what) in [
-            ("ENABLE_RATE_LIMIT", "rate limits"),
-            ("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", "circuit breakers"),
-        ] {
-            let given = read.is_set(name);
-            let on = read.switch(name, name == "ENABLE_RATE_LIMIT");
-            if given && on {
-                read.warn(format!("{name} is on, but this version has no {what}"));
-            }
+        if !self.enable_rate_limit {
+            read.warn("ENABLE_RATE_LIMIT is off: no limit is enforced, of money neither; everything is booked all the same");
+        }
+        // Taken so that a set-up for a later version starts here too, but not silently obeyed.
+        if read.switch("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", false) {
+            read.warn(
+                "ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS is on, but this version has no circuit breakers",
+            );
         }
         let plain = self.base_url.as_ref().is_some_and(|url| url.as_str().starts_with("http://"));
         if self.secure_cookies && plain {
@@ -237,6 +238,7 @@ impl ServerConfig {
             auto_migrate: true,
             trust_proxy: TrustProxy::Nobody,
             api_test_timeout_ms: 5_000,
+            enable_rate_limit: true,
             unsafe_disable_tls_check: false,
             outbound: OutboundProxy::default(),
             log_level: "info".to_owned(),

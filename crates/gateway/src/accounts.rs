@@ -84,10 +84,18 @@ async fn write(core: Arc<Core>, arrived: Arc<Notify>) {
 
 /// One transaction; false if there was nothing to write.
 async fn write_batch(core: &Arc<Core>) -> Result<bool, WriteError> {
+    let _the_books = core.books.lock().await;
     let after = core.store.ledger_position(&core.config.node).await?;
     let ledger = core.ledger.clone();
     let Some(batch) = blocking(move || ledger.read_batch(after, BATCH)).await? else { return Ok(false) };
     core.store.ledger_apply(&core.config.node, &batch).await?;
+    let ids: Vec<_> = batch.rows.iter().map(|row| row.request_id).collect();
+    core.quotas.budgets.applied(&ids);
+    let anchors = core.quotas.budgets.take_anchors();
+    if !anchors.is_empty() {
+        let anchors = anchors.into_iter().map(|(scope, since)| (scope.kind, scope.id, since)).collect();
+        core.store.anchor_put(anchors).await?;
+    }
     let ledger = core.ledger.clone();
     blocking(move || ledger.mark_applied(batch.end)).await?;
     Ok(true)

@@ -27,6 +27,8 @@ pub struct Config {
     pub unsafe_disable_tls_check: bool,
     /// Deadline of a provider test in milliseconds; default 15,000 (5,000 to 120,000).
     pub api_test_timeout_ms: u64,
+    /// Whether limits refuse anything (`ENABLE_RATE_LIMIT`); usage is booked either way.
+    pub enforce_limits: bool,
     /// Effective configuration with its sources, secrets masked, for the system page.
     pub config_lines: Vec<ConfigLine>,
     /// Name of this instance in the books; one per data folder.

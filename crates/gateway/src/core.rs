@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use ledger::budget::{Loaded, Scope};
 use ledger::{Ledger, Recovery};
-use store::{Store, StoreError};
+use store::{SpendFrom, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +21,7 @@ use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::metrics::Metrics;
+use crate::quota::Quotas;
 use crate::serve::{ModelLists, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
@@ -57,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) gauges: Gauges,
     pub(crate) live: LiveFeed,
     pub(crate) metrics: Metrics,
+    pub(crate) quotas: Quotas,
     pub(crate) upstreams: Upstreams,
     pub(crate) model_lists: ModelLists,
     pub(crate) used_keys: UsedKeys,
@@ -69,6 +72,8 @@ pub(crate) struct Core {
     /// Cancelled when running streams must end now.
     pub(crate) cut: CancellationToken,
     pub(crate) started_at: Timestamp,
+    /// Held while the database's books change or are read as a whole, so that nothing is counted twice or not at all.
+    pub(crate) books: Mutex<()>,
     snapshot: ArcSwap<Snapshot>,
     builder: Builder,
     reloading: Mutex<()>,
@@ -80,7 +85,7 @@ impl Core {
         config: Config,
         store: Store,
         ledger: Ledger,
-        recovery: &Recovery,
+        recovery: Recovery,
         clock: Clock,
     ) -> Result<Arc<Self>, StartError> {
         let vault =
@@ -96,6 +101,7 @@ impl Core {
             throttle: Throttle::default(),
             live: LiveFeed::new(),
             metrics: Metrics::new(),
+            quotas: Quotas::new(config.enforce_limits),
             model_lists: ModelLists::default(),
             used_keys: UsedKeys::default(),
             tasks: TaskBoard::default(),
@@ -105,6 +111,7 @@ impl Core {
             cut: CancellationToken::new(),
             started_at: clock.now(),
             snapshot: ArcSwap::from_pointee(snapshot),
+            books: Mutex::new(()),
             reloading: Mutex::new(()),
             config,
             store,
@@ -118,14 +125,18 @@ impl Core {
         core.end_sessions_of_another_token().await?;
         crate::admin::rotate_at_start(&core).await?;
         core.apply_settings();
-        if !recovery.interrupted.is_empty() || recovery.truncated_bytes > 0 {
+        if !recovery.open.is_empty() || recovery.truncated_bytes > 0 {
             tracing::warn!(
-                interrupted = recovery.interrupted.len(),
+                interrupted = recovery.open.len(),
                 torn_bytes = recovery.truncated_bytes,
                 "the process did not stop cleanly before; open requests were closed as interrupted"
             );
         }
+        let interrupted: Vec<_> =
+            recovery.open.into_iter().map(|open| crate::house::interrupted(&core, open)).collect();
+        core.ledger.conclude(&interrupted)?;
         crate::accounts::catch_up(&core).await?;
+        core.reload_spend().await?;
         core.used_keys.restore(&core.store, core.clock.now()).await?;
         crate::tasks::start(&core);
         Ok(core)
@@ -145,6 +156,31 @@ impl Core {
         self.snapshot.store(Arc::new(snapshot));
         self.apply_settings();
         tracing::debug!(config.revision = revision, "configuration reloaded");
+        Ok(())
+    }
+
+    /// Reads anew what every budget has spent: at the start, and after a correction of the books, a change of the
+    /// billing time zone or a new group.
+    pub(crate) async fn reload_spend(&self) -> Result<(), StoreError> {
+        /// The longest day there is: 25 hours, where clocks go back.
+        const LONGEST_DAY_MS: i64 = 25 * Timestamp::HOUR_MS;
+        let _nothing_is_applied = self.books.lock().await;
+        let moment = self.quotas.moment(self.clock.now());
+        let from = SpendFrom {
+            minutes_since: moment.at.plus_ms(-LONGEST_DAY_MS),
+            week: moment.week,
+            month: moment.month,
+        };
+        let rows = self.store.spend_load(from).await?;
+        let loaded = rows.into_iter().map(|row| Loaded {
+            scope: Scope { kind: row.scope, id: row.id },
+            minutes: row.minutes,
+            week: row.week,
+            month: row.month,
+            total: row.total,
+            five_hours_since: row.five_hours_since,
+        });
+        self.quotas.budgets.load(loaded.collect(), moment);
         Ok(())
     }
 
@@ -168,6 +204,9 @@ impl Core {
     fn apply_settings(&self) {
         let snapshot = self.snapshot.load();
         self.ledger.set_strict(snapshot.settings.journal_strict);
+        if !self.quotas.set_zone(&snapshot.settings.billing_time_zone) {
+            tracing::error!(zone = snapshot.settings.billing_time_zone, "there is no such time zone; the one before stays");
+        }
         (self.config.set_log_level)(&snapshot.settings.log_level);
     }
 }

@@ -4,7 +4,7 @@
 //! refusal looks on the wire is `protocol::error`'s business.
 
 use serde_json::{Map, Value};
-use types::RequestId;
+use types::{RequestId, Timestamp};
 
 /// An answer that Tollgate makes itself instead of an upstream.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +19,25 @@ pub struct Refusal {
     pub retry_after_s: Option<u64>,
     /// Fields beside code and message, such as the reasons of a 503.
     pub details: Map<String, Value>,
+    /// What `X-RateLimit-*` says.
+    pub limit: Option<LimitHeaders>,
+}
+
+/// Values of `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitHeaders {
+    /// The limit, as a decimal number.
+    pub limit: String,
+    /// What is left of it.
+    pub remaining: String,
+    /// When it begins anew; absent where it never does.
+    pub reset: Option<Timestamp>,
 }
 
 impl Refusal {
     /// A refusal without further fields.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after_s: None, details: Map::new() }
+        Self { status, code, message: message.into(), retry_after_s: None, details: Map::new(), limit: None }
     }
 
     /// Adds a field.
@@ -157,6 +170,31 @@ impl Refusal {
         .with("first_request_id", first.to_string())
     }
 
+    /// The package's time is over.
+    pub(crate) fn package_expired(ended: Timestamp) -> Self {
+        Self::new(
+            403,
+            "package_expired",
+            format!("package expired at {ended}; ask your administrator to extend it"),
+        )
+        .with("expired_at", ended.to_string())
+    }
+
+    /// The user has packages, and none of them pays now.
+    pub(crate) fn no_active_package(why: &str) -> Self {
+        Self::new(403, "no_active_package", format!("no active package: {why}; ask your administrator"))
+    }
+
+    /// A stream was cut because its cost reached what its limits leave.
+    pub(crate) fn budget_exceeded(limit: &str) -> Self {
+        Self::new(
+            429,
+            "budget_exceeded",
+            format!("the answer was cut: its cost has reached what the {limit} leaves"),
+        )
+    }
+
+    /// A running process is about to end.
     pub(crate) fn draining() -> Self {
         Self::new(503, "shutting_down", "this instance is restarting; try again in a moment").retry_after(2)
     }

@@ -32,7 +32,7 @@ impl Gateway {
         recovery: Recovery,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        Ok(Self { core: Core::start(config, store, ledger, &recovery, clock).await? })
+        Ok(Self { core: Core::start(config, store, ledger, recovery, clock).await? })
     }
 
     /// Serves a request of a forwarded endpoint.

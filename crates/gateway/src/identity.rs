@@ -63,9 +63,10 @@ pub(crate) fn api_key_view(row: ApiKeyRow, user_name: String, stats: KeyStats) -
         created_at,
         updated_at,
         deleted_at,
+        usage_reset_at,
         version,
     } = row;
-    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at } = spec;
+    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } = spec;
     ApiKeyView {
         id,
         user_id,
@@ -78,6 +79,10 @@ pub(crate) fn api_key_view(row: ApiKeyRow, user_name: String, stats: KeyStats) -
         ip_allow: ip_allow.iter().map(ToString::to_string).collect(),
         enabled,
         expires_at,
+        limits,
+        grant_id,
+        usage_reset_at,
+        cost_usd: stats.cost_usd,
         last_used_at: stats.last_used_at,
         request_count: stats.request_count,
         created_at,

@@ -40,6 +40,9 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     streams: Gauge,
     writer_failures: Counter,
+    overshoots: Counter,
+    cost: Counter,
+    violations: Gauge,
     backlog: Gauge<u64, AtomicU64>,
 }
 
@@ -59,6 +62,9 @@ impl Metrics {
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             writer_failures: Counter::default(),
+            overshoots: Counter::default(),
+            cost: Counter::default(),
+            violations: Gauge::default(),
             backlog: Gauge::default(),
             registry: Registry::default(),
         };
@@ -74,6 +80,13 @@ impl Metrics {
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
         registry.register("writer_failures", "Failed writes of the books", metrics.writer_failures.clone());
+        registry.register("overshoots", "Requests that cost more than was held for them", metrics.overshoots.clone());
+        registry.register("cost_nano_usd", "What callers were charged, in nano-USD", metrics.cost.clone());
+        registry.register(
+            "ledger_invariant_violations",
+            "What the last audit of the books found; must be 0",
+            metrics.violations.clone(),
+        );
         registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
         Self { registry, ..metrics }
     }
@@ -90,6 +103,7 @@ impl Metrics {
         let labels =
             RequestLabels { endpoint: record.endpoint.as_str(), outcome: record.outcome.as_str(), status };
         self.requests.get_or_create(&labels).inc();
+        self.cost.inc_by(u64::try_from(record.cost_usd.nano()).unwrap_or(0));
         if record.outcome == Outcome::Refused {
             return;
         }
@@ -126,6 +140,16 @@ impl Metrics {
     pub(crate) fn open_now(&self) -> (u64, u64) {
         let read = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
         (read(&self.in_flight), read(&self.streams))
+    }
+
+    /// Counts a request that cost more than its worst case.
+    pub(crate) fn overshot(&self) {
+        self.overshoots.inc();
+    }
+
+    /// Notes what the last audit of the books found.
+    pub(crate) fn audited(&self, violations: usize) {
+        self.violations.set(i64::try_from(violations).unwrap_or(i64::MAX));
     }
 
     /// Counts a failed write of the books.

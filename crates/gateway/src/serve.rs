@@ -3,16 +3,21 @@
 //! Nothing here reads the database: the snapshot, the gauges and two appends to the journal are all that a
 //! request needs. What each step decides is in its own file.
 
+mod admit;
 mod attempt;
 mod authenticate;
 mod echo;
 mod failover;
+mod gate;
 mod guard;
 mod holdback;
 mod idempotency;
 mod ingress;
 mod models;
 mod own;
+mod purse;
+mod quote;
+mod refuse_limit;
 mod relay;
 mod route;
 mod settle;
@@ -22,6 +27,7 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
+use ledger::budget::Amounts;
 use protocol::probe::Probe;
 use types::dialect::{Dialect, Endpoint};
 use types::request::{LiveEvent, Outcome, RequestRecord};
@@ -37,6 +43,7 @@ pub(crate) use models::{ModelLists, models};
 pub(crate) use own::{explain, usage};
 
 use idempotency::Claim;
+use purse::Purse;
 use settle::Settlement;
 
 /// A request that passed every guard, with everything that the attempts need.
@@ -72,9 +79,16 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
             return refuse(core, &ingress, record, &refusal);
         }
     };
+    let claim = request.claim.take();
+    let (admission, first) = match enter(core, &request, &mut record).await {
+        Ok(entered) => entered,
+        Err(refusal) => return refuse(core, &request.ingress, record, &refusal),
+    };
     let user_name = request.key.user.spec.name.clone();
-    let (received, claim) = (request.ingress.received, request.claim.take());
-    let mut settlement = match Settlement::admit(core, record, received, user_name, claim) {
+    let received = request.ingress.received;
+    let unknown = request.snapshot.settings.billing_unknown_outcome;
+    let purse = Purse::new(admission, request.key.id, unknown);
+    let mut settlement = match Settlement::admit(core, record, received, user_name, claim, purse) {
         Ok(settlement) => settlement,
         Err(not_booked) => {
             let (record, error) = *not_booked;
@@ -83,7 +97,7 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
         }
     };
     announce(core, &settlement);
-    match failover::run(core, &mut settlement, &request).await {
+    match failover::run(core, &mut settlement, &request, first).await {
         Ok(opened) => relay::reply(core, settlement, &request, opened),
         Err(failover::Failed::Passed { status, content_type, body }) => {
             settlement.finish(Outcome::Failed, status.as_u16(), body.len());
@@ -98,6 +112,47 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
             reply
         }
     }
+}
+
+/// The last steps before a request is booked: somebody can serve it, and its payers can pay the dearest of them.
+/// Gives the selection for the first attempt too, unless it is stale because the request had to wait.
+async fn enter<'a>(
+    core: &Core,
+    request: &'a Request,
+    record: &mut RequestRecord,
+) -> Result<(admit::Admission, Option<route::Selection<'a>>), Refusal> {
+    let (selection, amounts) = {
+        let gate = gate::LimitGate::new(core, request);
+        let demand = failover::demand(request, &[], &gate);
+        let selection = route::select(&request.snapshot, demand);
+        record.decision = Some(selection.decision());
+        if selection.ranked.is_empty() {
+            let refusal = selection.nobody(demand);
+            let opens = gate.opens_in_s().filter(|_| refusal.retry_after_s.is_none());
+            return Err(opens.map_or(refusal.clone(), |seconds| refusal.retry_after(seconds)));
+        }
+        let amounts = dearest(core, request, &selection);
+        (selection, amounts)
+    };
+    let admission = admit::admit(core, request, record, amounts).await?;
+    let fresh = !admission.waited;
+    Ok((admission, fresh.then_some(selection)))
+}
+
+/// The most that any of the candidates could cost.
+fn dearest(core: &Core, request: &Request, selection: &route::Selection<'_>) -> Amounts {
+    let mut most = Amounts::default();
+    let mut last = None;
+    for (provider, _) in &selection.ranked {
+        // Credentials of one provider stand together or come again; a price is looked up in a cache anyway.
+        if last.replace(provider.id) == Some(provider.id) {
+            continue;
+        }
+        let quote = quote::quote(core, request, provider);
+        most.worst = most.worst.max(quote.billed.worst);
+        most.estimate = most.estimate.max(quote.billed.estimate);
+    }
+    most
 }
 
 /// Answers a forwarded endpoint with a refusal of the edge (a body too large, a deadline passed) and books it.
@@ -150,6 +205,7 @@ fn note_demand(record: &mut RequestRecord, ingress: &Ingress, probe: &Probe) {
     record.model =
         ingress.path_model.clone().or_else(|| probe.model.as_ref().map(|model| model.name.clone()));
     record.streaming = ingress.endpoint == Endpoint::GeminiStream || probe.stream;
+    record.service_tier.clone_from(&probe.service_tier);
 }
 
 /// Books and answers a refusal.
@@ -184,6 +240,18 @@ pub(crate) fn render(dialect: Dialect, refusal: &Refusal, request_id: &str) -> R
     if let Some(seconds) = refusal.retry_after_s {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(limit) = &refusal.limit {
+        let reset = limit.reset.map(|at| at.0.div_euclid(1_000).to_string());
+        for (name, value) in [
+            ("x-ratelimit-limit", Some(limit.limit.clone())),
+            ("x-ratelimit-remaining", Some(limit.remaining.clone())),
+            ("x-ratelimit-reset", reset),
+        ] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
     if refusal.status == 401 {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollgate\""));
     }
@@ -216,42 +284,7 @@ fn record_of(ingress: &Ingress) -> RequestRecord {
 
 /// A record of which only identity, endpoint and arrival are known.
 pub(crate) fn blank_record(request_id: RequestId, endpoint: Endpoint, at: Timestamp) -> RequestRecord {
-    RequestRecord {
-        request_id,
-        client_request_id: None,
-        created_at: at,
-        user_id: None,
-        key_id: None,
-        provider_id: None,
-        credential_id: None,
-        session_id: None,
-        endpoint,
-        dialect: endpoint.dialect(),
-        upstream_dialect: None,
-        model: None,
-        upstream_model: None,
-        streaming: false,
-        status_code: 0,
-        outcome: Outcome::Interrupted,
-        error_code: None,
-        error_message: None,
-        input_tokens: 0,
-        output_tokens: 0,
-        cache_read_tokens: 0,
-        cache_write_tokens: 0,
-        cache_write_1h_tokens: 0,
-        reasoning_tokens: 0,
-        estimated: false,
-        duration_ms: 0,
-        first_byte_ms: None,
-        request_bytes: 0,
-        response_bytes: 0,
-        client_ip: None,
-        user_agent: None,
-        idempotency_key: None,
-        attempts: Vec::new(),
-        decision: None,
-    }
+    RequestRecord::blank(request_id, endpoint, at)
 }
 
 fn announce(core: &Core, settlement: &Settlement) {

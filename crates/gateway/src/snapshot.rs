@@ -8,14 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use types::api_key::ApiKeySpec;
+use types::group::GroupSpec;
+use types::limits::Limits;
+use types::package::{GrantState, PackageKind, PackageSpec};
 use types::credential::CredentialSpec;
 use types::pattern::pattern_matches;
 use types::provider::ProviderSpec;
 use types::setting::Settings;
 use types::user::UserSpec;
-use types::{ApiKeyId, CredentialId, ProviderId, Secret, Timestamp, UserId};
+use types::{ApiKeyId, CredentialId, GrantId, GroupId, ProviderId, Secret, Timestamp, UserId};
 
 use crate::credential::Gauge;
+use crate::price::PriceBook;
 
 pub(crate) use build::Builder;
 
@@ -29,6 +33,85 @@ pub(crate) struct Snapshot {
     /// By the keyed hash of the whole key, so that two keys can never be taken for each other.
     pub(crate) keys: HashMap<[u8; 32], Arc<ApiKey>>,
     pub(crate) names: Names,
+    /// What models cost.
+    pub(crate) prices: PriceBook,
+    /// Groups with a rate or limits of their own, by name.
+    pub(crate) groups: HashMap<String, Group>,
+    /// Limits of the whole gateway.
+    pub(crate) global: Limits,
+}
+
+impl Snapshot {
+    /// The group through which a key's requests go to a provider: of those open to the key the one with the highest
+    /// rate, the first by name among equals. `None` if the provider carries no group.
+    pub(crate) fn group_of<'a>(&'a self, key: &ApiKey, provider: &'a Provider) -> Option<(&'a str, Option<&'a Group>)> {
+        let open = |name: &String| {
+            let allows = |chosen: &[String]| chosen.is_empty() || chosen.contains(name);
+            allows(&key.spec.groups) && allows(&key.user.spec.groups)
+        };
+        let mut best: Option<(&str, Option<&Group>)> = None;
+        for name in provider.spec.groups.iter().filter(|name| open(name)) {
+            let group = self.groups.get(name);
+            let rate = |group: Option<&Group>| group.map_or(types::Factor::ONE, |group| group.spec.price_rate);
+            if best.is_none_or(|(_, best)| rate(group) > rate(best)) {
+                best = Some((name, group));
+            }
+        }
+        best
+    }
+}
+
+/// A group with a rate or limits of its own.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) spec: GroupSpec,
+}
+
+/// A package as granted.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) id: GrantId,
+    pub(crate) spec: PackageSpec,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Option<Timestamp>,
+    pub(crate) disabled: bool,
+    /// Its amounts as limits.
+    pub(crate) limits: Limits,
+}
+
+impl Grant {
+    /// Its state as far as time and the administrator decide it; how much is used is the budgets' business.
+    pub(crate) fn state(&self, now: Timestamp) -> GrantState {
+        if self.disabled {
+            GrantState::Disabled
+        } else if self.ends_at.is_some_and(|end| end <= now) {
+            GrantState::Expired
+        } else if now < self.starts_at {
+            GrantState::Pending
+        } else {
+            GrantState::Active
+        }
+    }
+
+    /// Whether it pays for a model.
+    pub(crate) fn pays_for(&self, model: Option<&str>) -> bool {
+        self.spec.models.is_empty()
+            || model.is_some_and(|model| self.spec.models.iter().any(|p| pattern_matches(p, model)))
+    }
+
+    /// The amounts of a package as limits.
+    pub(crate) fn limits_of(spec: &PackageSpec) -> Limits {
+        match spec.kind {
+            PackageKind::Subscription => Limits {
+                daily_limit_usd: spec.daily_usd,
+                limit_weekly_usd: spec.weekly_usd,
+                limit_monthly_usd: spec.monthly_usd,
+                ..Limits::default()
+            },
+            PackageKind::Quota => Limits { limit_total_usd: spec.total_usd, ..Limits::default() },
+        }
+    }
 }
 
 /// Names by id, for log rows made in memory.
@@ -76,6 +159,8 @@ pub(crate) struct Credential {
 pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) spec: UserSpec,
+    /// All packages that he was ever granted.
+    pub(crate) grants: Vec<Grant>,
 }
 
 impl User {

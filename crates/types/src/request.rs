@@ -64,6 +64,8 @@ named! {
         BadAnswer = "bad_answer",
         /// The answer broke off after it had begun.
         CutOff = "cut_off",
+        /// Tollgate cut it because its cost reached a limit.
+        BudgetCut = "budget_cut",
         /// The caller left.
         ClientGone = "client_gone",
         /// The process stopped or crashed while it ran.

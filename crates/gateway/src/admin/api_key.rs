@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use store::{ApiKeyRow, UserRow};
 use types::api_key::{ApiKeySpec, ApiKeyView, CreateApiKey, CreatedApiKey, UpdateApiKey};
+use types::problem::FieldErrors;
 use types::{ApiKeyId, Problem, Secret, UserId};
 
 use super::{Admin, Subject, trail};
@@ -33,6 +34,7 @@ impl Admin {
         let user = self.user_live(user_id).await?;
         let spec = input.parse()?;
         check_scope(&spec, &user)?;
+        self.check_grant(&spec, user_id).await?;
         let minted = self.core.keys.mint()?;
         let subject = Subject { object: OBJECT, id: String::new(), name: &spec.name };
         let change = self.change("create", &subject, None, Some(trail::api_key(&spec)));
@@ -53,8 +55,11 @@ impl Admin {
         let row = self.key_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
         let spec = input.apply(row.spec.clone())?;
-        if spec.groups != row.spec.groups {
+        if spec.groups != row.spec.groups || spec.limits != row.spec.limits {
             check_scope(&spec, &self.user_live(row.user_id).await?)?;
+        }
+        if spec.grant_id != row.spec.grant_id {
+            self.check_grant(&spec, row.user_id).await?;
         }
         let Some((before, after)) = trail::changed(&trail::api_key(&row.spec), &trail::api_key(&spec)) else {
             return self.key_view(row).await;
@@ -102,6 +107,18 @@ impl Admin {
         }
     }
 
+    /// A key can be bound to a package of its own user only.
+    async fn check_grant(&self, spec: &ApiKeySpec, user: UserId) -> Result<(), Problem> {
+        let Some(id) = spec.grant_id else { return Ok(()) };
+        match self.core.store.grant_fetch(id).await {
+            Ok(grant) if grant.user_id == user => Ok(()),
+            Ok(_) | Err(store::StoreError::NotFound) => {
+                Err(Problem::field("grant_id", "this user has no such package"))
+            }
+            Err(error) => Err(store_problem(error, "package")),
+        }
+    }
+
     async fn key_live(&self, id: ApiKeyId) -> Result<ApiKeyRow, Problem> {
         let row = self.core.store.key_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
         if row.deleted_at.is_some() { Err(not_found(OBJECT)) } else { Ok(row) }
@@ -128,13 +145,16 @@ impl Admin {
 /// A key may narrow what its user may do, never widen it (X13). At request time both choices are asked, so a
 /// group that the user loses later is lost to his keys too.
 fn check_scope(spec: &ApiKeySpec, user: &UserRow) -> Result<(), Problem> {
+    let mut errors = FieldErrors::default();
     let allowed = &user.spec.groups;
     let beyond: Vec<_> = spec.groups.iter().filter(|group| !allowed.contains(group)).cloned().collect();
-    if allowed.is_empty() || beyond.is_empty() {
-        return Ok(());
+    if !allowed.is_empty() && !beyond.is_empty() {
+        errors.add("groups", format!("the user may not use {}; give him the group first", beyond.join(", ")));
     }
-    let message = format!("the user may not use {}; give him the group first", beyond.join(", "));
-    Err(Problem::field("groups", message))
+    for (name, most) in spec.limits.beyond(&user.spec.limits) {
+        errors.add(&format!("limits.{name}"), format!("at most {most}, the limit of its user"));
+    }
+    errors.finish(())
 }
 
 #[cfg(test)]
@@ -148,11 +168,19 @@ mod tests {
     fn user(groups: Vec<String>) -> UserRow {
         UserRow {
             id: UserId(1),
-            spec: UserSpec { name: "u".into(), groups, enabled: true, expires_at: None },
+            spec: UserSpec {
+                name: "u".into(),
+                groups,
+                enabled: true,
+                expires_at: None,
+                price_rate: types::Factor::ONE,
+                limits: types::limits::Limits::default(),
+            },
             password_hash: None,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
             deleted_at: None,
+            usage_reset_at: None,
             version: 1,
         }
     }
@@ -171,6 +199,8 @@ mod tests {
                 ip_allow: vec![],
                 enabled: true,
                 expires_at: None,
+                limits: types::limits::Limits::default(),
+                grant_id: None,
             };
             let within = users.is_empty() || keys.iter().all(|group| users.contains(group));
             let checked = check_scope(&spec, &user(users));

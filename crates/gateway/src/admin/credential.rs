@@ -165,9 +165,10 @@ impl Admin {
             created_at,
             updated_at,
             deleted_at,
+            usage_reset_at: _,
             version,
         } = row;
-        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let readable = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).is_ok();
         let gauge = self.core.gauges.credential(id);
         CredentialView {
@@ -180,6 +181,7 @@ impl Admin {
             weight,
             max_concurrency,
             enabled,
+            limits,
             state: match (readable, enabled, rejected_at) {
                 (false, _, _) => CredentialState::Unreadable,
                 (true, false, _) => CredentialState::Disabled,

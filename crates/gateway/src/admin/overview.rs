@@ -1,6 +1,6 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
-use types::usage::{Attention, AttentionKind, Overview, OverviewSpan, UsageBy, latency_percentile};
+use types::usage::{Attention, AttentionKind, Overview, OverviewSpan, UsageBy, UsageFilter, latency_percentile};
 use types::{Problem, Timestamp};
 
 use super::Admin;
@@ -25,7 +25,16 @@ impl Admin {
         let since = Timestamp(at.0 - at.0.rem_euclid(bucket_ms)).plus_ms(bucket_ms - span.length_ms());
         let wrong = |error| store_problem(error, "usage");
         let store = &core.store;
-        let top = |by: UsageBy| store.usage_by(by, since, until, None, None, TOP);
+        let top = async |by: UsageBy| {
+            let filter = UsageFilter {
+                by: Some(by),
+                since: Some(since),
+                until: Some(until),
+                limit: Some(TOP),
+                ..UsageFilter::default()
+            };
+            store.usage_by(&filter).await
+        };
 
         let bins = store.latency_bins(since, until).await.map_err(wrong)?;
         let totals = store.usage_totals(since, until, None).await.map_err(wrong)?;

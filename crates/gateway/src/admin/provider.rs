@@ -166,6 +166,7 @@ impl Admin {
             provider,
             credential,
             model,
+            &|record| crate::house::settle(core, provider, record),
         )
         .await
     }
@@ -252,8 +253,17 @@ fn all_or_faults<A, B, C>(
 }
 
 fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
-    let ProviderRow { id, spec, proxy_sealed: _, proxy_hint, created_at, updated_at, deleted_at, version } =
-        row;
+    let ProviderRow {
+        id,
+        spec,
+        proxy_sealed: _,
+        proxy_hint,
+        created_at,
+        updated_at,
+        deleted_at,
+        usage_reset_at: _,
+        version,
+    } = row;
     let ProviderSpec {
         name,
         kind,
@@ -265,6 +275,8 @@ fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
         models,
         model_redirects,
         timeouts,
+        cost_multiplier,
+        limits,
     } = spec;
     ProviderView {
         id,
@@ -278,6 +290,8 @@ fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
         models,
         model_redirects,
         timeouts,
+        cost_multiplier,
+        limits,
         proxy_url: proxy_hint,
         credential_count: counts.get(&id).copied().unwrap_or(0),
         created_at,

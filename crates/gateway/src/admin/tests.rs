@@ -81,6 +81,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
         outbound: OutboundProxy::default(),
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
+        enforce_limits: true,
         config_lines: Vec::new(),
         node: "test".to_owned(),
         set_log_level: Arc::new(|_| ()),

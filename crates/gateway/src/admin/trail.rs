@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use types::api_key::ApiKeySpec;
 use types::credential::CredentialSpec;
+use types::group::GroupSpec;
+use types::package::PackageSpec;
 use types::provider::ProviderSpec;
 use types::user::UserSpec;
 
@@ -25,8 +27,13 @@ pub(super) fn changed(before: &Value, after: &Value) -> Option<(Value, Value)> {
 
 /// Notes that a secret was replaced.
 pub(super) fn mark_changed(fields: &mut Value, field: &str) {
+    put(fields, field, CHANGED);
+}
+
+/// Adds a field.
+pub(super) fn put(fields: &mut Value, field: &str, value: impl Into<Value>) {
     if let Some(map) = fields.as_object_mut() {
-        map.insert(field.to_owned(), Value::from(CHANGED));
+        map.insert(field.to_owned(), value.into());
     }
 }
 
@@ -42,6 +49,8 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         models,
         model_redirects,
         timeouts,
+        cost_multiplier,
+        limits,
     } = spec;
     json!({
         "name": name,
@@ -54,12 +63,14 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         "models": models,
         "model_redirects": model_redirects,
         "timeouts": timeouts,
+        "cost_multiplier": cost_multiplier,
+        "limits": limits,
         "proxy_url": proxy_hint,
     })
 }
 
 pub(super) fn credential(spec: &CredentialSpec) -> Value {
-    let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled } = spec;
+    let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
     json!({
         "name": name,
         "tier": tier,
@@ -67,16 +78,24 @@ pub(super) fn credential(spec: &CredentialSpec) -> Value {
         "weight": weight,
         "max_concurrency": max_concurrency,
         "enabled": enabled,
+        "limits": limits,
     })
 }
 
 pub(super) fn user(spec: &UserSpec) -> Value {
-    let UserSpec { name, groups, enabled, expires_at } = spec;
-    json!({ "name": name, "groups": groups, "enabled": enabled, "expires_at": expires_at })
+    let UserSpec { name, groups, enabled, expires_at, price_rate, limits } = spec;
+    json!({
+        "name": name,
+        "groups": groups,
+        "enabled": enabled,
+        "expires_at": expires_at,
+        "price_rate": price_rate,
+        "limits": limits,
+    })
 }
 
 pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
-    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at } = spec;
+    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } = spec;
     json!({
         "name": name,
         "groups": groups,
@@ -85,6 +104,28 @@ pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
         "ip_allow": ip_allow,
         "enabled": enabled,
         "expires_at": expires_at,
+        "limits": limits,
+        "grant_id": grant_id,
+    })
+}
+
+pub(super) fn group(spec: &GroupSpec) -> Value {
+    let GroupSpec { price_rate, limits } = spec;
+    json!({ "price_rate": price_rate, "limits": limits })
+}
+
+/// What a package grants; of a template as of a grant.
+pub(super) fn package(spec: &PackageSpec) -> Value {
+    let PackageSpec { name, kind, daily_usd, weekly_usd, monthly_usd, total_usd, duration_days, models } = spec;
+    json!({
+        "name": name,
+        "kind": kind,
+        "daily_usd": daily_usd,
+        "weekly_usd": weekly_usd,
+        "monthly_usd": monthly_usd,
+        "total_usd": total_usd,
+        "duration_days": duration_days,
+        "models": models,
     })
 }
 

@@ -123,14 +123,17 @@ impl Admin {
 }
 
 fn view(row: UserRow, counts: &HashMap<UserId, u32>) -> UserView {
-    let UserRow { id, spec, password_hash, created_at, updated_at, deleted_at, version } = row;
-    let UserSpec { name, groups, enabled, expires_at } = spec;
+    let UserRow { id, spec, password_hash, created_at, updated_at, deleted_at, usage_reset_at, version } = row;
+    let UserSpec { name, groups, enabled, expires_at, price_rate, limits } = spec;
     UserView {
         id,
         name,
         groups,
         enabled,
         expires_at,
+        price_rate,
+        limits,
+        usage_reset_at,
         has_password: password_hash.is_some(),
         key_count: counts.get(&id).copied().unwrap_or(0),
         created_at,

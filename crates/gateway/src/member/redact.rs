@@ -11,6 +11,12 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
     row.provider_name = None;
     row.record.provider_id = None;
     row.record.credential_id = None;
+    // What the operator pays, and how he gets from there to what he charges, is his.
+    row.record.provider_cost_usd = types::Money::ZERO;
+    row.record.group = None;
+    if let Some(bill) = &mut row.record.bill {
+        bill.cost_multiplier = types::Factor::ONE;
+    }
     for attempt in &mut row.record.attempts {
         let Attempt {
             provider_id,
@@ -23,7 +29,9 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
             started_ms: _,
             duration_ms: _,
             first_byte_ms: _,
+            provider_cost_usd,
         } = attempt;
+        *provider_cost_usd = types::Money::ZERO;
         *provider_id = ProviderId(0);
         PROVIDER.clone_into(provider_name);
         *credential_id = CredentialId(0);

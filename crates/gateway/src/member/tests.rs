@@ -36,6 +36,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
         outbound: OutboundProxy::default(),
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
+        enforce_limits: true,
         config_lines: Vec::new(),
         node: "test".into(),
         set_log_level: Arc::new(|_| ()),
@@ -64,6 +65,7 @@ async fn book(gateway: &Gateway, user: UserId) -> RequestId {
         started_ms: 1,
         duration_ms: 2,
         first_byte_ms: None,
+        provider_cost_usd: types::Money::ZERO,
     });
     gateway.core.ledger.refuse(&record).unwrap();
     crate::accounts::catch_up(&gateway.core).await.unwrap();

@@ -1,6 +1,6 @@
 //! A member's own usage.
 
-use types::usage::{OwnUsage, UsageBy};
+use types::usage::{OwnUsage, UsageBy, UsageFilter};
 use types::{Problem, Timestamp};
 
 use super::Member;
@@ -21,6 +21,14 @@ impl Member {
         let user = Some(self.user_id);
         let store = &self.core.store;
         let wrong = |error| store_problem(error, "usage");
+        let by = |by, limit| UsageFilter {
+            by: Some(by),
+            since: Some(since),
+            until: Some(until),
+            user_id: user,
+            limit: Some(limit),
+            ..UsageFilter::default()
+        };
         Ok(OwnUsage {
             user_id: self.user_id,
             user_name: self.name.clone(),
@@ -28,11 +36,10 @@ impl Member {
             key_name: None,
             today: store.usage_totals(today, until, user).await.map_err(wrong)?,
             last_30_days: store.usage_totals(since, until, user).await.map_err(wrong)?,
-            by_day: store.usage_by(UsageBy::Day, since, until, user, None, DAYS).await.map_err(wrong)?,
-            by_model: store
-                .usage_by(UsageBy::Model, since, until, user, None, MODELS)
-                .await
-                .map_err(wrong)?,
+            by_day: store.usage_by(&by(UsageBy::Day, DAYS)).await.map_err(wrong)?,
+            by_model: store.usage_by(&by(UsageBy::Model, MODELS)).await.map_err(wrong)?,
+            quotas: Vec::new(),
+            packages: Vec::new(),
         })
     }
 }

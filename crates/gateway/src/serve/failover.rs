@@ -10,7 +10,9 @@ use types::request::{Attempt, AttemptOutcome, Outcome};
 
 use super::Request;
 use super::attempt::{Attempted, Opened, attempt};
-use super::route::{Demand, select};
+use super::gate::LimitGate;
+use super::quote::quote;
+use super::route::{Demand, Selection, select};
 use super::settle::Settlement;
 use super::verdict::Verdict;
 use crate::core::Core;
@@ -31,26 +33,25 @@ pub(super) async fn run(
     core: &Arc<Core>,
     settlement: &mut Settlement,
     request: &Request,
+    first: Option<Selection<'_>>,
 ) -> Result<Opened, Failed> {
+    let mut first = first;
     let max_attempts = request.snapshot.settings.pool_max_attempts;
+    let most = usize::try_from(max_attempts).unwrap_or(usize::MAX);
     let mut tried: Vec<CredentialId> = Vec::new();
     let mut last: Option<Verdict> = None;
     for _ in 0..max_attempts {
-        let demand = Demand {
-            endpoint: request.ingress.endpoint,
-            model: request.model(),
-            key: &request.key,
-            tried: &tried,
-            seed: rand::random(),
-        };
-        let selection = select(&request.snapshot, demand);
-        if settlement.record().decision.is_none() {
-            settlement.record_mut().decision = Some(selection.decision());
-        }
+        let gate = LimitGate::new(core, request);
+        let demand = demand(request, &tried, &gate);
+        let selection = first.take().unwrap_or_else(|| select(&request.snapshot, demand));
         let now = core.clock.now();
         let taken = selection.ranked.iter().find_map(|(provider, credential)| {
-            // A slot may be lost to a neighbour between the look and the grab; then the next one serves.
+            // A slot, or the last of a provider's limit, may be lost to a neighbour between the look and the grab;
+            // then the next one serves.
             let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
+            let quote = quote(core, request, provider);
+            let purse = settlement.purse()?;
+            purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
             Some((*provider, *credential, lease))
         });
         let Some((provider, credential, lease)) = taken else {
@@ -83,9 +84,10 @@ pub(super) async fn run(
                 return Err(Failed::Passed { status, content_type, body });
             }
             Attempted::Failed(verdict) => {
-                settlement.close_attempt(verdict.outcome, Some(verdict.refusal.message.clone()));
-                note_failure(core, provider, credential, &verdict);
                 let ends = !verdict.move_on;
+                let (outcome, reason) = (verdict.outcome, verdict.refusal.message.clone());
+                settlement.fail_attempt(outcome, reason, verdict.charge(), ends || tried.len() >= most);
+                note_failure(core, provider, credential, &verdict);
                 last = Some(verdict);
                 if ends {
                     break;
@@ -96,6 +98,18 @@ pub(super) async fn run(
     let refusal = last.map_or_else(Refusal::books_unavailable, |verdict| verdict.refusal);
     let attempts = settlement.record().attempts.len();
     Err(Failed::Refused { refusal: refusal.with("attempts", attempts), outcome: Outcome::Failed })
+}
+
+/// What is asked of selection.
+pub(super) fn demand<'a>(request: &'a Request, tried: &'a [CredentialId], gate: &'a LimitGate<'a>) -> Demand<'a> {
+    Demand {
+        endpoint: request.ingress.endpoint,
+        model: request.model(),
+        key: &request.key,
+        tried,
+        gate,
+        seed: rand::random(),
+    }
 }
 
 fn blank_attempt(provider: &Provider, credential: &Credential) -> Attempt {
@@ -110,6 +124,7 @@ fn blank_attempt(provider: &Provider, credential: &Credential) -> Attempt {
         started_ms: 0,
         duration_ms: 0,
         first_byte_ms: None,
+        provider_cost_usd: types::Money::ZERO,
     }
 }
 

@@ -9,7 +9,7 @@ use types::Timestamp;
 use types::UserId;
 use types::dialect::Dialect;
 use types::request::RequestRow;
-use types::usage::{OwnUsage, UsageBy};
+use types::usage::{OwnUsage, UsageBy, UsageFilter};
 
 use super::{KeyedCall, Reply, ReplyBody, authenticate, render};
 use crate::core::Core;
@@ -65,6 +65,14 @@ pub(crate) async fn own_usage(
     let now = core.clock.now();
     let until = now.plus_ms(Timestamp::HOUR_MS);
     let month = now.day_start().plus_ms(-29 * Timestamp::DAY_MS);
+    let by = |by, limit| UsageFilter {
+        by: Some(by),
+        since: Some(month),
+        until: Some(until),
+        user_id: Some(user_id),
+        limit: Some(limit),
+        ..UsageFilter::default()
+    };
     Ok(OwnUsage {
         user_id,
         user_name: name.to_owned(),
@@ -72,8 +80,10 @@ pub(crate) async fn own_usage(
         key_name: None,
         today: core.store.usage_totals(now.day_start(), until, Some(user_id)).await?,
         last_30_days: core.store.usage_totals(month, until, Some(user_id)).await?,
-        by_day: core.store.usage_by(UsageBy::Day, month, until, Some(user_id), None, 31).await?,
-        by_model: core.store.usage_by(UsageBy::Model, month, until, Some(user_id), None, 50).await?,
+        by_day: core.store.usage_by(&by(UsageBy::Day, 31)).await?,
+        by_model: core.store.usage_by(&by(UsageBy::Model, 50)).await?,
+        quotas: Vec::new(),
+        packages: Vec::new(),
     })
 }
 
@@ -108,6 +118,9 @@ fn redacted(row: &RequestRow) -> Value {
         "first_byte_ms": record.first_byte_ms,
         "usage": record.usage(),
         "estimated": record.estimated,
+        "cost_usd": record.cost_usd,
+        "held_usd": record.held_usd,
+        "price_state": record.price_state,
         "attempts": attempts,
         "removed": record.decision.as_ref().map(|decision| &decision.removed),
         "candidates": record.decision.as_ref().map(|d| d.candidates.iter().filter(|c| c.rank.is_some()).count()),

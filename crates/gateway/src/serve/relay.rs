@@ -133,6 +133,7 @@ pub(super) fn reply(
                 metered: sse || endpoint == Endpoint::GeminiStream,
                 shown_id: super::shown_id(&request.ingress),
                 sent_bytes: 0,
+                over_limit: None,
                 holdback: Holdback::default(),
                 idle,
                 idle_timer: Box::pin(tokio::time::sleep(idle)),
@@ -169,6 +170,8 @@ struct Relay {
     metered: bool,
     shown_id: String,
     sent_bytes: u64,
+    /// Set once the stream's cost reached a limit: it ends at the next event.
+    over_limit: Option<Refusal>,
     holdback: Holdback,
     idle: Duration,
     idle_timer: Pin<Box<Sleep>>,
@@ -197,7 +200,11 @@ impl Relay {
             match self.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => {
                     self.idle_timer.as_mut().reset(Instant::now() + self.idle);
-                    if let Some(piece) = self.hear(piece) {
+                    let piece = self.hear(piece);
+                    if let Some(refusal) = self.over_limit.take() {
+                        return self.broken(AttemptOutcome::BudgetCut, &refusal);
+                    }
+                    if let Some(piece) = piece {
                         self.count(piece.len());
                         return Poll::Ready(Some(Ok(piece)));
                     }
@@ -223,6 +230,11 @@ impl Relay {
     fn hear(&mut self, piece: Bytes) -> Option<Bytes> {
         let meter = self.meter.as_mut()?;
         meter.feed(&piece);
+        if let Some(settlement) = &mut self.settlement
+            && let Err(blocked) = settlement.heard(meter)
+        {
+            self.over_limit = Some(Refusal::budget_exceeded(blocked.name.as_str()));
+        }
         if self.sse { self.holdback.pass(piece, meter.mid_event()) } else { Some(piece) }
     }
 
@@ -298,6 +310,8 @@ impl Relay {
         settlement.note_error(refusal.code, &refusal.message);
         let outcome = if outcome == AttemptOutcome::Interrupted {
             Outcome::Interrupted
+        } else if outcome == AttemptOutcome::BudgetCut {
+            Outcome::Broken
         } else {
             self.credential.gauge.failed(self.clock.now(), &refusal.message);
             Outcome::Broken

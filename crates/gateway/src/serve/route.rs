@@ -19,6 +19,14 @@ use crate::snapshot::{ApiKey, Credential, Provider, Snapshot};
 /// Candidates that a decision record keeps.
 const MAX_RECORDED: usize = 200;
 
+/// What else may stand in a candidate's way at this instant: limits, a missing price.
+pub(super) trait Gate: std::fmt::Debug {
+    /// The filter that removes a provider; `None` if it may serve.
+    fn provider(&self, provider: &Provider) -> Option<&'static str>;
+    /// The filter that removes a credential.
+    fn credential(&self, provider: &Provider, credential: &Credential) -> Option<&'static str>;
+}
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand<'a> {
@@ -27,6 +35,7 @@ pub(super) struct Demand<'a> {
     pub(super) key: &'a ApiKey,
     /// Credentials that this request has tried already.
     pub(super) tried: &'a [CredentialId],
+    pub(super) gate: &'a dyn Gate,
     pub(super) seed: u64,
 }
 
@@ -52,7 +61,9 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
             removed.push((provider, None, "no_credential"));
         }
         for credential in &provider.credentials {
-            match credential_filter(credential, demand) {
+            let filter =
+                credential_filter(credential, demand).or_else(|| demand.gate.credential(provider, credential));
+            match filter {
                 Some(filter) => removed.push((provider, Some(credential), filter)),
                 None => ranked.push((provider, credential)),
             }
@@ -73,7 +84,7 @@ fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Option<&'static s
     } else if demand.model.is_some_and(|model| !provider.serves_model(model)) {
         Some("model")
     } else {
-        None
+        demand.gate.provider(provider)
     }
 }
 

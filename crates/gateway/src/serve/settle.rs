@@ -2,14 +2,30 @@
 
 use std::sync::Arc;
 
-use ledger::{JournalError, Reservation};
+use ledger::budget::Blocked;
+use ledger::{JournalError, Progress, Reservation};
 use types::request::{Attempt, AttemptOutcome, LiveEvent, Outcome, RequestRecord, RequestRow, TokenUsage};
 
 use super::Received;
 use super::idempotency::Claim;
+use super::purse::{Charge, Purse};
+use super::quote;
 use crate::accounts;
 use crate::core::Core;
 use crate::metrics::GaugeGuard;
+
+/// How often a stream's progress is booked.
+const PROGRESS_MS: u64 = 5_000;
+
+/// The best that is known of a stream's usage while it runs.
+fn running_usage(meter: &protocol::meter::Meter, request_bytes: u64) -> TokenUsage {
+    let (mut usage, text) = (meter.running(), meter.output_bytes());
+    if usage.total() == usage.output {
+        usage.input = quote::input_only(request_bytes).input;
+    }
+    usage.output = usage.output.max(text.div_ceil(4));
+    usage
+}
 
 /// Owns the reservation of a request in flight. Dropping it unfinished means that the caller left.
 #[derive(Debug)]
@@ -23,6 +39,14 @@ pub(super) struct Settlement {
     user_name: String,
     /// The caller's `Idempotency-Key`: used if the request is answered, else free again.
     claim: Option<Claim>,
+    /// `None` once it was closed.
+    purse: Option<Purse>,
+    /// Whether the upstream's counts, or an estimate of them, are on the record.
+    metered: bool,
+    /// What a failure is charged for; counts only if the request fails.
+    failure: Charge,
+    /// When progress was booked last, in milliseconds since arrival.
+    progress_ms: u64,
     _in_flight: GaugeGuard,
 }
 
@@ -34,6 +58,7 @@ impl Settlement {
         received: Received,
         user_name: String,
         claim: Option<Claim>,
+        purse: Purse,
     ) -> Result<Self, Box<(RequestRecord, JournalError)>> {
         let blank = super::blank_record(record.request_id, record.endpoint, record.created_at);
         let reservation = match accounts::append(core, || core.ledger.admit(record.clone())) {
@@ -47,6 +72,10 @@ impl Settlement {
             received,
             user_name,
             claim,
+            purse: Some(purse),
+            metered: false,
+            failure: Charge::Nothing,
+            progress_ms: 0,
             _in_flight: core.metrics.in_flight(),
         })
     }
@@ -75,7 +104,9 @@ impl Settlement {
     /// Adds an attempt that has just begun; it counts as interrupted until it is closed.
     pub(super) fn open_attempt(&mut self, mut attempt: Attempt) {
         attempt.started_ms = self.elapsed_ms();
+        let group = self.purse.as_ref().and_then(Purse::group);
         let record = self.record_mut();
+        record.group = group;
         record.provider_id = Some(attempt.provider_id);
         record.credential_id = Some(attempt.credential_id);
         record.attempts.push(attempt);
@@ -88,6 +119,26 @@ impl Settlement {
             attempt.outcome = outcome;
             attempt.reason = reason;
             attempt.duration_ms = now.saturating_sub(attempt.started_ms);
+        }
+    }
+
+    /// The money that the request holds; `None` once it has ended.
+    pub(super) fn purse(&mut self) -> Option<&mut Purse> {
+        self.purse.as_mut()
+    }
+
+    /// Closes the running attempt as failed and books what it may have cost. If the request ends with it, its caller
+    /// is charged accordingly.
+    pub(super) fn fail_attempt(&mut self, outcome: AttemptOutcome, reason: String, charge: Charge, last: bool) {
+        self.close_attempt(outcome, Some(reason));
+        if last {
+            self.failure = charge;
+            return;
+        }
+        let bytes = self.record().request_bytes;
+        let loss = self.purse.as_mut().map(|purse| purse.fail_attempt(bytes, charge)).unwrap_or_default();
+        if let Some(attempt) = self.record_mut().attempts.last_mut() {
+            attempt.provider_cost_usd = loss;
         }
     }
 
@@ -122,15 +173,69 @@ impl Settlement {
             return;
         }
         record.set_usage(metered.usage);
+        if metered.service_tier.is_some() {
+            record.service_tier.clone_from(&metered.service_tier);
+        }
         if !metered.usage_seen {
-            // Four bytes a token is the usual rule of thumb for text; the row says that it is an estimate.
             record.set_usage(TokenUsage {
-                input: record.request_bytes.div_ceil(4),
                 output: metered.output_bytes.div_ceil(4),
-                ..TokenUsage::default()
+                images: metered.usage.images,
+                ..quote::input_only(record.request_bytes)
             });
         }
         record.estimated = !metered.usage_seen || !whole;
+        self.metered = true;
+    }
+
+    /// Notes what a stream has used so far: watches its cost where a limit is estimated, and writes its progress down
+    /// now and then, so that a crash loses none of it.
+    pub(super) fn heard(&mut self, meter: &protocol::meter::Meter) -> Result<(), Blocked> {
+        let watched = self.purse.as_ref().is_some_and(Purse::is_watched);
+        let elapsed = self.elapsed_ms();
+        let due = elapsed.saturating_sub(self.progress_ms) >= PROGRESS_MS;
+        if !watched && !due {
+            return Ok(());
+        }
+        let usage = running_usage(meter, self.record().request_bytes);
+        if due {
+            self.progress_ms = elapsed;
+            let progress = Progress {
+                usage: meter.running(),
+                service_tier: self.record().service_tier.clone(),
+                response_bytes: meter.output_bytes(),
+                output_estimate: usage.output,
+            };
+            if let Some(reservation) = self.reservation.as_ref()
+                && let Err(error) = reservation.progress(&progress)
+            {
+                tracing::warn!(%error, "the progress of a stream could not be booked");
+            }
+        }
+        match &mut self.purse {
+            Some(purse) if watched => {
+                let tier = self.reservation.as_ref().and_then(|r| r.record().service_tier.as_deref());
+                purse.cover(purse.billed(&usage, tier))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the outcome is charged for, by the billing contract.
+    fn charge(&mut self, outcome: Outcome) -> Charge {
+        let sent = self.reservation.as_ref().is_some_and(Reservation::is_sent);
+        match outcome {
+            _ if !sent || self.record().endpoint.is_count() => Charge::Nothing,
+            Outcome::Refused => Charge::Nothing,
+            Outcome::Failed => self.failure,
+            Outcome::Ok | Outcome::Broken | Outcome::ClientGone | Outcome::Interrupted => {
+                if !self.metered {
+                    let record = self.record_mut();
+                    record.set_usage(quote::input_only(record.request_bytes));
+                    record.estimated = true;
+                }
+                Charge::Usage
+            }
+        }
     }
 
     /// Ends the request. `sent_bytes` is the size of what went to the caller.
@@ -140,8 +245,12 @@ impl Settlement {
 
     fn settle(&mut self, outcome: Outcome, status: u16, sent_bytes: u64) {
         let duration = self.elapsed_ms();
+        let charge = self.charge(outcome);
         let Some(mut reservation) = self.reservation.take() else { return };
         let record = reservation.record_mut();
+        if let Some(purse) = self.purse.take() {
+            purse.close(&self.core, record, charge);
+        }
         record.outcome = outcome;
         record.status_code = status;
         record.duration_ms = duration;
@@ -204,13 +313,12 @@ pub(super) fn publish(core: &Core, mut record: RequestRecord, user_name: Option<
         return;
     }
     record.decision = None;
+    record.bill = None;
     let names = &core.snapshot().names;
     let row = RequestRow {
         user_name,
         key_name: record.key_id.and_then(|id| names.keys.get(&id).cloned()),
         provider_name: record.provider_id.and_then(|id| names.providers.get(&id).cloned()),
-        cost_usd: None,
-        base_cost_usd: None,
         record,
     };
     core.live.publish(LiveEvent::Finished { row: Box::new(row) });

@@ -2,6 +2,7 @@
 
 use types::request::AttemptOutcome;
 
+use super::purse::Charge;
 use crate::error::Refusal;
 use crate::upstream::{ConnectStep, SendError};
 
@@ -20,6 +21,16 @@ pub(super) struct Verdict {
 impl Verdict {
     fn new(outcome: AttemptOutcome, refusal: Refusal, move_on: bool) -> Self {
         Self { outcome, refusal, move_on, rejects_credential: false }
+    }
+
+    /// What the failure may have cost: nothing where the upstream cannot have worked, the input where nobody knows.
+    pub(super) fn charge(&self) -> Charge {
+        match self.outcome {
+            AttemptOutcome::NoAnswer | AttemptOutcome::TimedOut if !self.move_on => Charge::Unknown,
+            AttemptOutcome::CutOff => Charge::Loss,
+            AttemptOutcome::BadAnswer if self.refusal.code == "upstream_bad_body" => Charge::Loss,
+            _ => Charge::Nothing,
+        }
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::{ConfigRows, CredentialRow};
+use types::limits::Limits;
 use types::setting::Settings;
-use types::{ProviderId, Secret};
+use types::{Money, ProviderId, Secret, UserId};
 
-use super::{ApiKey, Credential, Names, Provider, Proxy, Snapshot, User};
+use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
+use crate::price::PriceBook;
 use crate::credential::Gauges;
 use crate::vault::{Purpose, Vault};
 
@@ -21,7 +23,7 @@ pub(crate) struct Builder {
 impl Builder {
     /// Builds the snapshot of one revision.
     pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
-        let ConfigRows { revision, providers, credentials, users, keys, settings } = rows;
+        let ConfigRows { revision, providers, credentials, users, keys, settings, prices, groups, grants } = rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
             by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
@@ -44,8 +46,25 @@ impl Builder {
         if !by_provider.is_empty() {
             tracing::warn!(count = by_provider.len(), "credentials without a provider were left out");
         }
-        let users: HashMap<_, _> =
-            users.into_iter().map(|row| (row.id, Arc::new(User { id: row.id, spec: row.spec }))).collect();
+        let mut granted: HashMap<UserId, Vec<Grant>> = HashMap::new();
+        for row in grants {
+            let limits = Grant::limits_of(&row.spec);
+            granted.entry(row.user_id).or_default().push(Grant {
+                id: row.id,
+                spec: row.spec,
+                starts_at: row.starts_at,
+                ends_at: row.ends_at,
+                disabled: row.disabled_at.is_some(),
+                limits,
+            });
+        }
+        let users: HashMap<_, _> = users
+            .into_iter()
+            .map(|row| {
+                let grants = granted.remove(&row.id).unwrap_or_default();
+                (row.id, Arc::new(User { id: row.id, spec: row.spec, grants }))
+            })
+            .collect();
         let mut key_index = HashMap::with_capacity(keys.len());
         for row in keys {
             let (Some(user), Ok(hash)) = (users.get(&row.user_id), <[u8; 32]>::try_from(row.hash.as_slice()))
@@ -56,7 +75,27 @@ impl Builder {
             names.keys.insert(row.id, row.spec.name.clone());
             key_index.insert(hash, Arc::new(ApiKey { id: row.id, spec: row.spec, user: user.clone() }));
         }
-        Snapshot { revision, settings: read_settings(settings), providers, users, keys: key_index, names }
+        let settings = read_settings(settings);
+        let some = |amount: Money| (!amount.is_zero()).then_some(amount);
+        let global = Limits {
+            daily_limit_usd: some(settings.limits_global_daily),
+            limit_monthly_usd: some(settings.limits_global_monthly),
+            ..Limits::default()
+        };
+        Snapshot {
+            revision,
+            settings,
+            providers,
+            users,
+            keys: key_index,
+            names,
+            prices: PriceBook::new(prices.into_iter().map(|row| (row.model, row.source, row.spec))),
+            groups: groups
+                .into_iter()
+                .map(|row| (row.name, Group { id: row.id, spec: row.spec }))
+                .collect(),
+            global,
+        }
     }
 
     fn credential(&self, row: CredentialRow) -> Credential {

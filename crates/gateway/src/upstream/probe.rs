@@ -20,7 +20,7 @@ const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Sends a request of one token (with a model) or fetches the model list (without) and judges the answer.
 ///
-/// A request with a model costs money, so it is booked like any other, on no user.
+/// A request with a model costs money, so it is booked like any other, on no user; `price` puts the cost on it.
 pub(crate) async fn test_provider(
     upstreams: &Upstreams,
     ledger: &ledger::Ledger,
@@ -29,13 +29,14 @@ pub(crate) async fn test_provider(
     provider: &Provider,
     credential: &Arc<Credential>,
     model: Option<String>,
+    price: &(dyn Fn(&mut RequestRecord) + Send + Sync),
 ) -> ProviderTest {
     let started = Instant::now();
     let timeout = Duration::from_millis(timeout_ms);
     let asked = async {
         match &model {
             None => ask_models(upstreams, provider, credential).await.map(|(status, _)| status),
-            Some(model) => ask_model(upstreams, ledger, now, provider, credential, model).await,
+            Some(model) => ask_model(upstreams, ledger, now, provider, credential, model, price).await,
         }
     };
     let result = tokio::time::timeout(timeout, asked)
@@ -98,6 +99,7 @@ async fn ask_model(
     provider: &Provider,
     credential: &Credential,
     model: &str,
+    price: &(dyn Fn(&mut RequestRecord) + Send + Sync),
 ) -> Result<u16, Failure> {
     let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
     let spec = &provider.spec;
@@ -130,7 +132,10 @@ async fn ask_model(
         attempt.reason = result.as_ref().err().map(|(_, message)| message.clone());
     }
     match &result {
-        Ok(_) => record.outcome = Outcome::Ok,
+        Ok(_) => {
+            record.outcome = Outcome::Ok;
+            price(record);
+        }
         Err((_, message)) => {
             record.outcome = Outcome::Failed;
             record.error_code = Some("provider_test_failed".into());
@@ -167,6 +172,7 @@ fn house_record(
         started_ms: 0,
         duration_ms: 0,
         first_byte_ms: None,
+        provider_cost_usd: types::Money::ZERO,
     });
     record
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
 use types::credential::CredentialSpec;
+use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
 use types::setting::Settings;
 use types::user::UserSpec;
@@ -10,6 +11,20 @@ use types::{ApiKeyId, ProviderId, Secret, Timestamp, UserId};
 
 use super::*;
 use crate::snapshot::{Names, Proxy, User};
+
+/// Lets everybody through.
+#[derive(Debug)]
+struct Open;
+
+impl Gate for Open {
+    fn provider(&self, _provider: &Provider) -> Option<&'static str> {
+        None
+    }
+
+    fn credential(&self, _provider: &Provider, _credential: &Credential) -> Option<&'static str> {
+        None
+    }
+}
 
 fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credential> {
     let mut spec = CredentialSpec {
@@ -19,6 +34,7 @@ fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credenti
         weight: 1,
         max_concurrency: None,
         enabled: true,
+        limits: Limits::default(),
     };
     change(&mut spec);
     Arc::new(Credential {
@@ -42,6 +58,8 @@ fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut
         models: Vec::new(),
         model_redirects: BTreeMap::new(),
         timeouts: Timeouts::default(),
+        cost_multiplier: types::Factor::ONE,
+        limits: Limits::default(),
     };
     change(&mut spec);
     Provider { id: ProviderId(id), spec, proxy: Proxy::Default, credentials }
@@ -55,12 +73,22 @@ fn snapshot(providers: Vec<Provider>) -> Snapshot {
         users: std::collections::HashMap::new(),
         keys: std::collections::HashMap::new(),
         names: Names::default(),
+        prices: crate::price::PriceBook::new([]),
+        groups: std::collections::HashMap::new(),
+        global: Limits::default(),
     }
 }
 
 fn key(groups: &[&str]) -> ApiKey {
     let user =
-        UserSpec { name: "ada".into(), groups: Vec::new(), enabled: true, expires_at: None::<Timestamp> };
+        UserSpec {
+            name: "ada".into(),
+            groups: Vec::new(),
+            enabled: true,
+            expires_at: None::<Timestamp>,
+            price_rate: types::Factor::ONE,
+            limits: Limits::default(),
+        };
     ApiKey {
         id: ApiKeyId(1),
         spec: ApiKeySpec {
@@ -71,13 +99,15 @@ fn key(groups: &[&str]) -> ApiKey {
             ip_allow: Vec::new(),
             enabled: true,
             expires_at: None,
+            limits: Limits::default(),
+            grant_id: None,
         },
-        user: Arc::new(User { id: UserId(1), spec: user }),
+        user: Arc::new(User { id: UserId(1), spec: user, grants: Vec::new() }),
     }
 }
 
 fn ids(snapshot: &Snapshot, key: &ApiKey, tried: &[CredentialId], seed: u64) -> Vec<i64> {
-    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, seed };
+    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, gate: &Open, seed };
     select(snapshot, demand).ranked.iter().map(|(_, credential)| credential.id.0).collect()
 }
 
@@ -113,7 +143,7 @@ fn ac_06_each_filter_removes_its_own_and_is_counted() {
     let tried = [CredentialId(9)];
     assert_eq!(ids(&snapshot, &key, &tried, 1), [10]);
     let demand =
-        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, seed: 1 };
+        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, gate: &Open, seed: 1 };
     let decision = select(&snapshot, demand).decision();
     let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
     assert_eq!(
@@ -172,7 +202,7 @@ fn ac_01_nobody_left_counts_reasons_and_names_nobody() {
     let snapshot = snapshot(vec![provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false)]);
     let key = key(&[]);
     let demand =
-        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], seed: 0 };
+        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], gate: &Open, seed: 0 };
     let refusal = select(&snapshot, demand).nobody(demand);
     assert_eq!((refusal.status, refusal.code), (503, "no_available_account"));
     for phrase in

@@ -1,0 +1,85 @@
+//! Limits of providers and credentials, and missing prices, as a gate of selection.
+
+use std::cell::Cell;
+
+use ledger::budget::Blocked;
+use types::Timestamp;
+use types::quota::ScopeKind;
+
+use super::Request;
+use super::quote::quote;
+use super::route::Gate;
+use crate::core::Core;
+use crate::quota::{charges, scope};
+use crate::snapshot::{Credential, Provider};
+
+/// Looks at the limits as they are used now; takes nothing.
+pub(super) struct LimitGate<'a> {
+    core: &'a Core,
+    request: &'a Request,
+    now: Timestamp,
+    /// When the first of the limits in the way begins anew.
+    opens_at: Cell<Option<Timestamp>>,
+}
+
+impl std::fmt::Debug for LimitGate<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LimitGate").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl<'a> LimitGate<'a> {
+    pub(super) fn new(core: &'a Core, request: &'a Request) -> Self {
+        Self { core, request, now: core.clock.now(), opens_at: Cell::new(None) }
+    }
+
+    /// Seconds until a provider that is at its limit may serve again; `None` if none is, or nobody can know.
+    pub(super) fn opens_in_s(&self) -> Option<u64> {
+        let wait = self.opens_at.get()?.0.saturating_sub(self.now.0).max(1);
+        u64::try_from(wait).ok().map(|ms| ms.div_ceil(1_000))
+    }
+
+    fn note(&self, blocked: &Blocked) {
+        if let Some(at) = blocked.resets_at {
+            self.opens_at.set(Some(self.opens_at.get().map_or(at, |known| known.min(at))));
+        }
+    }
+
+    fn limited(&self, kind: ScopeKind, id: i64, limits: &types::limits::Limits, provider: &Provider) -> bool {
+        if limits.is_none() {
+            return false;
+        }
+        let (quotas, scope) = (&self.core.quotas, scope(kind, id));
+        if quotas.rate(scope, limits).is_some_and(|rule| quotas.rates.is_full(self.now, &rule))
+            || quotas.slot(scope, limits).is_some_and(|rule| quotas.slots.is_full(&rule))
+        {
+            return true;
+        }
+        let rules = [quotas.money(scope, limits, self.now)];
+        if rules.iter().all(|(_, rules)| rules.is_empty()) {
+            return false;
+        }
+        let amounts = quote(self.core, self.request, provider).provider;
+        let blocked = quotas.budgets.would_block(quotas.moment(self.now), &charges(&rules), amounts);
+        if let Some(blocked) = &blocked {
+            self.note(blocked);
+        }
+        blocked.is_some()
+    }
+}
+
+impl Gate for LimitGate<'_> {
+    fn provider(&self, provider: &Provider) -> Option<&'static str> {
+        let settings = &self.request.snapshot.settings;
+        if settings.billing_unpriced_policy == types::setting::UnpricedPolicy::Refuse
+            && quote(self.core, self.request, provider).is_refused(settings)
+        {
+            return Some("unpriced");
+        }
+        self.limited(ScopeKind::Provider, provider.id.0, &provider.spec.limits, provider).then_some("limit")
+    }
+
+    fn credential(&self, provider: &Provider, credential: &Credential) -> Option<&'static str> {
+        self.limited(ScopeKind::Credential, credential.id.0, &credential.spec.limits, provider).then_some("limit")
+    }
+}
