@@ -27,6 +27,9 @@ pub enum JournalError {
     /// A request with this id is open already.
     #[error("request {0} is open already")]
     AlreadyOpen(RequestId),
+    /// No request with this id is open.
+    #[error("request {0} is not open")]
+    NotOpen(RequestId),
     /// A sync failed earlier, so it is unknown what is on the disk. Opening the journal anew finds out.
     #[error("the disk failed to sync the journal; restart to check it")]
     Stopped,

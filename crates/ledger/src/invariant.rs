@@ -26,7 +26,7 @@ pub struct Entry {
     pub kind: Kind,
     /// Of which request.
     pub request_id: RequestId,
-    /// The request's record; `None` for [`Kind::Sent`].
+    /// The request's record; `None` for [`Kind::Sent`] and [`Kind::Progress`].
     pub record: Option<RequestRecord>,
 }
 
@@ -119,12 +119,12 @@ pub fn check(entries: &[Entry], extent: Extent) -> Vec<Violation> {
                 lives.insert(id, Life::Open);
             }
             (Kind::Admit, Some(_)) => violations.push(Violation::AdmittedTwice(id)),
-            (Kind::Sent, Some(Life::Ended)) => violations.push(Violation::SentAfterEnd(id)),
+            (Kind::Sent | Kind::Progress, Some(Life::Ended)) => violations.push(Violation::SentAfterEnd(id)),
             (Kind::Terminal | Kind::Refused, Some(Life::Ended)) => violations.push(Violation::EndedTwice(id)),
-            (Kind::Terminal | Kind::Sent, None) if extent == Extent::Whole => {
+            (Kind::Terminal | Kind::Sent | Kind::Progress, None) if extent == Extent::Whole => {
                 violations.push(Violation::NotAdmitted(id));
             }
-            (Kind::Sent, _) => {}
+            (Kind::Sent | Kind::Progress, _) => {}
             // A refusal of an open request is the first of its two ends; the second is found above.
             (Kind::Terminal | Kind::Refused, _) => {
                 lives.insert(id, Life::Ended);

@@ -15,7 +15,7 @@ use types::{RequestId, Timestamp};
 use crate::group::Group;
 use crate::lock::Lock;
 use crate::medium::segment_path;
-use crate::record::{Frame, Kind};
+use crate::record::{Frame, Kind, Progress};
 use crate::tail::{Place, Tail};
 use crate::{Batch, JournalError, Position, reader};
 
@@ -60,13 +60,24 @@ impl Journal {
     pub(crate) fn admit(&self, record: &RequestRecord) -> Result<u64, JournalError> {
         self.refuse_if_broken()?;
         let frame = Frame::of(Kind::Admit, record);
-        self.noting_failed_sync(self.tail().admit(record.request_id, frame))
+        let at_once = self.strict.load(Ordering::Relaxed);
+        self.noting_failed_sync(self.tail().admit(record.request_id, frame, at_once))
     }
 
-    pub(crate) fn mark_sent(&self, id: RequestId) -> Result<(), JournalError> {
+    pub(crate) fn mark_sent(&self, record: &RequestRecord) -> Result<(), JournalError> {
         self.refuse_if_broken()?;
-        let frame = Frame::sent(id);
+        let frame = Frame::sent(record);
         self.noting_failed_sync(self.tail().append(frame)).map(drop)
+    }
+
+    pub(crate) fn progress(&self, id: RequestId, progress: &Progress) -> Result<(), JournalError> {
+        self.refuse_if_broken()?;
+        let frame = Frame::progress(id, progress);
+        self.noting_failed_sync(self.tail().append(frame)).map(drop)
+    }
+
+    pub(crate) fn is_open(&self, id: RequestId) -> bool {
+        self.tail().open.contains_key(&id)
     }
 
     pub(crate) fn terminate(&self, record: &RequestRecord) -> Result<u64, JournalError> {
@@ -104,7 +115,7 @@ impl Journal {
     pub(crate) fn is_synced(&self) -> bool {
         let (last, owes) = {
             let tail = self.tail();
-            (tail.last_seq(), !tail.owed.is_empty())
+            (tail.last_seq(), !tail.owed.is_empty() || !tail.kept.is_empty())
         };
         !owes && self.group.covers(last)
     }
@@ -112,7 +123,7 @@ impl Journal {
     fn pay(&self) -> Result<(), JournalError> {
         let (owed, paid) = {
             let mut tail = self.tail();
-            (!tail.owed.is_empty(), tail.pay())
+            (!tail.owed.is_empty(), tail.flush())
         };
         self.noting_failed_sync(paid)?;
         if owed {

@@ -5,7 +5,7 @@
 //! truth; the database follows it through [`Ledger::read_batch`] and [`Ledger::mark_applied`].
 //!
 //! This crate knows no database, no network and no async, reads no clock, and computes with integers only.
-//! It does not know money yet: no prices, no budgets.
+//! [`price`] says what a request costs and [`budget`] whether it may; neither touches the journal.
 #![deny(clippy::float_arithmetic)]
 
 pub mod batch;
@@ -21,6 +21,7 @@ mod reader;
 mod record;
 mod recovery;
 mod reservation;
+mod slim;
 mod tail;
 
 #[cfg(test)]
@@ -35,7 +36,10 @@ use types::Timestamp;
 use types::request::RequestRecord;
 
 pub use batch::{Batch, LatencyDelta, Position, UsageDelta, UsageKey};
+pub use budget::Budgets;
 pub use error::JournalError;
+pub use record::Progress;
+pub use recovery::{OpenRequest, interrupted};
 pub use reservation::Reservation;
 
 use journal::Journal;
@@ -58,12 +62,12 @@ pub struct Options {
 /// What opening the books found.
 #[derive(Clone, Debug, Default)]
 pub struct Recovery {
-    /// Requests that were open when the process before this one ended. Their terminal record was appended
-    /// and synced before [`Ledger::open`] returned.
-    pub interrupted: Vec<RequestRecord>,
+    /// Requests that were open when the process before this one ended, oldest first. They stay open until they are
+    /// [concluded](Ledger::conclude).
+    pub open: Vec<OpenRequest>,
     /// Bytes of a half-written record that were cut off the end of the journal.
     pub truncated_bytes: u64,
-    /// Valid records found, not counting those appended for `interrupted`.
+    /// Valid records found.
     pub records: u64,
 }
 
@@ -75,7 +79,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the journal, repairs a torn end and closes what the process before left open.
+    /// Opens the journal, repairs a torn end and finds what the process before left open.
     ///
     /// Refuses a journal that another process holds, and one that is damaged anywhere but at its end.
     pub fn open(options: Options) -> Result<(Self, Recovery), JournalError> {
@@ -91,7 +95,8 @@ impl Ledger {
     }
 
     /// Writes the ADMIT record and hands out what stands for the open request. Nothing may be sent upstream
-    /// without it.
+    /// without it. Outside of strict mode the record may go out together with the next one, which is at the latest
+    /// that of [`Reservation::mark_sent`].
     ///
     /// On error nothing stays open: if the record was written and could then not be synced (strict mode), a
     /// terminal that says so follows it.
@@ -100,6 +105,18 @@ impl Ledger {
         let reservation = Reservation::new(Arc::clone(&self.journal), record);
         self.journal.cover_if_strict(seq)?;
         Ok(reservation)
+    }
+
+    /// Ends requests of [`Recovery::open`], and returns once that is on the disk. To be done before anything new is
+    /// admitted. A record of a request that is not open is refused, and those after it with it.
+    pub fn conclude(&self, records: &[RequestRecord]) -> Result<(), JournalError> {
+        for record in records {
+            if !self.journal.is_open(record.request_id) {
+                return Err(JournalError::NotOpen(record.request_id));
+            }
+            self.journal.terminate(record)?;
+        }
+        self.journal.sync()
     }
 
     /// Writes the REFUSED record: the only one of a request that was never admitted.

@@ -2,13 +2,18 @@
 //!
 //! Layout, little-endian: `len u32` (bytes after the checksum), `crc32 u32` (of those bytes), `kind u8`,
 //! `seq u64`, payload. It knows bytes and readers, but neither files nor segments.
+//!
+//! Version 0.1.0 wrote whole records instead of [slim](crate::slim) ones, a bare id as SENT, and no PROGRESS; all of
+//! that is still read.
 
 use std::io::{self, Read};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use types::dialect::Endpoint;
-use types::request::{Outcome, RequestRecord};
-use types::{RequestId, Timestamp};
+use types::request::{Attempt, Outcome, RequestRecord, TokenUsage};
+use types::{CredentialId, GrantId, ProviderId, RequestId, Timestamp};
+
+use crate::slim::{Slim, SlimRef};
 
 /// Bytes before the payload.
 pub(crate) const HEADER: usize = 17;
@@ -23,12 +28,14 @@ const MAX_BODY: u64 = 16 << 20;
 pub enum Kind {
     /// A request was admitted; payload: its record.
     Admit,
-    /// Its first byte is about to leave; payload: its id.
+    /// The first byte of an attempt is about to leave; payload: where it goes.
     Sent,
     /// It ended; payload: its record.
     Terminal,
     /// A request was refused without having been admitted; payload: its record.
     Refused,
+    /// An answer has come that far; payload: what was used.
+    Progress,
 }
 
 impl Kind {
@@ -38,12 +45,90 @@ impl Kind {
             Self::Sent => 2,
             Self::Terminal => 3,
             Self::Refused => 4,
+            Self::Progress => 5,
         }
     }
 
     fn from_code(code: u8) -> Option<Self> {
-        [Self::Admit, Self::Sent, Self::Terminal, Self::Refused].into_iter().find(|kind| kind.code() == code)
+        [Self::Admit, Self::Sent, Self::Terminal, Self::Refused, Self::Progress]
+            .into_iter()
+            .find(|kind| kind.code() == code)
     }
+}
+
+/// Payload of SENT: what is known of a request only once it is about to leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sent {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) provider_id: Option<ProviderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) credential_id: Option<CredentialId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upstream_model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upstream_dialect: Option<types::dialect::Dialect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) grant_id: Option<GrantId>,
+    #[serde(skip_serializing_if = "types::Money::is_zero")]
+    pub(crate) held_usd: types::Money,
+    /// The attempt as it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attempt: Option<Attempt>,
+}
+
+impl Sent {
+    pub(crate) fn of(record: &RequestRecord) -> Self {
+        Self {
+            provider_id: record.provider_id,
+            credential_id: record.credential_id,
+            upstream_model: record.upstream_model.clone(),
+            upstream_dialect: record.upstream_dialect,
+            group: record.group.clone(),
+            grant_id: record.grant_id,
+            held_usd: record.held_usd,
+            attempt: record.attempts.last().cloned(),
+        }
+    }
+
+    /// Adds to an ADMIT what it did not know yet. Version 0.1.0 said nothing here.
+    pub(crate) fn merge_into(self, record: &mut RequestRecord) {
+        if self.provider_id.is_none() {
+            return;
+        }
+        record.provider_id = self.provider_id;
+        record.credential_id = self.credential_id;
+        record.upstream_model = self.upstream_model;
+        record.upstream_dialect = self.upstream_dialect;
+        record.group = self.group;
+        record.grant_id = self.grant_id;
+        record.held_usd = self.held_usd;
+        record.attempts.extend(self.attempt);
+    }
+}
+
+/// How far an answer has come, noted now and then so that a crash loses no more than the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// What the upstream has counted so far.
+    pub usage: TokenUsage,
+    /// Its service tier, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// Bytes of the answer so far.
+    pub response_bytes: u64,
+    /// Output tokens by the bytes that were seen, for when the upstream counts at the end only.
+    pub output_estimate: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Note<T> {
+    request_id: RequestId,
+    #[serde(flatten)]
+    note: T,
 }
 
 /// A record on its way to the journal, in one piece so that it is one `write`.
@@ -53,7 +138,12 @@ pub(crate) struct Frame(Vec<u8>);
 impl Frame {
     /// A frame of a request's record. One that is too long (a caller may name a model of any length) loses
     /// its decision and the tails of its texts rather than its place in the books.
+    ///
+    /// An ADMIT has no decision either: its terminal has, and an interrupted request shows its attempts.
     pub(crate) fn of(kind: Kind, record: &RequestRecord) -> Self {
+        if kind == Kind::Admit && record.decision.is_some() {
+            return Self::of(kind, &RequestRecord { decision: None, ..record.clone() });
+        }
         let frame = Self::encode(kind, record);
         if frame.0.len() <= HEADER + MAX_PAYLOAD {
             return frame;
@@ -64,17 +154,37 @@ impl Frame {
     }
 
     /// The frame of a SENT record.
-    pub(crate) fn sent(id: RequestId) -> Self {
-        let mut bytes = vec![0; HEADER];
-        bytes.extend_from_slice(id.to_string().as_bytes());
-        Self::with_kind(bytes, Kind::Sent)
+    pub(crate) fn sent(record: &RequestRecord) -> Self {
+        let mut sent = Sent::of(record);
+        sent.upstream_model.iter_mut().chain(&mut sent.group).for_each(cut);
+        sent.attempt.iter_mut().for_each(cut_attempt);
+        Self::json(Kind::Sent, &Note { request_id: record.request_id, note: sent })
+    }
+
+    /// The frame of a PROGRESS record.
+    pub(crate) fn progress(request_id: RequestId, progress: &Progress) -> Self {
+        let mut note = progress.clone();
+        note.service_tier.iter_mut().for_each(cut);
+        Self::json(Kind::Progress, &Note { request_id, note })
     }
 
     fn encode(kind: Kind, record: &RequestRecord) -> Self {
-        let mut bytes = Vec::with_capacity(2048);
+        Self::json(kind, &SlimRef(record))
+    }
+
+    fn json(kind: Kind, payload: &impl Serialize) -> Self {
+        let mut bytes = Vec::with_capacity(1024);
         bytes.resize(HEADER, 0);
         // Writing plain structs to memory cannot fail: no maps with odd keys, no IO.
-        let _ = serde_json::to_writer(&mut bytes, record);
+        let _ = serde_json::to_writer(&mut bytes, payload);
+        Self::with_kind(bytes, kind)
+    }
+
+    /// A frame of any payload.
+    #[cfg(test)]
+    pub(crate) fn raw(kind: Kind, payload: &[u8]) -> Self {
+        let mut bytes = vec![0; HEADER];
+        bytes.extend_from_slice(payload);
         Self::with_kind(bytes, kind)
     }
 
@@ -127,26 +237,31 @@ impl Raw {
     /// Whose record it is; `None` if the payload makes no sense.
     pub(crate) fn request_id(&self) -> Option<RequestId> {
         match self.kind {
-            Kind::Sent => std::str::from_utf8(&self.payload).ok()?.parse().ok(),
+            Kind::Sent if !self.payload.starts_with(b"{") => {
+                std::str::from_utf8(&self.payload).ok()?.parse().ok()
+            }
             _ => serde_json::from_slice::<IdOnly>(&self.payload).ok().map(|id| id.request_id),
         }
     }
 
-    /// The request's record; `None` for SENT, and if the payload makes no sense.
+    /// The request's record; `None` for SENT and PROGRESS, and if the payload makes no sense.
     ///
-    /// Fields that another version knows and this one does not are ignored, and missing ones get what a
-    /// [`blank`] record has.
+    /// Fields that another version knows and this one does not are ignored; those that are left out say nothing.
     pub(crate) fn record(&self) -> Option<RequestRecord> {
-        if self.kind == Kind::Sent {
-            return None;
+        match self.kind {
+            Kind::Sent | Kind::Progress => None,
+            _ => serde_json::from_slice(&self.payload).ok().map(|Slim(record)| record),
         }
-        serde_json::from_slice(&self.payload).ok().or_else(|| {
-            let fields: serde_json::Map<_, _> = serde_json::from_slice(&self.payload).ok()?;
-            let template = blank(self.request_id()?, Timestamp::default());
-            let mut whole = serde_json::to_value(template).ok()?;
-            whole.as_object_mut()?.extend(fields);
-            serde_json::from_value(whole).ok()
-        })
+    }
+
+    /// What a SENT record says.
+    pub(crate) fn sent(&self) -> Sent {
+        serde_json::from_slice(&self.payload).unwrap_or_default()
+    }
+
+    /// What a PROGRESS record says.
+    pub(crate) fn progress(&self) -> Progress {
+        serde_json::from_slice(&self.payload).unwrap_or_default()
     }
 }
 
@@ -223,18 +338,23 @@ pub(crate) fn blank(request_id: RequestId, created_at: Timestamp) -> RequestReco
     RequestRecord::blank(request_id, Endpoint::Messages, created_at)
 }
 
-fn shorten(record: &mut RequestRecord) {
+fn cut(text: &mut String) {
     const TEXT: usize = 1000;
+    text.truncate(text.floor_char_boundary(TEXT));
+}
+
+fn cut_attempt(attempt: &mut Attempt) {
+    cut(&mut attempt.provider_name);
+    cut(&mut attempt.credential_name);
+    attempt.reason.iter_mut().for_each(cut);
+}
+
+fn shorten(record: &mut RequestRecord) {
     const ATTEMPTS: usize = 50;
-    let cut = |text: &mut String| text.truncate(text.floor_char_boundary(TEXT));
     record.decision = None;
     record.bill = None;
     record.attempts.truncate(ATTEMPTS);
-    for attempt in &mut record.attempts {
-        cut(&mut attempt.provider_name);
-        cut(&mut attempt.credential_name);
-        attempt.reason.iter_mut().for_each(cut);
-    }
+    record.attempts.iter_mut().for_each(cut_attempt);
     let texts = [
         &mut record.client_request_id,
         &mut record.session_id,

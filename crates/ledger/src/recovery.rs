@@ -1,4 +1,4 @@
-//! Opening the journal: checks every record, cuts a torn end, closes what the last process left open.
+//! Opening the journal: checks every record, cuts a torn end, finds what the last process left open.
 //!
 //! It repairs nothing but the very end. Damage anywhere else stops the start, because carrying on would
 //! silently drop requests from the books.
@@ -18,14 +18,40 @@ use crate::lock::Lock;
 use crate::medium::{Storage, list_segments, make_dir, segment_path};
 use crate::reader::{Reader, corrupt};
 use crate::record::{Kind, Next, Raw, any_after, interrupt};
-use crate::tail::{Place, Segment, Tail};
+use crate::tail::{Kept, Place, Segment, Tail};
 use crate::{JournalError, Options, Position, Recovery};
+
+/// A request that the process before left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// What was known of it: as admitted, with what its SENT and PROGRESS records said.
+    pub record: RequestRecord,
+    /// Whether something of it may have gone upstream. If not, it cost nothing.
+    pub sent: bool,
+    /// Whether an answer had begun; then the record has its counts and bytes so far.
+    pub progressed: bool,
+    /// Output tokens of that answer by its bytes; the record's own count may still be zero.
+    pub output_estimate: u64,
+}
+
+/// The record of a request that a stop interrupted, without any cost. Whoever knows prices adds what it cost.
+pub fn interrupted(open: OpenRequest) -> RequestRecord {
+    let mut record = open.record;
+    let message = if open.sent {
+        "The process stopped while the request was with the upstream."
+    } else {
+        "The process stopped before the request was sent upstream."
+    };
+    interrupt(&mut record, message);
+    record
+}
 
 /// An ADMIT whose terminal was not seen yet.
 struct OpenAdmit {
     raw: Raw,
     at: Position,
-    sent: bool,
+    sent: Vec<Raw>,
+    progress: Option<Raw>,
 }
 
 #[derive(Default)]
@@ -68,17 +94,15 @@ pub(crate) fn open(options: Options, storage: Arc<dyn Storage>) -> Result<(Journ
         active,
         next_seq: scan.next_seq,
         open: HashMap::new(),
+        kept: Kept::default(),
+        ailing: false,
         applied: first.saturating_sub(1),
         unclean: false,
         owed: VecDeque::new(),
     };
-    let interrupted = adopt(&mut tail, scan.open)?;
+    let open = adopt(&mut tail, scan.open)?;
     let journal = Journal::new(tail, synced, strict, now, lock);
-    for record in &interrupted {
-        journal.terminate(record)?;
-    }
-    journal.sync()?;
-    let recovery = Recovery { interrupted, truncated_bytes: scan.truncated, records: scan.records };
+    let recovery = Recovery { open, truncated_bytes: scan.truncated, records: scan.records };
     Ok((journal, recovery))
 }
 
@@ -131,11 +155,18 @@ impl Scan {
         let id = raw.request_id().ok_or_else(|| corrupt(at))?;
         match raw.kind {
             Kind::Admit => {
-                self.open.insert(id, OpenAdmit { raw, at, sent: false });
+                self.open.insert(id, OpenAdmit { raw, at, sent: Vec::new(), progress: None });
             }
             Kind::Sent => {
                 if let Some(open) = self.open.get_mut(&id) {
-                    open.sent = true;
+                    open.sent.push(raw);
+                    // What came before belongs to an attempt that failed.
+                    open.progress = None;
+                }
+            }
+            Kind::Progress => {
+                if let Some(open) = self.open.get_mut(&id) {
+                    open.progress = Some(raw);
                 }
             }
             Kind::Terminal => {
@@ -156,22 +187,33 @@ impl Scan {
     }
 }
 
-/// Takes over the open requests and says how each ends, oldest first.
-fn adopt(tail: &mut Tail, open: HashMap<RequestId, OpenAdmit>) -> Result<Vec<RequestRecord>, JournalError> {
+/// Takes over the open requests, oldest first.
+fn adopt(tail: &mut Tail, open: HashMap<RequestId, OpenAdmit>) -> Result<Vec<OpenRequest>, JournalError> {
     let mut admits: Vec<(RequestId, OpenAdmit)> = open.into_iter().collect();
     admits.sort_unstable_by_key(|(_, admit)| admit.raw.seq);
-    let mut interrupted = Vec::new();
+    let mut requests = Vec::new();
     for (id, admit) in admits {
-        let mut record = admit.raw.record().ok_or_else(|| corrupt(admit.at))?;
-        let message = if admit.sent {
-            "The process stopped while the request was with the upstream."
-        } else {
-            "The process stopped before the request was sent upstream."
-        };
-        interrupt(&mut record, message);
-        tail.open.insert(id, admit.at.segment);
+        tail.open.insert(id, Some(admit.at.segment));
         tail.segments.entry(admit.at.segment).or_default().open += 1;
-        interrupted.push(record);
+        requests.push(admit.merge()?);
     }
-    Ok(interrupted)
+    Ok(requests)
+}
+
+impl OpenAdmit {
+    fn merge(self) -> Result<OpenRequest, JournalError> {
+        let mut record = self.raw.record().ok_or_else(|| corrupt(self.at))?;
+        let sent = !self.sent.is_empty();
+        for raw in self.sent {
+            raw.sent().merge_into(&mut record);
+        }
+        let progressed = self.progress.is_some();
+        let progress = self.progress.map(|raw| raw.progress()).unwrap_or_default();
+        if progressed {
+            record.set_usage(progress.usage);
+            record.response_bytes = progress.response_bytes;
+            record.service_tier = progress.service_tier.or(record.service_tier);
+        }
+        Ok(OpenRequest { record, sent, progressed, output_estimate: progress.output_estimate })
+    }
 }

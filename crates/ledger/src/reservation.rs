@@ -8,23 +8,25 @@ use std::mem;
 use std::sync::Arc;
 
 use types::request::RequestRecord;
+use types::{CredentialId, ProviderId};
 
-use crate::JournalError;
 use crate::journal::Journal;
 use crate::record::{blank, interrupt};
+use crate::{JournalError, Progress};
 
 /// An admitted request that has not ended yet.
 #[must_use = "dropping it books the request as interrupted"]
 pub struct Reservation {
     journal: Arc<Journal>,
     record: RequestRecord,
-    sent: bool,
+    /// The attempt that was last said to be sent.
+    sent: Option<(Option<ProviderId>, Option<CredentialId>, usize)>,
     ended: bool,
 }
 
 impl Reservation {
     pub(crate) fn new(journal: Arc<Journal>, record: RequestRecord) -> Self {
-        Self { journal, record, sent: false, ended: false }
+        Self { journal, record, sent: None, ended: false }
     }
 
     /// The record as it stands.
@@ -37,19 +39,27 @@ impl Reservation {
         &mut self.record
     }
 
-    /// Writes the SENT record, which must happen before the first byte leaves: its absence proves that
-    /// nothing did. Only the first call writes.
+    /// Writes the SENT record, which must happen before the first byte of an attempt leaves: its absence proves that
+    /// nothing did. It takes provider, credential, upstream model, group, grant and the last attempt from the record;
+    /// while these are the same attempt, a further call writes nothing.
     pub fn mark_sent(&mut self) -> Result<(), JournalError> {
-        if !self.sent {
-            self.journal.mark_sent(self.record.request_id)?;
-            self.sent = true;
+        let attempt = (self.record.provider_id, self.record.credential_id, self.record.attempts.len());
+        if self.sent != Some(attempt) {
+            self.journal.mark_sent(&self.record)?;
+            self.sent = Some(attempt);
         }
         Ok(())
     }
 
     /// Whether [`mark_sent`](Self::mark_sent) was called with success.
     pub fn is_sent(&self) -> bool {
-        self.sent
+        self.sent.is_some()
+    }
+
+    /// Writes a PROGRESS record: what a crash would otherwise lose. Every few seconds, or after a cent, is often
+    /// enough. An error is none of the request's business; the next try may work.
+    pub fn progress(&self, progress: &Progress) -> Result<(), JournalError> {
+        self.journal.progress(self.record.request_id, progress)
     }
 
     /// Writes the TERMINAL record with the record as it stands, and hands it back.

@@ -1,6 +1,7 @@
 //! The writing end of the journal: the active segment, and which requests are open.
 //!
-//! It lives under one short mutex and never waits for a sync, but for one when it begins a new segment.
+//! It lives under one short mutex and never waits for a sync, but for one when it begins a new segment. An ADMIT is
+//! kept back until something else is written: nothing has left before that, and it saves a write.
 //! It does not read records back.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -38,8 +39,12 @@ pub(crate) struct Tail {
     pub(crate) file: Arc<dyn Medium>,
     pub(crate) active: u64,
     pub(crate) next_seq: u64,
-    /// Segment of each open request's ADMIT.
-    pub(crate) open: HashMap<RequestId, u64>,
+    /// Segment of each open request's ADMIT; `None` while that is kept back.
+    pub(crate) open: HashMap<RequestId, Option<u64>>,
+    /// ADMITs that go out with the next record.
+    pub(crate) kept: Kept,
+    /// The last write failed.
+    pub(crate) ailing: bool,
     /// Last record that is known to be in the database.
     pub(crate) applied: u64,
     /// A failed write left bytes behind that could not be cut off yet.
@@ -47,6 +52,22 @@ pub(crate) struct Tail {
     /// Terminal records that the disk did not take. It is bounded by the requests that were open when that
     /// began, because nothing else is written before these are.
     pub(crate) owed: VecDeque<Owed>,
+}
+
+/// ADMITs that are kept back.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    frames: Vec<(RequestId, Frame)>,
+    bytes: u64,
+}
+
+/// So much is kept back at most.
+const KEPT_BYTES: u64 = 64 << 10;
+
+impl Kept {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
 }
 
 /// A terminal record that is still to be written.
@@ -73,21 +94,33 @@ impl Tail {
         self.segments.iter().map(|(number, segment)| (*number, segment.len)).collect()
     }
 
-    pub(crate) fn admit(&mut self, id: RequestId, frame: Frame) -> Result<u64, JournalError> {
+    /// Admits a request; `now` says that its record is to be written at once.
+    pub(crate) fn admit(&mut self, id: RequestId, mut frame: Frame, now: bool) -> Result<u64, JournalError> {
         if self.open.contains_key(&id) {
             return Err(JournalError::AlreadyOpen(id));
         }
-        let seq = self.append(frame)?;
-        self.open.insert(id, self.active);
-        self.segments.entry(self.active).or_default().open += 1;
-        Ok(seq)
+        let bytes = self.kept.bytes.saturating_add(frame.size());
+        // A disk that is in trouble must say so here, before anything is promised.
+        if now || self.ailing || bytes > KEPT_BYTES {
+            self.pay()?;
+            let seq = self.write(Some(&mut frame))?;
+            self.open.insert(id, Some(self.active));
+            self.segments.entry(self.active).or_default().open += 1;
+            return Ok(seq);
+        }
+        self.open.insert(id, None);
+        self.kept.frames.push((id, frame));
+        self.kept.bytes = bytes;
+        Ok(self.last_seq())
     }
 
     /// Ends a request. If the disk does not take its record now, it is kept and written before anything else;
     /// until then the segment of its ADMIT stays.
     pub(crate) fn terminate(&mut self, id: RequestId, mut frame: Frame) -> Result<u64, JournalError> {
-        let home = self.open.remove(&id);
-        match self.pay().and_then(|()| self.write(&mut frame)) {
+        let written = self.pay().and_then(|()| self.write(Some(&mut frame)));
+        // Writing may have given its ADMIT a home.
+        let home = self.open.remove(&id).flatten();
+        match written {
             Ok(seq) => {
                 self.release(home);
                 Ok(seq)
@@ -102,17 +135,26 @@ impl Tail {
     /// Writes what is owed, then this.
     pub(crate) fn append(&mut self, mut frame: Frame) -> Result<u64, JournalError> {
         self.pay()?;
-        self.write(&mut frame)
+        self.write(Some(&mut frame))
     }
 
     /// Writes the terminal records that could not be written when they should have been.
-    pub(crate) fn pay(&mut self) -> Result<(), JournalError> {
+    fn pay(&mut self) -> Result<(), JournalError> {
         while let Some(mut owed) = self.owed.pop_front() {
-            if let Err(error) = self.write(&mut owed.frame) {
+            if let Err(error) = self.write(Some(&mut owed.frame)) {
                 self.owed.push_front(owed);
                 return Err(error);
             }
             self.release(owed.home);
+        }
+        Ok(())
+    }
+
+    /// Writes everything that is owed or kept back.
+    pub(crate) fn flush(&mut self) -> Result<(), JournalError> {
+        self.pay()?;
+        if !self.kept.is_empty() {
+            self.write(None)?;
         }
         Ok(())
     }
@@ -123,25 +165,57 @@ impl Tail {
         }
     }
 
-    fn write(&mut self, frame: &mut Frame) -> Result<u64, JournalError> {
+    /// Writes what is kept back and then `frame`, in one piece. On error nothing of it is there.
+    fn write(&mut self, frame: Option<&mut Frame>) -> Result<u64, JournalError> {
+        let result = self.try_write(frame);
+        self.ailing = result.is_err();
+        result
+    }
+
+    fn try_write(&mut self, mut frame: Option<&mut Frame>) -> Result<u64, JournalError> {
         let mut len = self.end().offset;
         if self.unclean {
             self.file.truncate(len)?;
             self.unclean = false;
         }
-        if len > 0 && len.saturating_add(frame.size()) > self.place.segment_bytes {
+        let size = self.kept.bytes.saturating_add(frame.as_deref().map_or(0, Frame::size));
+        if len > 0 && len.saturating_add(size) > self.place.segment_bytes {
             self.rotate()?;
             len = 0;
         }
-        let seq = self.next_seq;
-        frame.seal(seq);
-        if let Err(error) = self.file.append(frame.bytes()) {
+        let mut seq = self.next_seq;
+        let mut bytes = Vec::new();
+        for (_, kept) in &mut self.kept.frames {
+            kept.seal(seq);
+            bytes.extend_from_slice(kept.bytes());
+            seq = seq.saturating_add(1);
+        }
+        if let Some(frame) = frame.as_deref_mut() {
+            frame.seal(seq);
+            seq = seq.saturating_add(1);
+        }
+        let appended = match (frame, bytes.is_empty()) {
+            (Some(frame), true) => self.file.append(frame.bytes()),
+            (frame, _) => {
+                bytes.extend_from_slice(frame.map_or(&[], |frame| frame.bytes()));
+                self.file.append(&bytes)
+            }
+        };
+        if let Err(error) = appended {
             self.unclean = self.file.truncate(len).is_err();
             return Err(error.into());
         }
-        self.segments.entry(self.active).or_default().len = len.saturating_add(frame.size());
-        self.next_seq = seq.saturating_add(1);
-        Ok(seq)
+        let segment = self.segments.entry(self.active).or_default();
+        segment.len = len.saturating_add(size);
+        for (id, _) in self.kept.frames.drain(..) {
+            if let Some(home) = self.open.get_mut(&id) {
+                *home = Some(self.active);
+                segment.open = segment.open.saturating_add(1);
+            }
+        }
+        self.kept.bytes = 0;
+        self.next_seq = seq;
+        Ok(self.last_seq())
     }
 
     // The old segment is synced before the new one can exist: only the last segment may have a torn end.

@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod folding;
 mod reading;
+mod recovery;
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use types::{ApiKeyId, ProviderId, RequestId, Timestamp, UserId};
 
 use crate::invariant::{self, Entry, Extent};
 use crate::record::blank;
-use crate::{Ledger, Options, Recovery};
+use crate::{Ledger, Options, Recovery, interrupted};
 
 fn now() -> Timestamp {
     Timestamp(1_700_000_000_000)
@@ -57,6 +58,13 @@ fn options(dir: &Path) -> Options {
 
 fn open(dir: &Path) -> (Ledger, Recovery) {
     Ledger::open(options(dir)).unwrap()
+}
+
+/// Ends what a start found open, as its owner does, and returns the records.
+fn conclude(ledger: &Ledger, recovery: &Recovery) -> Vec<RequestRecord> {
+    let records: Vec<_> = recovery.open.iter().cloned().map(interrupted).collect();
+    ledger.conclude(&records).unwrap();
+    records
 }
 
 /// Entries of a journal at rest, after checking that everything holds.

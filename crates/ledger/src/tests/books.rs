@@ -9,13 +9,13 @@ use types::request::{Decision, Outcome};
 
 use super::{id, open, options, record, refusal, sound};
 use crate::invariant::{Extent, Kind};
-use crate::{JournalError, Ledger};
+use crate::{JournalError, Ledger, invariant};
 
 #[test]
 fn a_request_is_admitted_sent_and_settled_once() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, recovery) = open(dir.path());
-    assert_eq!((recovery.records, recovery.truncated_bytes, recovery.interrupted.len()), (0, 0, 0));
+    assert_eq!((recovery.records, recovery.truncated_bytes, recovery.open.len()), (0, 0, 0));
     let mut reservation = ledger.admit(record(1)).unwrap();
     assert_eq!(ledger.open_count(), 1);
     assert!(!reservation.is_sent());
@@ -32,6 +32,50 @@ fn a_request_is_admitted_sent_and_settled_once() {
         [(Kind::Admit, id(1)), (Kind::Sent, id(1)), (Kind::Terminal, id(1)), (Kind::Refused, id(2))];
     assert_eq!(kinds, expected);
     assert_eq!(entries[2].record.as_ref(), Some(&settled));
+}
+
+#[test]
+fn inv_02_an_admit_goes_out_with_what_follows_it_in_one_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let written = || invariant::entries(dir.path()).unwrap().len();
+    let mut first = ledger.admit(record(1)).unwrap();
+    let second = ledger.admit(record(2)).unwrap();
+    assert_eq!((written(), ledger.open_count(), ledger.is_synced()), (0, 2, false));
+    first.mark_sent().unwrap();
+    assert_eq!(written(), 3);
+    // Whoever waits for the disk waits for what is kept back, too.
+    let third = ledger.admit(record(3)).unwrap();
+    ledger.sync().unwrap();
+    assert_eq!((written(), ledger.is_synced()), (4, true));
+    let fourth = ledger.admit(record(4)).unwrap();
+    let batch = ledger.read_batch(crate::Position::default(), 10).unwrap().unwrap();
+    assert_eq!((written(), batch.rows.len()), (5, 0));
+    drop((first, second, third, fourth));
+    // More than a little is not kept back.
+    let many: Vec<_> = (10..600).map(|n| ledger.admit(record(n)).unwrap()).collect();
+    assert!(written() > 9);
+    // Strict mode keeps nothing back.
+    ledger.set_strict(true);
+    let strict = ledger.admit(record(1000)).unwrap();
+    assert_eq!(written(), 9 + 590 + 1);
+    drop((many, strict, ledger));
+    sound(dir.path(), Extent::Whole);
+}
+
+#[test]
+fn each_attempt_is_sent_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let mut reservation = ledger.admit(record(1)).unwrap();
+    reservation.mark_sent().unwrap();
+    reservation.mark_sent().unwrap();
+    reservation.record_mut().credential_id = Some(types::CredentialId(9));
+    reservation.mark_sent().unwrap();
+    reservation.settle().unwrap();
+    drop(ledger);
+    let sent = sound(dir.path(), Extent::Whole).iter().filter(|entry| entry.kind == Kind::Sent).count();
+    assert_eq!(sent, 2);
 }
 
 #[test]

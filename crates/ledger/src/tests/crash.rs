@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use types::request::Outcome;
 
-use super::{id, open, options, record, sound};
+use super::{conclude, id, open, options, record, sound};
 use crate::invariant::{Extent, Kind};
 use crate::{JournalError, Ledger, Position};
 
@@ -63,29 +63,32 @@ fn fault_s22_after_a_kill_every_request_has_one_end() {
         let dir = tempfile::tempdir().unwrap();
         let last = kill_after(dir.path(), admissions, |_| {});
         let (ledger, recovery) = open(dir.path());
-        assert!(!recovery.interrupted.is_empty());
+        let interrupted = conclude(&ledger, &recovery);
+        assert!(admissions == 0 || !interrupted.is_empty());
         assert_eq!(ledger.open_count(), 0);
-        for row in &recovery.interrupted {
+        for row in &interrupted {
             assert_eq!((row.outcome, row.status_code, row.estimated), (Outcome::Interrupted, 500, true));
             assert_eq!(row.error_code.as_deref(), Some("interrupted"));
             assert!(row.error_message.as_ref().unwrap().contains("process stopped"));
         }
         // The message tells apart what was sent and what was not.
         let message = |n| {
-            let row = recovery.interrupted.iter().find(|row| row.request_id == id(n))?;
+            let row = interrupted.iter().find(|row| row.request_id == id(n))?;
             row.error_message.clone()
         };
         assert!(message(0).is_none_or(|text| text.contains("before the request was sent")));
         assert!(message(1).is_none_or(|text| !text.contains("before") || last < 1));
-        let batch = ledger.read_batch(Position::default(), usize::MAX).unwrap().unwrap();
+        let batch = ledger.read_batch(Position::default(), usize::MAX).unwrap();
         drop(ledger);
         let entries = sound(dir.path(), Extent::Whole);
         let admitted = entries.iter().filter(|entry| entry.kind == Kind::Admit).count();
-        assert_eq!(batch.rows.len(), admitted);
-        assert!(u64::try_from(admitted).unwrap() > last, "an admission that was told of is missing");
+        assert_eq!(batch.map_or(0, |batch| batch.rows.len()), admitted);
+        // Those of `n % 4 == 0` stay in memory until the next record: nothing was sent.
+        let durable = if last % 4 == 0 { last } else { last + 1 };
+        assert!(u64::try_from(admitted).unwrap() >= durable, "an admission that was sent is missing");
         // A second start finds nothing left to do.
         let (_, again) = open(dir.path());
-        assert_eq!((again.interrupted.len(), again.truncated_bytes), (0, 0));
+        assert_eq!((again.open.len(), again.truncated_bytes), (0, 0));
         assert_eq!(again.records, u64::try_from(entries.len()).unwrap());
     }
 }

@@ -90,7 +90,7 @@ fn applied_segments_go_and_those_of_open_requests_stay() {
     drop(ledger);
     sound(dir.path(), Extent::Rest);
     let (_, recovery) = open(dir.path());
-    assert!(recovery.interrupted.is_empty());
+    assert!(recovery.open.is_empty());
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn tiers() -> impl Strategy<Value = (Option<&'static str>, Option<&'static str>)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn inv_06_no_cost_exceeds_its_worst_case(
