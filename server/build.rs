@@ -42,8 +42,41 @@ fn main() -> io::Result<()> {
         for (name, path) in &bundle {
             table.add(&format!("/pkg/{name}"), &fs::read(path)?)?;
         }
+        warn_of_misfit(workspace, &site)?;
     }
     table.finish()
+}
+
+/// Browser and server must come from the same sources, or pages fail when they wake up. `cargo xtask bundle` renews
+/// its stamp whenever it has found the bundle to fit, so whatever was written later is not in it.
+fn warn_of_misfit(workspace: &Path, site: &Path) -> io::Result<()> {
+    let stamp = site.join("bundle.stamp");
+    let Ok(made) = fs::metadata(&stamp).and_then(|found| found.modified()) else { return Ok(()) };
+    let mut remedy = "cargo xtask bundle";
+    if is_release() {
+        remedy = "cargo xtask bundle --release";
+        if fs::read_to_string(&stamp)?.starts_with("wasm-dev") {
+            println!(
+                "cargo::warning=a release embeds the large browser bundle of development: run `{remedy}` first"
+            );
+        }
+    }
+    for folder in ["app/src", "frontend/src", "crates/types/src"] {
+        for file in files(&workspace.join(folder))? {
+            if fs::metadata(&file)?.modified()? > made {
+                let file = file.strip_prefix(workspace).map_err(io::Error::other)?.display();
+                println!(
+                    "cargo::warning=the embedded browser bundle is older than {file}: run `{remedy}` first"
+                );
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_release() -> bool {
+    env::var_os("PROFILE").is_some_and(|profile| profile == "release")
 }
 
 /// The style sheets in name order, as one.
@@ -80,7 +113,7 @@ impl Table {
     fn add(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let plain = self.store("plain", bytes)?;
         let (mut brotli, mut gzip) = ("None".to_owned(), "None".to_owned());
-        let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
+        let release = is_release();
         if compressible(path) && bytes.len() >= WORTH_IT && (release || bytes.len() <= CHEAP) {
             brotli = format!("Some(include_bytes!({:?}))", self.store("br", &brotlied(bytes, release)?)?);
             gzip = format!("Some(include_bytes!({:?}))", self.store("gz", &gzipped(bytes)?)?);
