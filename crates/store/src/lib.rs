@@ -24,6 +24,7 @@ mod package;
 mod pool;
 mod price;
 mod provider;
+mod reconcile;
 mod request;
 mod reset;
 mod revision;

@@ -10,6 +10,7 @@ use types::quota::ScopeKind;
 use types::{Money, Timestamp};
 
 use crate::pool::Txn;
+use crate::reconcile::next_hour;
 use crate::sql::args;
 use crate::{Store, StoreError};
 
@@ -209,10 +210,6 @@ async fn add_since_reset(
         }
     }
     Ok(())
-}
-
-fn next_hour(at: Timestamp) -> Timestamp {
-    Timestamp(at.0.saturating_add(Timestamp::HOUR_MS - 1)).hour_start()
 }
 
 #[cfg(test)]

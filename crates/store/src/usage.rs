@@ -19,7 +19,7 @@ const LINES: u32 = 100;
 const LINES_MAX: u32 = 10_000;
 
 macro_rules! sums {
-    ($head:literal, $tail:literal) => {
+    ($head:expr, $tail:expr) => {
         concat!(
             $head,
             " COALESCE(CAST(SUM(h.requests) AS BIGINT), 0) AS requests,
@@ -37,6 +37,7 @@ macro_rules! sums {
         )
     };
 }
+pub(crate) use sums;
 
 // A line's name is looked up once a line, after the sums: joining it to the hours would do so once an hour.
 fn lines_by(by: UsageBy) -> (&'static str, &'static str) {
