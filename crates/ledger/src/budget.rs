@@ -13,6 +13,8 @@ mod check;
 mod hold;
 mod minutes;
 mod state;
+#[cfg(test)]
+mod tests;
 mod truth;
 
 use std::fmt;
