@@ -201,6 +201,7 @@ CREATE TABLE adjustment_rows (
     provider_cost_after BIGINT NOT NULL,
     PRIMARY KEY (adjustment_id, request_id)
 );
+CREATE INDEX adjustment_rows_request ON adjustment_rows (request_id);
 
 -- When the running window of five hours began, of limits whose window begins with the first use.
 CREATE TABLE budget_anchor (

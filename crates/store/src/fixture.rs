@@ -226,6 +226,7 @@ pub(crate) fn refused(n: u64, status_code: u16, code: &str) -> RequestRecord {
         status_code,
         outcome: Outcome::Refused,
         error_code: Some(code.to_owned()),
+        upstream_dialect: None,
         provider_id: None,
         credential_id: None,
         attempts: vec![],
