@@ -3,6 +3,8 @@
 //! The writer tails the journal's files instead of a queue in memory, so a slow or absent database costs disk
 //! space, never memory and never a record, and replay after a crash is the very same code.
 
+pub(crate) mod audit;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -6,10 +6,18 @@
 
 mod api_key;
 mod audit;
+mod books;
 mod credential;
+mod grant;
+mod group;
+mod invoice;
 mod overview;
+mod package;
+mod price;
 mod provider;
 mod proxy;
+mod quota;
+mod reprice;
 mod request;
 mod secrets;
 mod setting;
@@ -17,11 +25,13 @@ mod sign_in;
 mod system;
 mod trail;
 mod usage;
+mod usage_export;
 mod user;
 
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -88,7 +98,7 @@ impl Admin {
     async fn expect_version(
         &self,
         object: &'static str,
-        id: i64,
+        id: impl Display,
         expected: Option<i64>,
         stored: i64,
     ) -> Result<(), Problem> {
@@ -99,14 +109,14 @@ impl Admin {
     }
 
     /// The problem of a failed change, with a hint where the version was stale.
-    async fn change_problem(&self, error: StoreError, object: &'static str, id: i64) -> Problem {
+    async fn change_problem(&self, error: StoreError, object: &'static str, id: impl Display) -> Problem {
         match error {
             StoreError::StaleVersion => self.stale(object, id).await,
             other => store_problem(other, object),
         }
     }
 
-    async fn stale(&self, object: &'static str, id: i64) -> Problem {
+    async fn stale(&self, object: &'static str, id: impl Display) -> Problem {
         let mut problem = store_problem(StoreError::StaleVersion, object);
         let filter = AuditFilter {
             object: Some(object.to_owned()),

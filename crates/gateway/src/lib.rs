@@ -24,6 +24,8 @@ pub mod identity;
 mod snapshot;
 
 mod credential;
+mod price;
+mod quota;
 mod upstream;
 
 mod core;
@@ -31,6 +33,8 @@ mod core;
 mod admin;
 mod facade;
 mod health;
+mod house;
+mod standing;
 mod member;
 mod serve;
 mod tasks;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
-use ledger::budget::{Budgets, Charge, Moment, Rule, Scope};
+use ledger::budget::{Budgets, Charge, Moment, Rule, Scope, Span};
 use tokio::sync::Notify;
 use types::Timestamp;
 use types::limits::{LimitName, Limits};
@@ -74,11 +74,16 @@ impl Quotas {
         self.calendar.load().moment(now)
     }
 
+    /// The window of a limit in USD at an instant.
+    pub(crate) fn span(&self, name: LimitName, limits: &Limits, now: Timestamp) -> Span {
+        self.calendar.load().span(name, limits, now)
+    }
+
     /// The rules on money of a scope, in the order in which they are named to a caller: the longest window first.
     pub(crate) fn money(&self, scope: Scope, limits: &Limits, now: Timestamp) -> Rules {
         const ORDER: [LimitName; 5] =
             [LimitName::Total, LimitName::FiveHours, LimitName::Day, LimitName::Week, LimitName::Month];
-        if !self.enforced {
+        if !self.enforced || !limits.has_money() {
             return (scope, Vec::new());
         }
         let calendar = self.calendar.load();

@@ -5,27 +5,23 @@ use std::sync::Arc;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use types::Timestamp;
-use types::UserId;
 use types::dialect::Dialect;
 use types::request::RequestRow;
-use types::usage::{OwnUsage, UsageBy, UsageFilter};
 
 use super::{KeyedCall, Reply, ReplyBody, authenticate, render};
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::ApiKey;
+use crate::standing;
 
 /// `GET /v1/usage`
 pub(crate) async fn usage(core: &Arc<Core>, call: KeyedCall) -> Reply {
     let result = async {
         let key = caller(core, &call)?;
-        let mut own = own_usage(core, key.user.id, &key.user.spec.name).await.map_err(|error| {
+        let own = standing::own_usage(core, key.user.id, Some(&key)).await.map_err(|error| {
             tracing::error!(%error, "usage could not be read");
             Refusal::database_unavailable()
         })?;
-        own.key_id = Some(key.id);
-        own.key_name = Some(key.spec.name.clone());
         serde_json::to_value(own).map_err(|_| Refusal::database_unavailable())
     };
     answer(&call, result.await)
@@ -54,37 +50,6 @@ fn caller(core: &Core, call: &KeyedCall) -> Result<Arc<ApiKey>, Refusal> {
         authenticate::caller(core, &snapshot, &call.headers, call.query.as_deref(), false, core.clock.now())?;
     super::guard::origin(&key, call.client_ip, &call.headers)?;
     Ok(key)
-}
-
-/// A user's sums, for himself.
-pub(crate) async fn own_usage(
-    core: &Core,
-    user_id: UserId,
-    name: &str,
-) -> Result<OwnUsage, store::StoreError> {
-    let now = core.clock.now();
-    let until = now.plus_ms(Timestamp::HOUR_MS);
-    let month = now.day_start().plus_ms(-29 * Timestamp::DAY_MS);
-    let by = |by, limit| UsageFilter {
-        by: Some(by),
-        since: Some(month),
-        until: Some(until),
-        user_id: Some(user_id),
-        limit: Some(limit),
-        ..UsageFilter::default()
-    };
-    Ok(OwnUsage {
-        user_id,
-        user_name: name.to_owned(),
-        key_id: None,
-        key_name: None,
-        today: core.store.usage_totals(now.day_start(), until, Some(user_id)).await?,
-        last_30_days: core.store.usage_totals(month, until, Some(user_id)).await?,
-        by_day: core.store.usage_by(&by(UsageBy::Day, 31)).await?,
-        by_model: core.store.usage_by(&by(UsageBy::Model, 50)).await?,
-        quotas: Vec::new(),
-        packages: Vec::new(),
-    })
 }
 
 /// The record without the names and ids of providers and credentials.

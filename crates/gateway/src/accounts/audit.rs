@@ -1,0 +1,88 @@
+//! The audit of the books while the engine runs: what the database holds against itself, and the budgets in memory
+//! against the database and against the requests that are open.
+//!
+//! It finds and tells; it repairs nothing.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use ledger::budget::{Figures, Scope};
+use store::{SpendFrom, StoreError};
+use types::Money;
+use types::books::{AuditReport, Violation};
+
+use crate::core::Core;
+
+/// Violations that are told.
+const TOLD: usize = 1_000;
+/// What is looked at here; the store adds its own.
+const HERE: [&str; 3] = ["INV-4", "INV-8", "INV-16"];
+
+/// Runs the audit and notes its result for the metrics.
+pub(crate) async fn run(core: &Core) -> Result<AuditReport, StoreError> {
+    let (at, started) = (core.clock.now(), Instant::now());
+    let mut report = AuditReport { at, ..AuditReport::default() };
+    report.invariants = HERE.iter().map(|name| (*name).to_owned()).collect();
+    let figures = core.quotas.budgets.figures();
+    report.checked += count(figures.len());
+    report.violations.extend(figures.iter().filter_map(held));
+    if core.store.backend().starts_with("sqlite") {
+        // On a database that several instances share, each knows only its own until it loads anew.
+        totals(core, &mut report).await?;
+    }
+    report.violations.truncate(TOLD);
+    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    core.metrics.audited(report.violations.len());
+    Ok(report)
+}
+
+/// INV-4: what is held is what open requests hold.
+fn held(figures: &Figures) -> Option<Violation> {
+    let sums = (figures.worst, figures.estimate);
+    let open = (figures.open.worst, figures.open.estimate);
+    (sums != open).then(|| {
+        let message =
+            format!("holds {} and {} USD, but its open requests {} and {}", sums.0, sums.1, open.0, open.1);
+        Violation { invariant: "INV-4".to_owned(), subject: subject(figures.scope), message }
+    })
+}
+
+/// INV-8 and INV-16: the totals in memory are those of the database.
+async fn totals(core: &Core, report: &mut AuditReport) -> Result<(), StoreError> {
+    let _nothing_is_applied = core.books.lock().await;
+    let budgets = &core.quotas.budgets;
+    let before = budgets.figures();
+    if budgets.unapplied() > 0 {
+        // What was settled a moment ago is on its way; the next audit sees it.
+        return Ok(());
+    }
+    let moment = core.quotas.moment(core.clock.now());
+    let from = SpendFrom { minutes_since: moment.at, week: moment.week, month: moment.month };
+    let rows = core.store.spend_load(from).await?;
+    let booked: HashMap<_, _> =
+        rows.into_iter().map(|row| (Scope { kind: row.scope, id: row.id }, row.total)).collect();
+    report.checked += count(booked.len());
+    report.violations.extend(before.iter().filter_map(|figures| {
+        let booked = booked.get(&figures.scope).copied().unwrap_or(Money::ZERO);
+        total(figures.scope, figures.total, booked)
+    }));
+    Ok(())
+}
+
+fn total(scope: Scope, counted: Money, booked: Money) -> Option<Violation> {
+    let invariant = match counted.cmp(&booked) {
+        std::cmp::Ordering::Less => "INV-8",
+        std::cmp::Ordering::Equal => return None,
+        std::cmp::Ordering::Greater => "INV-16",
+    };
+    let message = format!("counts {counted} USD towards its limits, but {booked} USD are booked");
+    Some(Violation { invariant: invariant.to_owned(), subject: subject(scope), message })
+}
+
+fn subject(scope: Scope) -> String {
+    format!("{} {}", scope.kind, scope.id)
+}
+
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,100 @@
+//! Prices: the table that comes with the program, and what was entered, imported or synced over it.
+//!
+//! A stored price hides the default of the same name. What a changed price does to requests of the past is
+//! `reprice`'s business: nothing, until somebody asks for it.
+
+mod fetch;
+mod import;
+mod list;
+
+use store::{PriceRow, StoreError};
+use types::price::{PriceFilter, PriceSource, PriceSpec, PriceView, PutPrice, UnpricedModel};
+use types::{Page, Problem, Timestamp};
+
+use super::{Admin, Subject, trail};
+use crate::identity::problem::{not_found, store_problem};
+
+const OBJECT: &str = "price";
+/// Models listed that have no price.
+const UNPRICED: u32 = 500;
+/// Where default prices come from, for people.
+const DEFAULT_ORIGIN: &str = "the table of this version";
+
+impl Admin {
+    /// Prices by model: stored ones, and defaults that no stored one of the same name hides.
+    pub async fn price_list(&self, filter: PriceFilter) -> Result<Page<PriceView>, Problem> {
+        list::page(&self.core.store, &filter).await.map_err(|e| store_problem(e, OBJECT))
+    }
+
+    /// The price of exactly this name or pattern.
+    pub async fn price_fetch(&self, model: String) -> Result<PriceView, Problem> {
+        let row = self.price_stored(&model).await?;
+        row.map(stored_view).or_else(|| list::default(&model)).ok_or_else(|| not_found(OBJECT))
+    }
+
+    /// Enters a price by hand; it holds for requests that begin from now on.
+    pub async fn price_put(&self, model: String, input: PutPrice) -> Result<PriceView, Problem> {
+        let spec = input.parse(&model)?;
+        let row = self.price_stored(&model).await?;
+        let stored = row.as_ref().map_or(0, |row| row.version);
+        self.expect_version(OBJECT, &model, input.version, stored).await?;
+        let before = row.as_ref().map(|row| fields(&row.spec, row.source));
+        let before = before.or_else(|| list::default(&model).map(|view| fields(&view.spec, view.source)));
+        let after = fields(&spec, PriceSource::Manual);
+        if let Some(row) = row
+            && row.source == PriceSource::Manual
+            && row.spec == spec
+        {
+            return Ok(stored_view(row));
+        }
+        let subject = Subject { object: OBJECT, id: model.clone(), name: &model };
+        let change = self.change("put", &subject, before, Some(after));
+        let origin = change.actor.clone();
+        let put = self
+            .core
+            .store
+            .price_put(&model, &spec, PriceSource::Manual, &origin, Some(stored), change)
+            .await;
+        let row = match put {
+            Ok(row) => row,
+            Err(error) => return Err(self.change_problem(error, OBJECT, &model).await),
+        };
+        self.take_effect().await?;
+        Ok(stored_view(row))
+    }
+
+    /// Forgets a stored price, so that the table of this version applies again, or no price at all.
+    pub async fn price_reset(&self, model: String) -> Result<(), Problem> {
+        let row = self.price_stored(&model).await?.ok_or_else(|| not_found(OBJECT))?;
+        let subject = Subject { object: OBJECT, id: model.clone(), name: &model };
+        let change = self.change("reset", &subject, Some(fields(&row.spec, row.source)), None);
+        self.core.store.price_delete(&model, change).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.take_effect().await
+    }
+
+    /// Models with requests that wait for a price, most used first.
+    pub async fn price_unpriced(&self) -> Result<Vec<UnpricedModel>, Problem> {
+        let models = self.core.store.unpriced_models(Timestamp::default(), UNPRICED).await;
+        models.map_err(|e| store_problem(e, OBJECT))
+    }
+
+    async fn price_stored(&self, model: &str) -> Result<Option<PriceRow>, Problem> {
+        match self.core.store.price_fetch(model).await {
+            Ok(row) => Ok(row),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(store_problem(error, OBJECT)),
+        }
+    }
+}
+
+fn stored_view(row: PriceRow) -> PriceView {
+    let PriceRow { model, spec, source, origin, updated_at, version } = row;
+    PriceView { model, spec, source, origin, updated_at: Some(updated_at), version }
+}
+
+/// A price for the audit log.
+fn fields(spec: &PriceSpec, source: PriceSource) -> serde_json::Value {
+    let mut fields = serde_json::to_value(spec).unwrap_or_default();
+    trail::put(&mut fields, "source", source.as_str());
+    fields
+}
