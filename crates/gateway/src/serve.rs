@@ -44,6 +44,7 @@ pub(crate) use own::{explain, usage};
 
 use idempotency::Claim;
 use purse::Purse;
+use quote::Quotes;
 use settle::Settlement;
 
 /// A request that passed every guard, with everything that the attempts need.
@@ -80,14 +81,13 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
         }
     };
     let claim = request.claim.take();
-    let (admission, first) = match enter(core, &request, &mut record).await {
+    let (admission, first, quotes) = match enter(core, &request, &mut record).await {
         Ok(entered) => entered,
         Err(refusal) => return refuse(core, &request.ingress, record, &refusal),
     };
     let user_name = request.key.user.spec.name.clone();
     let received = request.ingress.received;
-    let unknown = request.snapshot.settings.billing_unknown_outcome;
-    let purse = Purse::new(admission, request.key.id, unknown);
+    let purse = Purse::new(admission, &request);
     let mut settlement = match Settlement::admit(core, record, received, user_name, claim, purse) {
         Ok(settlement) => settlement,
         Err(not_booked) => {
@@ -97,7 +97,7 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
         }
     };
     announce(core, &settlement);
-    match failover::run(core, &mut settlement, &request, first).await {
+    match failover::run(core, &mut settlement, &request, first, quotes).await {
         Ok(opened) => relay::reply(core, settlement, &request, opened),
         Err(failover::Failed::Passed { status, content_type, body }) => {
             settlement.finish(Outcome::Failed, status.as_u16(), body.len());
@@ -120,7 +120,8 @@ async fn enter<'a>(
     core: &Core,
     request: &'a Request,
     record: &mut RequestRecord,
-) -> Result<(admit::Admission, Option<route::Selection<'a>>), Refusal> {
+) -> Result<(admit::Admission, Option<route::Selection<'a>>, Quotes), Refusal> {
+    let mut quotes = Quotes::default();
     let (selection, amounts) = {
         let gate = gate::LimitGate::new(core, request);
         let demand = failover::demand(request, &[], &gate);
@@ -131,24 +132,28 @@ async fn enter<'a>(
             let opens = gate.opens_in_s().filter(|_| refusal.retry_after_s.is_none());
             return Err(opens.map_or(refusal.clone(), |seconds| refusal.retry_after(seconds)));
         }
-        let amounts = dearest(core, request, &selection);
+        let amounts = dearest(core, request, &selection, &mut quotes);
         (selection, amounts)
     };
     let admission = admit::admit(core, request, record, amounts).await?;
     let fresh = !admission.waited;
-    Ok((admission, fresh.then_some(selection)))
+    Ok((admission, fresh.then_some(selection), quotes))
 }
 
 /// The most that any of the candidates could cost.
-fn dearest(core: &Core, request: &Request, selection: &route::Selection<'_>) -> Amounts {
+fn dearest(
+    core: &Core,
+    request: &Request,
+    selection: &route::Selection<'_>,
+    quotes: &mut Quotes,
+) -> Amounts {
     let mut most = Amounts::default();
     let mut last = None;
     for (provider, _) in &selection.ranked {
-        // Credentials of one provider stand together or come again; a price is looked up in a cache anyway.
         if last.replace(provider.id) == Some(provider.id) {
             continue;
         }
-        let quote = quote::quote(core, request, provider);
+        let quote = quotes.of(core, request, provider);
         most.worst = most.worst.max(quote.billed.worst);
         most.estimate = most.estimate.max(quote.billed.estimate);
     }

@@ -39,6 +39,8 @@ pub(crate) struct Snapshot {
     pub(crate) groups: HashMap<String, Group>,
     /// Limits of the whole gateway.
     pub(crate) global: Limits,
+    /// Whether any limit holds an estimate, so that costs must be guessed and learned.
+    pub(crate) guesses: bool,
 }
 
 impl Snapshot {

@@ -176,6 +176,15 @@ impl Limits {
         !self.estimated.contains(&name)
     }
 
+    /// Whether money is limited.
+    pub fn has_money(&self) -> bool {
+        self.limit_5h_usd.is_some()
+            || self.daily_limit_usd.is_some()
+            || self.limit_weekly_usd.is_some()
+            || self.limit_monthly_usd.is_some()
+            || self.limit_total_usd.is_some()
+    }
+
     /// Whether nothing is limited.
     pub fn is_none(&self) -> bool {
         LimitName::ALL.iter().all(|name| self.usd(*name).is_none())

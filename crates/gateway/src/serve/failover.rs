@@ -11,7 +11,7 @@ use types::request::{Attempt, AttemptOutcome, Outcome};
 use super::Request;
 use super::attempt::{Attempted, Opened, attempt};
 use super::gate::LimitGate;
-use super::quote::quote;
+use super::quote::Quotes;
 use super::route::{Demand, Selection, select};
 use super::settle::Settlement;
 use super::verdict::Verdict;
@@ -34,6 +34,7 @@ pub(super) async fn run(
     settlement: &mut Settlement,
     request: &Request,
     first: Option<Selection<'_>>,
+    mut quotes: Quotes,
 ) -> Result<Opened, Failed> {
     let mut first = first;
     let max_attempts = request.snapshot.settings.pool_max_attempts;
@@ -49,7 +50,7 @@ pub(super) async fn run(
             // A slot, or the last of a provider's limit, may be lost to a neighbour between the look and the grab;
             // then the next one serves.
             let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
-            let quote = quote(core, request, provider);
+            let quote = quotes.of(core, request, provider);
             let purse = settlement.purse()?;
             purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
             Some((*provider, *credential, lease))

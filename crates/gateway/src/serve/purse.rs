@@ -9,6 +9,7 @@ use types::request::{RequestRecord, TokenUsage};
 use types::setting::UnknownOutcome;
 use types::{ApiKeyId, Money, Timestamp};
 
+use super::Request;
 use super::admit::Admission;
 use super::quote::{self, Quote};
 use crate::core::Core;
@@ -43,6 +44,8 @@ pub(super) struct Purse {
     watched: bool,
     key: ApiKeyId,
     unknown: UnknownOutcome,
+    /// Whether costs are learned, because a limit somewhere holds an estimate.
+    learns: bool,
     /// The quote of the running attempt.
     quote: Option<Quote>,
     /// What failed attempts cost.
@@ -50,9 +53,11 @@ pub(super) struct Purse {
 }
 
 impl Purse {
-    pub(super) fn new(admission: Admission, key: ApiKeyId, unknown: UnknownOutcome) -> Self {
+    pub(super) fn new(admission: Admission, request: &Request) -> Self {
         let Admission { hold, slots, tpm, watched, .. } = admission;
-        Self { hold, _slots: slots, supplier_slots: None, tpm, watched, key, unknown, quote: None, lost: Money::ZERO }
+        let (snapshot, key) = (&request.snapshot, request.key.id);
+        let unknown = snapshot.settings.billing_unknown_outcome;
+        Self { hold, _slots: slots, supplier_slots: None, tpm, watched, key, unknown, learns: snapshot.guesses, quote: None, lost: Money::ZERO }
     }
 
     /// Holds what an attempt needs of its provider, credential and group, in place of those of the attempt before.
@@ -165,7 +170,7 @@ impl Purse {
                 if charge == Charge::Loss {
                     record.price_state = PriceState::None;
                 } else {
-                    if charge == Charge::Usage && !record.estimated {
+                    if self.learns && charge == Charge::Usage && !record.estimated {
                         let model = record.model.as_deref().unwrap_or_default();
                         core.quotas.estimates.learn(self.key, model, cost.billed);
                     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ledger::budget::Amounts;
 use ledger::price::{Factors, Priced, WorstCase, cost, worst_case};
-use types::Money;
+use types::{Money, ProviderId};
 use types::dialect::Endpoint;
 use types::price::{PriceSource, PriceSpec, PriceState};
 use types::request::TokenUsage;
@@ -61,6 +61,22 @@ impl Quote {
     }
 }
 
+/// The quotes of one request, each worked out once.
+#[derive(Debug, Default)]
+pub(super) struct Quotes(Vec<(ProviderId, Quote)>);
+
+impl Quotes {
+    /// The quote of a provider.
+    pub(super) fn of(&mut self, core: &Core, request: &Request, provider: &Provider) -> Quote {
+        if let Some((_, quote)) = self.0.iter().find(|(id, _)| *id == provider.id) {
+            return quote.clone();
+        }
+        let quote = quote(core, request, provider);
+        self.0.push((provider.id, quote.clone()));
+        quote
+    }
+}
+
 /// The quote of a provider for a request.
 pub(super) fn quote(core: &Core, request: &Request, provider: &Provider) -> Quote {
     let settings = &request.snapshot.settings;
@@ -92,11 +108,14 @@ pub(super) fn quote(core: &Core, request: &Request, provider: &Provider) -> Quot
         let (billed, charged) = worst_case(priced(found), &demand(request, &found.spec), tier, factors);
         quote.billed.worst = billed;
         quote.provider.worst = charged;
-        let guess = cost(priced(found), &likely(request), tier, true, factors);
-        let model = request.model().unwrap_or_default();
-        let learned = core.quotas.estimates.of(request.key.id, model);
-        quote.billed.estimate = learned.unwrap_or(guess.billed).min(billed);
-        quote.provider.estimate = guess.provider.min(charged);
+        (quote.billed.estimate, quote.provider.estimate) = (billed, charged);
+        if request.snapshot.guesses {
+            let guess = cost(priced(found), &likely(request), tier, true, factors);
+            let model = request.model().unwrap_or_default();
+            let learned = core.quotas.estimates.of(request.key.id, model);
+            quote.billed.estimate = learned.unwrap_or(guess.billed).min(billed);
+            quote.provider.estimate = guess.provider.min(charged);
+        }
     }
     quote
 }

@@ -29,7 +29,7 @@ impl Builder {
             by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
         }
         let mut names = Names::default();
-        let providers = providers
+        let providers: Vec<Provider> = providers
             .into_iter()
             .map(|row| {
                 names.providers.insert(row.id, row.spec.name.clone());
@@ -65,7 +65,7 @@ impl Builder {
                 (row.id, Arc::new(User { id: row.id, spec: row.spec, grants }))
             })
             .collect();
-        let mut key_index = HashMap::with_capacity(keys.len());
+        let mut key_index: HashMap<[u8; 32], Arc<ApiKey>> = HashMap::with_capacity(keys.len());
         for row in keys {
             let (Some(user), Ok(hash)) = (users.get(&row.user_id), <[u8; 32]>::try_from(row.hash.as_slice()))
             else {
@@ -82,6 +82,12 @@ impl Builder {
             limit_monthly_usd: some(settings.limits_global_monthly),
             ..Limits::default()
         };
+        let guesses = providers.iter().any(|p| {
+            !p.spec.limits.estimated.is_empty()
+                || p.credentials.iter().any(|c| !c.spec.limits.estimated.is_empty())
+        }) || users.values().any(|user| !user.spec.limits.estimated.is_empty())
+            || key_index.values().any(|key| !key.spec.limits.estimated.is_empty())
+            || groups.iter().any(|row| !row.spec.limits.estimated.is_empty());
         Snapshot {
             revision,
             settings,
@@ -95,6 +101,7 @@ impl Builder {
                 .map(|row| (row.name, Group { id: row.id, spec: row.spec }))
                 .collect(),
             global,
+            guesses,
         }
     }
 
