@@ -17,23 +17,24 @@ use crate::identity::problem::{not_found, store_problem};
 const OBJECT: &str = "price";
 /// Models listed that have no price.
 const UNPRICED: u32 = 500;
-/// Where default prices come from, for people.
-const DEFAULT_ORIGIN: &str = "the table of this version";
 
 impl Admin {
     /// Prices by model: stored ones, and defaults that no stored one of the same name hides.
     pub async fn price_list(&self, filter: PriceFilter) -> Result<Page<PriceView>, Problem> {
-        list::page(&self.core.store, &filter).await.map_err(|e| store_problem(e, OBJECT))
+        let snapshot = self.core.snapshot();
+        list::page(&self.core.store, &snapshot.prices, &filter).await.map_err(|e| store_problem(e, OBJECT))
     }
 
-    /// The price of exactly this name or pattern.
+    /// The price of exactly this name or pattern, case ignored.
     pub async fn price_fetch(&self, model: String) -> Result<PriceView, Problem> {
+        let model = self.price_name(&model);
         let row = self.price_stored(&model).await?;
         row.map(stored_view).or_else(|| list::default(&model)).ok_or_else(|| not_found(OBJECT))
     }
 
     /// Enters a price by hand; it holds for requests that begin from now on.
     pub async fn price_put(&self, model: String, input: PutPrice) -> Result<PriceView, Problem> {
+        let model = self.price_name(&model);
         let spec = input.parse(&model)?;
         let row = self.price_stored(&model).await?;
         let stored = row.as_ref().map_or(0, |row| row.version);
@@ -65,6 +66,7 @@ impl Admin {
 
     /// Forgets a stored price, so that the table of this version applies again, or no price at all.
     pub async fn price_reset(&self, model: String) -> Result<(), Problem> {
+        let model = self.price_name(&model);
         let row = self.price_stored(&model).await?.ok_or_else(|| not_found(OBJECT))?;
         let subject = Subject { object: OBJECT, id: model.clone(), name: &model };
         let change = self.change("reset", &subject, Some(fields(&row.spec, row.source)), None);
@@ -76,6 +78,13 @@ impl Admin {
     pub async fn price_unpriced(&self) -> Result<Vec<UnpricedModel>, Problem> {
         let models = self.core.store.unpriced_models(Timestamp::default(), UNPRICED).await;
         models.map_err(|e| store_problem(e, OBJECT))
+    }
+
+    /// The name as it is stored, whatever its case: two prices of one model would hide each other.
+    fn price_name(&self, model: &str) -> String {
+        let model = model.trim();
+        let snapshot = self.core.snapshot();
+        snapshot.prices.stored(model).map_or(model, |found| &found.model).to_owned()
     }
 
     async fn price_stored(&self, model: &str) -> Result<Option<PriceRow>, Problem> {

@@ -13,11 +13,10 @@ use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
 use types::{Factor, Problem, ProviderId};
 
+use crate::price::MAX_BYTES;
 use crate::snapshot::{Provider, Proxy};
 use crate::upstream::{Prepared, Upstreams};
 
-/// Largest list that is read: LiteLLM's is about 1 MiB.
-pub(super) const MAX_LIST: usize = 16 * 1024 * 1024;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The text behind an address. `field` is named if the address itself is at fault.
@@ -53,7 +52,7 @@ async fn read(upstreams: &Upstreams, base_url: BaseUrl, uri: Uri) -> Result<Stri
         let mut body = answer.body.decoded(&mut answer.headers, first).map_err(|error| error.to_string())?;
         while let Some(piece) = body.piece().await {
             all.extend_from_slice(&piece.map_err(broken)?);
-            if all.len() > MAX_LIST {
+            if all.len() > MAX_BYTES {
                 return Err("it is larger than 16 MiB".to_owned());
             }
         }
