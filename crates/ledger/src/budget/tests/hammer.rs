@@ -12,7 +12,6 @@ use super::calendar::moment;
 use super::{id, nano, scope, sure, total};
 
 const LIMIT: i64 = 10_000;
-const EACH: u64 = 40;
 
 /// Runs so many threads that take up to ten at once; returns the most that was spent and held at any time, what was
 /// spent in the end, and how many were admitted.
@@ -20,6 +19,7 @@ fn hammer(threads: u64, take: fn(&Budgets, u64, &[Rule], i64) -> Option<Hold>) -
     let budgets = Budgets::new();
     let global = scope(ScopeKind::Global, 0);
     let rules = [total(LIMIT)];
+    let each = (4096 / threads).max(40);
     let most = AtomicI64::new(0);
     let admitted = AtomicI64::new(0);
     let barrier = Barrier::new(usize::try_from(threads).unwrap());
@@ -28,8 +28,8 @@ fn hammer(threads: u64, take: fn(&Budgets, u64, &[Rule], i64) -> Option<Hold>) -
             let (budgets, rules, most, admitted, barrier) = (&budgets, &rules, &most, &admitted, &barrier);
             running.spawn(move || {
                 barrier.wait();
-                for n in 0..EACH {
-                    let seed = worker * EACH + n;
+                for n in 0..each {
+                    let seed = worker * each + n;
                     let worst = i64::try_from(seed % 97 + 1).unwrap();
                     let Some(hold) = take(budgets, seed, rules, worst) else { continue };
                     admitted.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +78,7 @@ fn inv_05_no_number_of_threads_overshoots_a_hard_limit() {
             "N = {threads}: limit {LIMIT}, most spent and held {most}, spent {spent}, admitted {admitted}"
         );
         assert!(most <= LIMIT && spent <= LIMIT, "overshoot at N = {threads}: {most}, {spent}");
-        assert!(threads < 512 || spent > LIMIT * 9 / 10, "the limit was hardly reached: {spent}");
+        assert!(spent > LIMIT * 9 / 10, "the limit was hardly reached: {spent}");
     }
 }
 
