@@ -71,6 +71,15 @@ pub(crate) async fn books_lock(txn: &mut Txn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps everybody else from granting and consuming shares until the transaction ends. On SQLite the write lock does
+/// that.
+pub(crate) async fn share_lock(txn: &mut Txn) -> Result<(), StoreError> {
+    if matches!(txn, Txn::Postgres(_)) {
+        txn.execute("LOCK TABLE budget_share IN SHARE ROW EXCLUSIVE MODE", args![]).await?;
+    }
+    Ok(())
+}
+
 /// Finds a table by its name, `$1`.
 pub(crate) fn table_exists(store: &Store) -> &'static str {
     match store.pool {

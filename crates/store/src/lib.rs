@@ -60,6 +60,7 @@ pub use price::PriceRow;
 pub use provider::{ProviderRow, SealedProxy};
 pub use revision::ConfigRows;
 pub use setting::SettingRow;
+pub use share::{ShareRow, ShareWindow};
 pub use spend::{SpendFrom, SpendRow};
 pub use user::UserRow;
 
