@@ -8,17 +8,17 @@ mod client;
 mod connect;
 mod decode;
 mod egress;
+mod pool;
 mod probe;
 mod proxied;
 mod request;
 mod tls;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::Uri;
 use ledger::{JournalError, Reservation};
-use moka::sync::Cache;
 use types::Secret;
 use types::provider::Timeouts;
 
@@ -59,14 +59,47 @@ struct Profile {
 }
 
 /// Connection pools to upstreams, one for each way and connect deadline.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Upstreams {
     tls: Arc<rustls::ClientConfig>,
     outbound: OutboundProxy,
-    // Bounded: profiles come from the configuration, but an administrator may edit one a thousand times. A pool
-    // that is evicted lives on in the requests that use it.
-    direct: Cache<Profile, Arc<DirectClient>>,
-    proxied: Cache<Profile, Arc<ProxiedClient>>,
+    direct: Clients<DirectClient>,
+    proxied: Clients<ProxiedClient>,
+}
+
+/// Clients by profile, the newest last. There are one or two in nearly every installation.
+#[derive(Debug)]
+struct Clients<C>(RwLock<Vec<(Profile, Arc<C>)>>);
+
+impl<C> Clients<C> {
+    /// Profiles come from the configuration, but an administrator may edit one a thousand times. A client that is
+    /// let go lives on in the requests that use it.
+    const MOST: usize = 64;
+
+    fn new() -> Self {
+        Self(RwLock::default())
+    }
+
+    fn get(&self, profile: &Profile) -> Option<Arc<C>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(other, _)| other == profile).map(|(_, client)| Arc::clone(client))
+    }
+
+    fn get_or_make<E>(&self, profile: Profile, make: impl FnOnce() -> Result<C, E>) -> Result<Arc<C>, E> {
+        if let Some(client) = self.get(&profile) {
+            return Ok(client);
+        }
+        let client = Arc::new(make()?);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, other)) = known.iter().find(|(other, _)| *other == profile) {
+            return Ok(Arc::clone(other));
+        }
+        if known.len() >= Self::MOST {
+            known.remove(0);
+        }
+        known.push((profile, Arc::clone(&client)));
+        Ok(client)
+    }
 }
 
 impl Upstreams {
@@ -75,8 +108,8 @@ impl Upstreams {
         Ok(Self {
             tls: Arc::new(tls::client_config(config.unsafe_disable_tls_check)?),
             outbound: config.outbound.clone(),
-            direct: Cache::new(64),
-            proxied: Cache::new(64),
+            direct: Clients::new(),
+            proxied: Clients::new(),
         })
     }
 
@@ -107,18 +140,12 @@ impl Upstreams {
         let timeout = Duration::from_millis(connect_ms);
         let Some(proxy) = self.proxy_for(provider, &request.uri)? else {
             let profile = Profile { connect_ms, proxy: None };
-            let client = self.direct.get_with(profile, || Arc::new(DirectClient::new(&self.tls, timeout)));
-            return client.send(request).await;
+            let made = || Ok::<_, SendError>(DirectClient::new(&self.tls, timeout));
+            return self.direct.get_or_make(profile, made)?.send(request).await;
         };
         let profile = Profile { connect_ms, proxy: Some(digest(proxy)) };
-        let client = if let Some(client) = self.proxied.get(&profile) {
-            client
-        } else {
-            let client = Arc::new(ProxiedClient::new(&self.tls, timeout, proxy)?);
-            self.proxied.insert(profile, client.clone());
-            client
-        };
-        client.send(request).await
+        let made = || ProxiedClient::new(&self.tls, timeout, proxy);
+        Box::pin(self.proxied.get_or_make(profile, made)?.send(request)).await
     }
 
     fn proxy_for<'a>(

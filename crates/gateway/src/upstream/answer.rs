@@ -7,7 +7,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
-use http_body::Body;
+use http_body::{Body, Frame};
+
+use super::client::Held;
 
 /// Head and body of an answer.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct AnswerBody {
 
 enum Inner {
     Hyper(hyper::body::Incoming),
+    /// The connection that it comes on runs here, until the end of the body.
+    Line(hyper::body::Incoming, Option<Held>),
     Stream(Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>),
 }
 
@@ -38,6 +42,10 @@ impl std::fmt::Debug for AnswerBody {
 impl AnswerBody {
     pub(super) fn hyper(body: hyper::body::Incoming) -> Self {
         Self { front: None, inner: Inner::Hyper(body) }
+    }
+
+    pub(super) fn line(body: hyper::body::Incoming, held: Held) -> Self {
+        Self { front: None, inner: Inner::Line(body, Some(held)) }
     }
 
     pub(super) fn stream(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
@@ -58,12 +66,8 @@ impl AnswerBody {
         loop {
             let piece = match &mut self.inner {
                 Inner::Stream(stream) => ready!(stream.as_mut().poll_next(cx)),
-                Inner::Hyper(body) => match ready!(Pin::new(body).poll_frame(cx)) {
-                    // Trailers carry nothing that a caller of a model needs.
-                    Some(Ok(frame)) => Some(Ok(frame.into_data().unwrap_or_default())),
-                    Some(Err(error)) => Some(Err(io::Error::other(error))),
-                    None => None,
-                },
+                Inner::Hyper(body) => ready!(Pin::new(body).poll_frame(cx)).map(data),
+                Inner::Line(body, held) => ready!(poll_line(body, held, cx)).map(data),
             };
             match piece {
                 Some(Ok(bytes)) if bytes.is_empty() => {}
@@ -76,6 +80,30 @@ impl AnswerBody {
     pub(crate) async fn piece(&mut self) -> Option<io::Result<Bytes>> {
         std::future::poll_fn(|cx| self.poll_piece(cx)).await
     }
+}
+
+fn data(frame: hyper::Result<Frame<Bytes>>) -> io::Result<Bytes> {
+    // Trailers carry nothing that a caller of a model needs.
+    frame.map(|frame| frame.into_data().unwrap_or_default()).map_err(io::Error::other)
+}
+
+fn poll_line(
+    body: &mut hyper::body::Incoming,
+    held: &mut Option<Held>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    let mut frame = Pin::new(&mut *body).poll_frame(cx);
+    if let (Poll::Pending, Some(held)) = (&frame, held.as_mut()) {
+        held.drive(cx);
+        frame = Pin::new(&mut *body).poll_frame(cx);
+    }
+    // At once, not when somebody asks for more: whoever knows the length does not.
+    if (body.is_end_stream() || matches!(frame, Poll::Ready(None)))
+        && let Some(held) = held.take()
+    {
+        held.give_back(cx);
+    }
+    frame
 }
 
 impl Stream for AnswerBody {

@@ -4,18 +4,14 @@
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
@@ -45,18 +41,6 @@ impl ConnectFailure {
     /// Finds the failure inside an error's chain of causes.
     pub(crate) fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|error| error.downcast_ref())
-    }
-}
-
-/// How often a connection has carried a request: a pooled connection that the peer closed meanwhile may be
-/// replaced silently, a fresh one may not.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Uses(Arc<AtomicU32>);
-
-impl Uses {
-    /// Counts one use and tells whether there was one before.
-    pub(crate) fn is_reused(&self) -> bool {
-        self.0.fetch_add(1, Ordering::AcqRel) > 0
     }
 }
 
@@ -102,7 +86,7 @@ impl Service<Uri> for Connector {
         let connecting = self.inner.call(uri);
         Box::pin(async move {
             match tokio::time::timeout(timeout, connecting).await {
-                Ok(Ok(inner)) => Ok(Stream { inner, uses: Uses::default() }),
+                Ok(Ok(inner)) => Ok(inner),
                 Ok(Err(error)) => Err(classify(error.as_ref())),
                 Err(_) => Err(ConnectFailure {
                     step: ConnectStep::TimedOut,
@@ -178,54 +162,5 @@ fn dns_failure(error: &std::io::Error) -> ConnectFailure {
     ConnectFailure { step: ConnectStep::Dns, message: format!("the name could not be looked up: {error}") }
 }
 
-/// An open connection that counts its uses.
-pub(crate) struct Stream {
-    inner: MaybeHttpsStream<TokioIo<TcpStream>>,
-    uses: Uses,
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.uses.clone())
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, parts)
-    }
-}
+/// An open connection.
+pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
