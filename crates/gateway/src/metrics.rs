@@ -29,13 +29,18 @@ struct PhaseLabel {
     phase: &'static str,
 }
 
+/// Kinds of tokens, in the order in which [`Metrics`] holds their counters.
+const TOKEN_KINDS: [&str; 4] = ["input", "output", "cache_read", "cache_write"];
+
 /// The process's metrics.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    seconds: Family<PhaseLabel, Histogram, fn() -> Histogram>,
-    tokens: Family<KindLabel, Counter>,
+    // What every request touches is looked up once, at the start.
+    total: Histogram,
+    first_byte: Histogram,
+    tokens: [Counter; 4],
     attempts: Family<KindLabel, Counter>,
     in_flight: Gauge,
     streams: Gauge,
@@ -54,10 +59,14 @@ fn latency() -> Histogram {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("tollgate");
+        let seconds: Family<PhaseLabel, Histogram, fn() -> Histogram> = Family::new_with_constructor(latency);
+        let phase = |phase| seconds.get_or_create(&PhaseLabel { phase }).clone();
+        let tokens = Family::<KindLabel, Counter>::default();
         let metrics = Self {
             requests: Family::default(),
-            seconds: Family::new_with_constructor(latency),
-            tokens: Family::default(),
+            total: phase("total"),
+            first_byte: phase("first_byte"),
+            tokens: TOKEN_KINDS.map(|kind| tokens.get_or_create(&KindLabel { kind }).clone()),
             attempts: Family::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
@@ -73,9 +82,9 @@ impl Metrics {
             "request",
             "Time from arrival to first byte and to the end",
             Unit::Seconds,
-            metrics.seconds.clone(),
+            seconds.clone(),
         );
-        registry.register("tokens", "Tokens that upstreams counted", metrics.tokens.clone());
+        registry.register("tokens", "Tokens that upstreams counted", tokens.clone());
         registry.register("attempts", "Attempts at credentials by outcome", metrics.attempts.clone());
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
@@ -107,19 +116,14 @@ impl Metrics {
         if record.outcome == Outcome::Refused {
             return;
         }
-        self.seconds.get_or_create(&PhaseLabel { phase: "total" }).observe(seconds(record.duration_ms));
+        self.total.observe(seconds(record.duration_ms));
         if let Some(ms) = record.first_byte_ms {
-            self.seconds.get_or_create(&PhaseLabel { phase: "first_byte" }).observe(seconds(ms));
+            self.first_byte.observe(seconds(ms));
         }
-        for (kind, count) in [
-            ("input", record.input_tokens),
-            ("output", record.output_tokens),
-            ("cache_read", record.cache_read_tokens),
-            ("cache_write", record.cache_write_tokens),
-        ] {
-            if count > 0 {
-                self.tokens.get_or_create(&KindLabel { kind }).inc_by(count);
-            }
+        let tokens =
+            [record.input_tokens, record.output_tokens, record.cache_read_tokens, record.cache_write_tokens];
+        for (counter, count) in self.tokens.iter().zip(tokens) {
+            counter.inc_by(count);
         }
         for attempt in &record.attempts {
             self.attempts.get_or_create(&KindLabel { kind: attempt.outcome.as_str() }).inc();

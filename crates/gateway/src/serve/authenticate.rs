@@ -24,7 +24,7 @@ pub(super) fn caller(
 ) -> Result<Arc<ApiKey>, Refusal> {
     let presented = presented_key(headers, query, query_key)?;
     // The lookup is by the keyed hash of the whole key: an unknown key and a wrong one take the same path.
-    let key = snapshot.keys.get(&core.keys.hash(&presented)).ok_or_else(Refusal::key_invalid)?;
+    let key = snapshot.keys.get(&core.keys.hash(presented)).ok_or_else(Refusal::key_invalid)?;
     if !key.spec.enabled {
         return Err(Refusal::key_disabled("it was switched off"));
     }
@@ -41,12 +41,16 @@ pub(super) fn caller(
 }
 
 /// The one key that a request presents.
-fn presented_key(headers: &HeaderMap, query: Option<&str>, query_key: bool) -> Result<String, Refusal> {
-    let mut found: Option<String> = None;
-    let mut take = |key: &str| match &found {
+fn presented_key<'a>(
+    headers: &'a HeaderMap,
+    query: Option<&'a str>,
+    query_key: bool,
+) -> Result<&'a str, Refusal> {
+    let mut found: Option<&'a str> = None;
+    let mut take = |key: &'a str| match found {
         Some(known) if known != key => Err(Refusal::conflicting_keys()),
         _ => {
-            found = Some(key.to_owned());
+            found = Some(key);
             Ok(())
         }
     };
@@ -90,7 +94,7 @@ mod tests {
         for (name, value) in headers {
             map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        presented_key(&map, query, query_key).map_err(|refusal| refusal.code)
+        presented_key(&map, query, query_key).map(str::to_owned).map_err(|refusal| refusal.code)
     }
 
     #[test]
