@@ -181,3 +181,5 @@ pub(crate) fn checksum(sql: &'static str) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrade;

@@ -1,7 +1,9 @@
 //! Tests of the books: exactly once, sums equal to rows, and content that must not stop them.
 
 use ledger::{Batch, Position};
+use types::books::ReconcileFilter;
 use types::price::PriceState;
+use types::quota::ScopeKind;
 use types::request::{Attempt, Outcome, RequestFilter, RequestRecord};
 use types::usage::{UsageBy, UsageFilter, UsageTotals};
 use types::{ApiKeyId, GrantId, Money, ProviderId, Timestamp, UserId};
@@ -10,6 +12,7 @@ use crate::fixture::{NOW, record, refused};
 use crate::testing::each_backend;
 use crate::{Applied, KeyStats, Store};
 
+const COSTS: Money = Money::MAX;
 const ALL: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(i64::MAX));
 
 fn batch(rows: Vec<RequestRecord>, offset: u64) -> Batch {
@@ -199,6 +202,46 @@ async fn applying_touches_neither_configuration_nor_audit() {
         assert_eq!(store.config_revision().await.unwrap(), 2);
         assert_eq!(store.key_stats(&[key.id]).await.unwrap().len(), 1);
         assert!(store.key_stats(&[]).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_cut_off_before_its_end_changes_nothing() {
+    each_backend(|store| async move {
+        store.share_grow("node", (ScopeKind::User, 1), COSTS, &[], NOW).await.unwrap();
+        store.ledger_apply("node", &batch((0..3).map(record).collect(), 1)).await.unwrap();
+        let before = (books(&store).await, store.share_load("node").await.unwrap());
+        // The last step fails, after all rows and sums were written.
+        let rows: Vec<_> = (3..90).map(record).collect();
+        let broken = Batch::new(rows.clone(), Position { segment: 1, offset: u64::MAX });
+        store.ledger_apply("node", &broken).await.unwrap_err();
+        assert_eq!((books(&store).await, store.share_load("node").await.unwrap()), before);
+        // The task that applies is dropped in the middle.
+        for steps in 1..40 {
+            let whole = batch(rows.clone(), 2);
+            let mut applying = Box::pin(store.ledger_apply("node", &whole));
+            let mut done = false;
+            for _ in 0..steps {
+                let step = tokio::time::timeout(std::time::Duration::from_micros(300), &mut applying);
+                if step.await.is_ok() {
+                    done = true;
+                    break;
+                }
+            }
+            drop(applying);
+            if done {
+                break;
+            }
+            // It may have been dropped while the commit was on its way: then all of it is there.
+            if totals(&store).await.requests == 90 {
+                break;
+            }
+            assert_eq!((books(&store).await, store.share_load("node").await.unwrap()), before);
+        }
+        store.ledger_apply("node", &batch(rows, 2)).await.unwrap();
+        assert_eq!(totals(&store).await.requests, 90);
+        assert_eq!(store.reconcile(&ReconcileFilter::default()).await.unwrap().differences, []);
     })
     .await;
 }
