@@ -24,6 +24,8 @@ pub(super) struct Watched<IO> {
     keep_alive_idle: Duration,
     write_stall: Duration,
     read_timer: Pin<Box<Sleep>>,
+    /// When the wait is over; `read_timer` fires then or earlier.
+    read_deadline: Instant,
     /// The change of phase that `read_timer` was set for.
     armed: Option<u64>,
     write_timer: Option<Pin<Box<Sleep>>>,
@@ -33,13 +35,15 @@ pub(super) struct Watched<IO> {
 
 impl<IO> Watched<IO> {
     pub(super) fn new(io: IO, phase: Arc<Phase>, limits: &EdgeLimits) -> Self {
+        let read_timer = Box::pin(tokio::time::sleep(limits.header_time));
         Self {
             io,
             phase,
             header_time: limits.header_time,
             keep_alive_idle: limits.keep_alive_idle,
             write_stall: limits.write_stall,
-            read_timer: Box::pin(tokio::time::sleep(limits.header_time)),
+            read_deadline: read_timer.deadline(),
+            read_timer,
             armed: None,
             write_timer: None,
             stalled: false,
@@ -52,9 +56,20 @@ impl<IO> Watched<IO> {
         if self.armed != Some(change) {
             self.armed = Some(change);
             let time = if waiting == Waiting::NextRequest { self.keep_alive_idle } else { self.header_time };
-            self.read_timer.as_mut().reset(Instant::now() + time);
+            self.read_deadline = Instant::now() + time;
+            // Moving a timer forward costs more than all else here, and nearly every wait ends long before its
+            // deadline: a timer that fires too early is set again then.
+            if self.read_timer.is_elapsed() || self.read_deadline < self.read_timer.deadline() {
+                self.read_timer.as_mut().reset(self.read_deadline);
+            }
         }
-        self.read_timer.as_mut().poll(cx)
+        loop {
+            ready!(self.read_timer.as_mut().poll(cx));
+            if Instant::now() >= self.read_deadline {
+                return Poll::Ready(());
+            }
+            self.read_timer.as_mut().reset(self.read_deadline);
+        }
     }
 
     /// Passes a write's outcome on, or ends a write that has made no progress for too long.

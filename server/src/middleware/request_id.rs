@@ -31,7 +31,12 @@ impl RequestIds {
 
     /// What the answer's `x-request-id` says.
     pub fn echo(&self) -> HeaderValue {
-        HeaderValue::try_from(self.shown()).unwrap_or(HeaderValue::from_static(""))
+        let mut text = uuid::Uuid::encode_buffer();
+        let shown = match &self.client {
+            Some(client) => client.as_str(),
+            None => self.own.0.as_hyphenated().encode_lower(&mut text),
+        };
+        HeaderValue::from_str(shown).unwrap_or(HeaderValue::from_static(""))
     }
 }
 

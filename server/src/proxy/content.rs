@@ -18,6 +18,9 @@ pub(super) fn check_head(endpoint: Endpoint, headers: &HeaderMap) -> Result<(), 
         )));
     }
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    if value.as_bytes() == b"application/json" {
+        return Ok(());
+    }
     let text = value.to_str().unwrap_or("?");
     let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
