@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use ledger::budget::{Figures, Scope};
 use store::{SpendFrom, StoreError};
-use types::Money;
 use types::books::{AuditReport, Violation};
+use types::{Money, Timestamp};
 
 use crate::core::Core;
 
 /// Violations that are told.
 const TOLD: usize = 1_000;
+/// How far back requests are looked at.
+const SPAN_MS: i64 = 7 * Timestamp::DAY_MS;
 /// What is looked at here; the store adds its own.
 const HERE: [&str; 3] = ["INV-4", "INV-8", "INV-16"];
 
@@ -30,6 +32,12 @@ pub(crate) async fn run(core: &Core) -> Result<AuditReport, StoreError> {
         // On a database that several instances share, each knows only its own until it loads anew.
         totals(core, &mut report).await?;
     }
+    let books = core.store.audit_books(at.plus_ms(-SPAN_MS)).await?;
+    report.checked += books.checked;
+    report.invariants.extend(books.invariants);
+    report.invariants.sort_by_key(|name| (name.len(), name.clone()));
+    report.invariants.dedup();
+    report.violations.extend(books.violations);
     report.violations.truncate(TOLD);
     report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     core.metrics.audited(report.violations.len());

@@ -9,6 +9,7 @@ use super::Admin;
 const LINES: u32 = 10_000;
 
 const COLUMNS: [&str; 14] = [
+    "by",
     "key",
     "label",
     "requests",
@@ -22,7 +23,6 @@ const COLUMNS: [&str; 14] = [
     "cost_usd",
     "base_cost_usd",
     "provider_cost_usd",
-    "by",
 ];
 
 impl Admin {
@@ -30,16 +30,17 @@ impl Admin {
     pub async fn usage_export(&self, filter: UsageFilter, csv: bool) -> Result<String, Problem> {
         let by = filter.by.unwrap_or(UsageBy::Day);
         let lines = self.usage_lines(UsageFilter { limit: Some(LINES), ..filter }).await?;
+        let failed = || Problem::new("internal", "the usage could not be written");
         if csv {
-            return Ok(table(by, &lines));
+            return table(by, &lines).map_err(|_| failed());
         }
-        serde_json::to_string_pretty(&lines)
-            .map_err(|_| Problem::new("internal", "the usage could not be written"))
+        serde_json::to_string_pretty(&lines).map_err(|_| failed())
     }
 }
 
-fn table(by: UsageBy, lines: &[UsageLine]) -> String {
-    let mut text = record(&COLUMNS.map(str::to_owned));
+fn table(by: UsageBy, lines: &[UsageLine]) -> Result<String, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
     for UsageLine { key, label, totals } in lines {
         let UsageTotals {
             requests,
@@ -54,9 +55,10 @@ fn table(by: UsageBy, lines: &[UsageLine]) -> String {
             base_cost_usd,
             provider_cost_usd,
         } = totals;
-        text.push_str(&record(&[
-            shown_key(by, key),
-            label.clone().unwrap_or_default(),
+        writer.write_record([
+            by.to_string(),
+            cell(&shown_key(by, key)),
+            cell(label.as_deref().unwrap_or_default()),
             requests.to_string(),
             errors.to_string(),
             refused.to_string(),
@@ -68,10 +70,11 @@ fn table(by: UsageBy, lines: &[UsageLine]) -> String {
             cost_usd.to_string(),
             base_cost_usd.to_string(),
             provider_cost_usd.to_string(),
-            by.to_string(),
-        ]));
+        ])?;
     }
-    text
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    // Only texts were written.
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Days without the time, which spreadsheets would show in a zone of their own.
@@ -85,48 +88,38 @@ fn shown_key(by: UsageBy, key: &str) -> String {
     .unwrap_or_else(|| key.to_owned())
 }
 
-fn record<const N: usize>(fields: &[String; N]) -> String {
-    let mut text = fields.iter().map(|field| cell(field)).collect::<Vec<_>>().join(",");
-    text.push_str("\r\n");
-    text
-}
-
-/// A field, quoted where it must be. Names come from callers: what a spreadsheet would run as a formula is shown as
-/// text instead (OWASP, CSV Injection).
+/// Names come from callers: what a spreadsheet would run as a formula is shown as text instead (OWASP, CSV Injection).
 fn cell(field: &str) -> String {
     let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let field = if formula { format!("'{field}") } else { field.to_owned() };
-    if formula
-        || field.contains([',', '"', '\n', '\r', ';', '\t'])
-        || field.starts_with(' ')
-        || field.ends_with(' ')
-    {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field
-    }
+    if formula { format!("'{field}") } else { field.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(key: &str, label: Option<&str>) -> UsageLine {
+        UsageLine { key: key.to_owned(), label: label.map(str::to_owned), totals: UsageTotals::default() }
+    }
+
     #[test]
     fn us_export_no_name_is_run_as_a_formula_and_none_breaks_a_line() {
-        assert_eq!(cell("plain"), "plain");
-        assert_eq!(cell("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\"");
-        for evil in ["+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert!(cell(evil).starts_with("\"'"), "{evil:?}");
+        let evil = "=HYPERLINK(\"http://x\"),\r\n+1";
+        let text = table(UsageBy::Model, &[line(evil, Some("-2+3"))]).unwrap();
+        assert!(text.contains("model,\"'=HYPERLINK(\"\"http://x\"\"),\r\n+1\",'-2+3,0"), "{text}");
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!((rows.len(), &rows[0][1]), (1, format!("'{evil}").as_str()));
+        for evil in ["@SUM(A1)", "\t=1", "\r=1", "+1"] {
+            assert!(cell(evil).starts_with('\''), "{evil:?}");
         }
-        assert_eq!(cell("a,b\r\n\"c\""), "\"a,b\r\n\"\"c\"\"\"");
     }
 
     #[test]
     fn us_export_has_a_field_for_each_column() {
-        let line = UsageLine { key: "gpt-4o".into(), label: None, totals: UsageTotals::default() };
-        let text = table(UsageBy::Model, &[line]);
+        let text = table(UsageBy::Model, &[line("gpt-4o", None)]).unwrap();
         let rows: Vec<_> = text.split_terminator("\r\n").collect();
-        assert_eq!(rows, [COLUMNS.join(","), "gpt-4o,,0,0,0,0,0,0,0,0,0,0,0,model".to_owned()]);
+        assert_eq!(rows, [COLUMNS.join(","), "model,gpt-4o,,0,0,0,0,0,0,0,0,0,0,0".to_owned()]);
         assert_eq!(shown_key(UsageBy::Day, "2026-11-21T00:00:00.000Z"), "2026-11-21");
         assert_eq!(shown_key(UsageBy::Hour, "2026-11-21T08:00:00.000Z"), "2026-11-21 08:00:00");
     }
