@@ -12,10 +12,7 @@
 # Put a reverse proxy with TLS in front (production cookies are marked Secure), and tell TRUST_PROXY its network.
 
 FROM rust:1.95-bookworm AS builder
-RUN rustup target add wasm32-unknown-unknown \
-    && apt-get update \
-    && apt-get install -y --no-install-recommends binaryen \
-    && rm -rf /var/lib/apt/lists/*
+RUN rustup target add wasm32-unknown-unknown
 WORKDIR /src
 COPY . .
 # The bundle first: the server embeds it.

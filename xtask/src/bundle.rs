@@ -114,10 +114,17 @@ fn compile(toolchain: &WebToolchain, profile: Profile) -> Outcome<PathBuf> {
     Ok(dir.join(WASM).join(profile.name()).join("frontend.wasm"))
 }
 
-/// Binaryen's size pass, where it is installed. It saves about 15 % and nothing depends on it.
+/// The oldest Binaryen that may touch the bundle. Debian 12's 108 exports the wrong one of its two tables, and the
+/// page dies when it wakes up; 123 is what others use with today's wasm-bindgen.
+const OLDEST_BINARYEN: u32 = 123;
+
+/// Binaryen's size pass, where a good one is installed. Nothing depends on it.
 fn shrink() -> Outcome {
-    if find("wasm-opt").is_none() {
-        println!("(wasm-opt is not installed; the bundle stays about 15 % larger. Debian: binaryen)");
+    let version = find("wasm-opt")
+        .and_then(|program| Cmd::new(program).arg("--version").read().ok())
+        .and_then(|said| binaryen(&said));
+    if version.is_none_or(|version| version < OLDEST_BINARYEN) {
+        println!("(no wasm-opt of version {OLDEST_BINARYEN} or newer; the bundle stays a little larger)");
         return Ok(());
     }
     let wasm = wasm_path().display().to_string();
@@ -142,4 +149,21 @@ fn wasm_path() -> PathBuf {
 /// Outside `pkg`, because the server embeds all of that folder.
 fn stamp_path() -> PathBuf {
     root().join("target/site/bundle.stamp")
+}
+
+/// The number in `wasm-opt version 108 (…)`.
+fn binaryen(said: &str) -> Option<u32> {
+    said.split_whitespace().find_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_passs_version_is_read_with_and_without_a_commit() {
+        assert_eq!(binaryen("wasm-opt version 108\n"), Some(108));
+        assert_eq!(binaryen("wasm-opt version 123 (version_123-3-gabc)"), Some(123));
+        assert_eq!(binaryen("nonsense"), None);
+    }
 }
