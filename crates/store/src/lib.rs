@@ -30,6 +30,8 @@ mod reconcile;
 mod request;
 mod reset;
 mod revision;
+#[cfg(test)]
+mod scale;
 mod session;
 mod setting;
 mod share;
@@ -85,6 +87,11 @@ impl Store {
     /// What was reached: `sqlite 3.51.3` or `postgres 15.18`.
     pub fn backend(&self) -> String {
         self.backend.as_ref().to_owned()
+    }
+
+    /// Whether other instances may use the same database.
+    pub fn is_shared(&self) -> bool {
+        self.backend.starts_with("postgres")
     }
 
     /// Asks the database for a sign of life and says how long it took.

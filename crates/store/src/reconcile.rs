@@ -151,7 +151,7 @@ async fn compare(txn: &mut Txn, span: Span) -> Result<Reconciliation, StoreError
         rebuilt: false,
     };
     for (index, cut) in CUTS.iter().enumerate() {
-        let mut rows = lines(txn.rows(cut.rows, span.args()).await?)?;
+        let mut rows = lines(&txn.rows(cut.rows, span.args()).await?)?;
         if index == 0 {
             found.rows = rows.values().map(|totals| totals.requests).sum();
         }
@@ -159,7 +159,7 @@ async fn compare(txn: &mut Txn, span: Span) -> Result<Reconciliation, StoreError
             let sum = &mut rows.entry(row.int("line")?).or_default().provider_cost_usd;
             *sum = sum.plus(row.money("provider_cost_nano")?);
         }
-        note(&mut found, cut.subject, &rows, &lines(txn.rows(cut.kept, span.args()).await?)?);
+        note(&mut found, cut.subject, &rows, &lines(&txn.rows(cut.kept, span.args()).await?)?);
     }
     let mut hours = BTreeMap::new();
     for row in txn.rows(COUNTED, args![span.user_id]).await? {
@@ -175,7 +175,7 @@ async fn compare(txn: &mut Txn, span: Span) -> Result<Reconciliation, StoreError
 
 type Lines = BTreeMap<i64, UsageTotals>;
 
-fn lines(rows: Vec<Row>) -> Result<Lines, StoreError> {
+fn lines(rows: &[Row]) -> Result<Lines, StoreError> {
     rows.iter().map(|row| Ok((row.int("line")?, totals(row)?))).collect()
 }
 

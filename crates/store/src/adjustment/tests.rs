@@ -60,8 +60,8 @@ async fn pk_a_correction_changes_rows_and_sums_together_and_only_once() {
         assert_eq!((row.price_state, row.cost_usd), (PriceState::Priced, nano(7)));
         assert_eq!(row.bill, Some(Box::new(bill())));
         let hours = UsageFilter { by: Some(UsageBy::Hour), ..UsageFilter::default() };
-        let last = store.usage_by(&hours).await.unwrap().pop().unwrap();
-        assert_eq!(last.totals.cost_usd, nano(9_000));
+        let latest = store.usage_by(&hours).await.unwrap().pop().unwrap();
+        assert_eq!(latest.totals.cost_usd, nano(9_000));
 
         let listed = store.adjustment_list().await.unwrap();
         assert_eq!((listed.len(), listed[0].rows, listed[0].reason.as_str()), (1, 3, "wrong price"));

@@ -68,8 +68,8 @@ async fn honest_books_have_no_violations_and_damage_is_named() {
             }
             assert_eq!(store.pool.execute(damage, args![fourth.as_str()]).await.unwrap(), 1, "{damage}");
             let found = store.audit_books(NOW).await.unwrap().violations;
-            let named = found.iter().any(|violation| violation.invariant == invariant);
-            assert!(named, "{damage}: {found:?}");
+            let told = found.iter().any(|violation| violation.invariant == invariant);
+            assert!(told, "{damage}: {found:?}");
             for sql in [
                 "DELETE FROM adjustment_rows",
                 "DELETE FROM adjustments",

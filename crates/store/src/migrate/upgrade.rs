@@ -194,9 +194,9 @@ async fn st_07_a_filled_database_of_schema_1_keeps_everything_and_gets_money() {
         let found = store.reconcile(&ReconcileFilter::default()).await.unwrap();
         assert_eq!((found.since, found.rows), (NOW.hour_start().plus_ms(Timestamp::HOUR_MS), 2));
         assert!(found.differences.iter().all(|difference| difference.subject == "counter"), "{found:?}");
-        let stats = store.key_stats(&[ApiKeyId(1)]).await.unwrap();
+        let counter = store.key_stats(&[ApiKeyId(1)]).await.unwrap();
         let kept = KeyStats { request_count: 10, last_used_at: Some(Timestamp(44)), cost_usd: Money::ZERO };
-        assert_eq!(stats.get(&ApiKeyId(1)), Some(&kept));
+        assert_eq!(counter.get(&ApiKeyId(1)), Some(&kept));
         assert_eq!(store.ledger_position("node").await.unwrap().offset, 77);
         assert_eq!(store.latency_bins(Timestamp(0), Timestamp(i64::MAX)).await.unwrap()[4], 5);
         assert_eq!(store.meta_get("installation").await.unwrap().as_deref(), Some("x"));
@@ -209,7 +209,7 @@ async fn st_07_a_filled_database_of_schema_1_keeps_everything_and_gets_money() {
             .grant_insert(UserId(1), None, &package_spec("pro"), NOW, None, change("grant.create"))
             .await
             .unwrap();
-        assert_eq!(store.migrate().await.unwrap().applied, [String::new(); 0]);
+        assert!(store.migrate().await.unwrap().applied.is_empty());
     }
 }
 

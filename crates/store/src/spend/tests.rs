@@ -29,7 +29,11 @@ fn rows() -> Vec<RequestRecord> {
         row.key_id = Some(ApiKeyId(1 + pick % 3));
         row.provider_id = Some(ProviderId(1 + pick % 2));
         row.credential_id = Some(CredentialId(1 + pick % 3));
-        row.group = [None, Some("team-a".to_owned()), Some("unknown".to_owned())][n as usize % 3].clone();
+        row.group = match n % 3 {
+            0 => None,
+            1 => Some("team-a".to_owned()),
+            _ => Some("unknown".to_owned()),
+        };
         row.grant_id = (n % 4 == 0).then_some(GrantId(1));
         if n % 5 == 0 {
             let lost = Attempt {
@@ -65,11 +69,12 @@ fn charges(row: &RequestRecord) -> Vec<(ScopeKind, i64, Money)> {
     charges
 }
 
+type Minutes = BTreeMap<Timestamp, Money>;
 type Resets = BTreeMap<(ScopeKind, i64), Timestamp>;
 
 // The same by adding up row after row.
 fn expected(rows: &[RequestRecord], from: SpendFrom, resets: &Resets) -> Vec<SpendRow> {
-    let mut sums: BTreeMap<(ScopeKind, i64), (BTreeMap<Timestamp, Money>, [Money; 3])> = BTreeMap::new();
+    let mut sums: BTreeMap<(ScopeKind, i64), (Minutes, [Money; 3])> = BTreeMap::new();
     for row in rows {
         for (kind, id, cost) in charges(row) {
             let reset = resets.get(&(kind, id)).copied().unwrap_or_default();
