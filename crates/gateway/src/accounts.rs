@@ -4,6 +4,7 @@
 //! space, never memory and never a record, and replay after a crash is the very same code.
 
 pub(crate) mod audit;
+pub(crate) mod share;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub(crate) fn start(core: &Arc<Core>) {
     core.ledger.set_waker(move || waker.notify_one());
     core.tracker.spawn(write(core.clone(), arrived));
     core.tracker.spawn(sync(core.clone()));
+    share::start(core);
 }
 
 /// Writes until the engine has drained, then writes what is left.

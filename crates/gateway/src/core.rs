@@ -22,6 +22,7 @@ use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::metrics::Metrics;
 use crate::quota::Quotas;
+use crate::quota::share::Shares;
 use crate::serve::{ModelLists, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
@@ -60,6 +61,10 @@ pub(crate) struct Core {
     pub(crate) live: LiveFeed,
     pub(crate) metrics: Metrics,
     pub(crate) quotas: Quotas,
+    /// This instance's shares of budgets; `None` where no other instance can be (SQLite).
+    pub(crate) shares: Option<Shares>,
+    /// Held while a share grows.
+    pub(crate) sharing: Mutex<()>,
     pub(crate) upstreams: Upstreams,
     pub(crate) model_lists: ModelLists,
     pub(crate) used_keys: UsedKeys,
@@ -102,6 +107,8 @@ impl Core {
             live: LiveFeed::new(),
             metrics: Metrics::new(),
             quotas: Quotas::new(config.enforce_limits),
+            shares: store.is_shared().then(Shares::default),
+            sharing: Mutex::new(()),
             model_lists: ModelLists::default(),
             used_keys: UsedKeys::default(),
             tasks: TaskBoard::default(),
@@ -136,6 +143,7 @@ impl Core {
             recovery.open.into_iter().map(|open| crate::house::interrupted(&core, open)).collect();
         core.ledger.conclude(&interrupted)?;
         crate::accounts::catch_up(&core).await?;
+        crate::accounts::share::begin(&core).await?;
         core.reload_spend().await?;
         core.used_keys.restore(&core.store, core.clock.now()).await?;
         crate::tasks::start(&core);

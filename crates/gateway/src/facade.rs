@@ -108,7 +108,7 @@ impl Gateway {
 
     /// Prometheus text.
     pub fn metrics(&self) -> String {
-        self.core.metrics.render(self.core.ledger.backlog())
+        self.core.metrics.render(self.core.ledger.backlog(), self.core.quotas.waiting())
     }
 
     /// Whether the process is about to stop.

@@ -48,6 +48,7 @@ pub(crate) struct Metrics {
     overshoots: Counter,
     cost: Counter,
     violations: Gauge,
+    waiting: Gauge,
     backlog: Gauge<u64, AtomicU64>,
 }
 
@@ -74,6 +75,7 @@ impl Metrics {
             overshoots: Counter::default(),
             cost: Counter::default(),
             violations: Gauge::default(),
+            waiting: Gauge::default(),
             backlog: Gauge::default(),
             registry: Registry::default(),
         };
@@ -96,6 +98,7 @@ impl Metrics {
             "What the last audit of the books found; must be 0",
             metrics.violations.clone(),
         );
+        registry.register("waiting_for_money", "Requests that wait for money others hold", metrics.waiting.clone());
         registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
         Self { registry, ..metrics }
     }
@@ -156,14 +159,20 @@ impl Metrics {
         self.violations.set(i64::try_from(violations).unwrap_or(i64::MAX));
     }
 
+    /// What the last audit of the books found.
+    pub(crate) fn violations(&self) -> u64 {
+        u64::try_from(self.violations.get()).unwrap_or(0)
+    }
+
     /// Counts a failed write of the books.
     pub(crate) fn writer_failed(&self) {
         self.writer_failures.inc();
     }
 
     /// The Prometheus text (`OpenMetrics` 1.0).
-    pub(crate) fn render(&self, backlog: u64) -> String {
+    pub(crate) fn render(&self, backlog: u64, waiting: usize) -> String {
         self.backlog.set(backlog);
+        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -7,6 +7,7 @@ pub(crate) mod calendar;
 pub(crate) mod concurrency;
 pub(crate) mod estimate;
 pub(crate) mod rate;
+pub(crate) mod share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

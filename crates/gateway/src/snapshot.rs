@@ -7,6 +7,7 @@ mod build;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ledger::budget::Scope;
 use types::api_key::ApiKeySpec;
 use types::group::GroupSpec;
 use types::limits::Limits;
@@ -39,6 +40,8 @@ pub(crate) struct Snapshot {
     pub(crate) groups: HashMap<String, Group>,
     /// Limits of the whole gateway.
     pub(crate) global: Limits,
+    /// Since when usage counts, where it was reset.
+    pub(crate) resets: HashMap<Scope, Timestamp>,
     /// Whether any limit holds an estimate, so that costs must be guessed and learned.
     pub(crate) guesses: bool,
 }

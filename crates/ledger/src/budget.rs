@@ -287,6 +287,12 @@ impl Budgets {
         self.wake();
     }
 
+    /// Lowers a scope's allowance to what is consumed and held now, and answers how much that leaves over: it may be
+    /// given back, because from here on nothing can be held on it.
+    pub fn shrink_allowance(&self, scope: Scope) -> Money {
+        self.state().shrink_allowance(scope)
+    }
+
     /// What was settled on a scope since the process started. It only grows; neither a load nor a reset changes it.
     pub fn consumed(&self, scope: Scope) -> Money {
         self.state().consumed(scope)

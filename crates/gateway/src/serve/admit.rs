@@ -2,7 +2,10 @@
 //!
 //! Money that only others' running requests hold is waited for: a burst that fits in the end is not refused.
 
-use ledger::budget::{Amounts, Blocked, Hold, Scope};
+use std::time::Duration;
+
+use ledger::budget::{Amounts, Blocked, Hold, Rule, Scope};
+use tokio::time::Instant;
 use types::limits::LimitName;
 use types::package::GrantState;
 use types::quota::ScopeKind;
@@ -17,6 +20,11 @@ use crate::quota::concurrency::{SlotGuard, SlotRule};
 use crate::quota::rate::RateRule;
 use crate::quota::{Rules, charges, scope};
 use crate::snapshot::{ApiKey, Grant};
+
+/// How often what other instances hold is looked at again.
+const LOOK: Duration = Duration::from_millis(250);
+/// Shares asked for by one look: each of its payers may need a larger one.
+const MOST_GRANTS: usize = 8;
 
 /// What an admitted request holds; dropping it lets everything go.
 #[derive(Debug)]
@@ -75,38 +83,106 @@ async fn hold(
     amounts: Amounts,
 ) -> Result<(Hold, Option<GrantId>, bool, bool), Refusal> {
     let names = Named { key: &request.key };
-    let blocked = match try_hold(core, request, amounts) {
+    let blocked = match hold_now(core, request, amounts).await {
         Ok((hold, grant, watched)) => return Ok((hold, grant, watched, false)),
-        Err(Stop::Refused(refusal)) => return Err(refusal),
         Err(Stop::Blocked(blocked)) => blocked,
+        Err(stop) => return Err(stop.into_refusal()),
     };
     let refuse = |blocked: &Blocked| refuse_limit::out_of_money(core, request, names, blocked);
-    let patience = std::time::Duration::from_millis(u64::from(request.snapshot.settings.limits_wait_ms));
+    let patience = Duration::from_millis(u64::from(request.snapshot.settings.limits_wait_ms));
     if !blocked.waits || patience.is_zero() {
         return Err(refuse(&blocked));
     }
     let Some(place) = core.quotas.wait() else { return Err(refuse(&blocked)) };
-    let until = tokio::time::Instant::now() + patience;
+    let until = Instant::now() + patience;
     loop {
         let released = place.released();
-        match try_hold(core, request, amounts) {
+        match hold_now(core, request, amounts).await {
             Ok((hold, grant, watched)) => return Ok((hold, grant, watched, true)),
-            Err(Stop::Refused(refusal)) => return Err(refusal),
-            Err(Stop::Blocked(blocked)) if !blocked.waits => return Err(refuse(&blocked)),
-            Err(Stop::Blocked(blocked)) if tokio::time::Instant::now() >= until => return Err(refuse(&blocked)),
+            Err(Stop::Blocked(blocked)) if !blocked.waits || Instant::now() >= until => {
+                return Err(refuse(&blocked));
+            }
             Err(Stop::Blocked(_)) => {}
+            Err(stop) => return Err(stop.into_refusal()),
         }
+        // What other instances let go is not heard of; it is looked for now and then.
+        let look = if core.shares.is_some() { until.min(Instant::now() + LOOK) } else { until };
         tokio::select! {
             () = released => {}
-            () = tokio::time::sleep_until(until) => {}
+            () = tokio::time::sleep_until(look) => {}
             () = core.draining.cancelled() => return Err(Refusal::draining()),
         }
     }
 }
 
+/// Why a look did not end in a hold.
 enum Stop {
     Refused(Refusal),
     Blocked(Blocked),
+    /// This instance's share of a budget is used up.
+    Share(Blocked, Vec<Rule>),
+}
+
+impl Stop {
+    fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Blocked(_) | Self::Share(..) => Refusal::database_unavailable(),
+        }
+    }
+}
+
+/// One look, with larger shares of budgets asked for as long as they are what is missing. Money fails closed: without
+/// the database nothing is granted.
+async fn hold_now(
+    core: &Core,
+    request: &Request,
+    amounts: Amounts,
+) -> Result<(Hold, Option<GrantId>, bool), Stop> {
+    for _ in 0..MOST_GRANTS {
+        let (blocked, rules) = match try_hold(core, request, amounts) {
+            Err(Stop::Share(blocked, rules)) => (blocked, rules),
+            done => return done,
+        };
+        let lacking = blocked.used.plus(blocked.reserved).plus(blocked.needed).minus(blocked.limit);
+        let now = core.clock.now();
+        match crate::accounts::share::grow(core, blocked.scope, &rules, lacking, now).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Stop::Blocked(as_limit(core, blocked, &rules, now))),
+            Err(error) => {
+                tracing::error!(%error, "a share of a budget could not be asked for; the request is refused");
+                return Err(Stop::Refused(Refusal::database_unavailable()));
+            }
+        }
+    }
+    Err(Stop::Refused(Refusal::database_unavailable()))
+}
+
+/// The limit itself in place of this instance's share of it, for the caller to read.
+fn as_limit(core: &Core, blocked: Blocked, rules: &[Rule], now: Timestamp) -> Blocked {
+    let readings = core.quotas.budgets.read(blocked.scope, rules, now);
+    let tightest = rules.iter().zip(readings).min_by_key(|(rule, reading)| rule.limit.minus(reading.used));
+    match tightest {
+        Some((rule, reading)) => Blocked {
+            name: rule.name,
+            used: reading.used,
+            reserved: reading.reserved,
+            limit: rule.limit,
+            resets_at: reading.resets_at,
+            waits: reading.used < rule.limit,
+            ..blocked
+        },
+        None => blocked,
+    }
+}
+
+/// The outcome of a look at one set of payers.
+fn stopped(blocked: Blocked, payers: &[Rules]) -> Stop {
+    let rules = payers.iter().find(|(scope, _)| *scope == blocked.scope).map(|(_, rules)| rules.clone());
+    match rules {
+        Some(rules) if blocked.allowance => Stop::Share(blocked, rules),
+        _ => Stop::Blocked(blocked),
+    }
 }
 
 /// One look: the first grant that can pay, or the limits alone for a user without packages.
@@ -125,28 +201,33 @@ fn try_hold(
     };
     let watched = |payers: &[Rules]| payers.iter().any(|(_, rules)| rules.iter().any(|rule| !rule.hard));
     if grants.is_empty() {
+        crate::accounts::share::guard(core, &payers);
         return match core.quotas.budgets.hold(id, moment, &charges(&payers), amounts) {
             Ok(hold) => Ok((hold, None, watched(&payers))),
-            Err(blocked) => Err(Stop::Blocked(blocked)),
+            Err(blocked) => Err(stopped(blocked, &payers)),
         };
     }
-    let mut last = None;
+    let mut last: Option<Stop> = None;
     for grant in grants {
         payers.push(core.quotas.money(scope(ScopeKind::Package, grant.id.0), &grant.limits, now));
+        crate::accounts::share::guard(core, &payers);
         match core.quotas.budgets.hold(id, moment, &charges(&payers), amounts) {
             Ok(hold) => return Ok((hold, Some(grant.id), watched(&payers))),
-            // The soonest to end is asked first; a later one may still pay. What can be waited for is remembered.
-            Err(blocked) if last.as_ref().is_none_or(|last: &Blocked| blocked.waits || !last.waits) => {
-                last = Some(blocked);
+            // The soonest to end is asked first; a later one may still pay. What helps soonest is remembered.
+            Err(blocked) => {
+                let better = match &last {
+                    None => true,
+                    Some(Stop::Blocked(known)) => blocked.allowance || blocked.waits || !known.waits,
+                    Some(_) => false,
+                };
+                if better {
+                    last = Some(stopped(blocked, &payers));
+                }
             }
-            Err(_) => {}
         }
         payers.pop();
     }
-    match last {
-        Some(blocked) => Err(Stop::Blocked(blocked)),
-        None => Err(Stop::Refused(Refusal::no_active_package("no active package"))),
-    }
+    Err(last.unwrap_or_else(|| Stop::Refused(Refusal::no_active_package("no active package"))))
 }
 
 /// Everybody who pays whatever the provider: the whole gateway, the user, the key.

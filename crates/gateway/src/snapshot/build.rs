@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ledger::budget::Scope;
 use store::{ConfigRows, CredentialRow};
 use types::limits::Limits;
+use types::quota::ScopeKind;
 use types::setting::Settings;
-use types::{Money, ProviderId, Secret, UserId};
+use types::{Money, ProviderId, Secret, Timestamp, UserId};
 
 use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
 use crate::price::PriceBook;
@@ -23,6 +25,7 @@ pub(crate) struct Builder {
 impl Builder {
     /// Builds the snapshot of one revision.
     pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
+        let resets = resets(&rows);
         let ConfigRows { revision, providers, credentials, users, keys, settings, prices, groups, grants } = rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
@@ -101,6 +104,7 @@ impl Builder {
                 .map(|row| (row.name, Group { id: row.id, spec: row.spec }))
                 .collect(),
             global,
+            resets,
             guesses,
         }
     }
@@ -121,6 +125,14 @@ impl Builder {
             .inspect_err(|error| tracing::error!(?purpose, row, %error, "a stored secret cannot be opened"))
             .ok()
     }
+}
+
+fn resets(rows: &ConfigRows) -> HashMap<Scope, Timestamp> {
+    let users = rows.users.iter().map(|row| (ScopeKind::User, row.id.0, row.usage_reset_at));
+    let keys = rows.keys.iter().map(|row| (ScopeKind::Key, row.id.0, row.usage_reset_at));
+    let grants = rows.grants.iter().map(|row| (ScopeKind::Package, row.id.0, row.usage_reset_at));
+    let some = |(kind, id, at): (ScopeKind, i64, Option<Timestamp>)| Some((Scope { kind, id }, at?));
+    users.chain(keys).chain(grants).filter_map(some).collect()
 }
 
 fn read_settings(rows: Vec<store::SettingRow>) -> Settings {

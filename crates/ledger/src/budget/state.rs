@@ -217,6 +217,15 @@ impl State {
         }
     }
 
+    pub(super) fn shrink_allowance(&mut self, scope: Scope) -> Money {
+        let number = self.number(scope);
+        let Some(account) = self.accounts.get_mut(number) else { return Money::ZERO };
+        let Some(granted) = account.granted else { return Money::ZERO };
+        let needed = account.consumed + account.worst;
+        account.granted = Some(granted.min(needed));
+        Money::clamp_nano(granted - needed)
+    }
+
     pub(super) fn read(&mut self, scope: Scope, rules: &[Rule], now: Timestamp) -> Vec<Reading> {
         let known = self.numbers.get(&scope).and_then(|number| self.accounts.get_mut(*number));
         let mut empty = Account::default();

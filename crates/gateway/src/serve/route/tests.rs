@@ -76,6 +76,7 @@ fn snapshot(providers: Vec<Provider>) -> Snapshot {
         prices: crate::price::PriceBook::new([]),
         groups: std::collections::HashMap::new(),
         global: Limits::default(),
+        resets: std::collections::HashMap::new(),
         guesses: false,
     }
 }
