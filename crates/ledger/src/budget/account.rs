@@ -57,11 +57,12 @@ fn add_to(periods: &mut Vec<(Timestamp, i128)>, start: Timestamp, nano: i128) {
         *sum += nano;
         return;
     }
-    periods.push((start, nano));
-    periods.sort_unstable();
-    if periods.len() > PERIODS {
+    // The oldest goes, but never the newcomer: a clock that jumped back far is where requests are now.
+    if periods.len() >= PERIODS {
         periods.remove(0);
     }
+    periods.push((start, nano));
+    periods.sort_unstable();
 }
 
 fn in_period(periods: &[(Timestamp, i128)], start: Timestamp) -> i128 {
@@ -143,11 +144,11 @@ impl Account {
             *later = window.from;
             return;
         }
-        self.anchors.push(window.from);
-        self.anchors.sort_unstable();
-        if self.anchors.len() > PERIODS {
+        if self.anchors.len() >= PERIODS {
             self.anchors.remove(0);
         }
+        self.anchors.push(window.from);
+        self.anchors.sort_unstable();
     }
 
     /// Holds `more` on top of what a request that was admitted then holds; `new` says that it holds nothing yet.
