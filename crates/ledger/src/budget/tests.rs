@@ -7,6 +7,7 @@ mod minutes;
 mod model;
 mod reference;
 mod speed;
+mod steps;
 
 use types::limits::LimitName;
 use types::quota::ScopeKind;

@@ -85,7 +85,14 @@ fn wrong_totals_are_found() {
 
 #[test]
 fn inv_01_and_15_violations_are_found() {
-    let entry = |seq, kind, n| Entry { at: Position::default(), seq, kind, request_id: id(n), record: None };
+    let entry = |seq, kind, n| Entry {
+        at: Position::default(),
+        seq,
+        kind,
+        request_id: id(n),
+        record: None,
+        names_attempt: kind == Kind::Sent,
+    };
     let check = |entries: &[Entry]| invariant::check(entries, Extent::Whole);
     let admit = entry(1, Kind::Admit, 1);
     let end = entry(2, Kind::Terminal, 1);
@@ -109,5 +116,11 @@ fn inv_01_and_15_violations_are_found() {
     );
     assert_eq!(check(std::slice::from_ref(&end)), [Violation::NotAdmitted(id(1))]);
     assert_eq!(invariant::check(&[end], Extent::Rest), []);
+    let sent = entry(2, Kind::Sent, 1);
+    let forgot = Entry { record: Some(record(1)), ..entry(3, Kind::Terminal, 1) };
+    assert_eq!(
+        check(&[admit.clone(), sent, forgot]),
+        [Violation::AttemptsMissing { id: id(1), sent: 1, booked: 0 }]
+    );
     assert_eq!(check(&[admit, entry(3, Kind::Terminal, 1)]), [Violation::Gap { expected: 2, found: 3 }]);
 }
