@@ -21,6 +21,7 @@ pub(crate) struct Console {
     http: Client<HttpConnector, Full<Bytes>>,
     _tasks: TaskTracker,
     _dir: tempfile::TempDir,
+    _database: Option<store::testing::TestStore>,
 }
 
 #[derive(Debug)]
@@ -70,6 +71,7 @@ impl Console {
     pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = ServerConfig::for_tests(Path::new(dir.path()));
+        let database = crate::harness::database::fresh(&mut config).await;
         change(&mut config);
         let token = config.admin_token.as_ref().unwrap().expose().clone();
         let server = Box::pin(Server::build(config)).await.unwrap();
@@ -78,7 +80,7 @@ impl Console {
         let tasks = TaskTracker::new();
         tasks.spawn(server.run(std::future::pending()));
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { base, token, state, http, _tasks: tasks, _dir: dir }
+        Self { base, token, state, http, _tasks: tasks, _dir: dir, _database: database }
     }
 
     pub(crate) async fn call(
