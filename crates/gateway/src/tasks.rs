@@ -2,8 +2,11 @@
 //!
 //! A failing task changes nothing and runs again. The list with all periods is [`TASKS`].
 
+mod audit_books;
 mod prune;
+mod reconcile;
 mod reload;
+mod sync_prices;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +37,22 @@ const TASKS: &[Task] = &[
         name: "prune",
         period: Duration::from_hours(1),
         run: |core| Box::pin(async move { prune::run(&core).await }),
+    },
+    Task {
+        name: "audit_books",
+        period: Duration::from_hours(1),
+        run: |core| Box::pin(async move { audit_books::run(&core).await }),
+    },
+    Task {
+        name: "reconcile",
+        period: Duration::from_hours(24),
+        run: |core| Box::pin(async move { reconcile::run(&core).await }),
+    },
+    Task {
+        // Looks whether it is due; the setting says how often that is.
+        name: "sync_prices",
+        period: Duration::from_mins(10),
+        run: |core| Box::pin(async move { sync_prices::run(&core).await }),
     },
 ];
 

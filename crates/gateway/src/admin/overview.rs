@@ -1,7 +1,8 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
+use types::quota::{QuotaLine, ScopeKind};
 use types::usage::{Attention, AttentionKind, Overview, OverviewSpan, UsageBy, UsageFilter, latency_percentile};
-use types::{Problem, Timestamp};
+use types::{CredentialId, Problem, ProviderId, Timestamp};
 
 use super::Admin;
 use crate::identity::problem::store_problem;
@@ -13,6 +14,12 @@ const TOP: u32 = 10;
 const ENOUGH_REQUESTS: u64 = 20;
 /// The journal is this many records ahead of the database: the writer is late.
 const LATE_RECORDS: u64 = 5_000;
+/// Models without a price that are told, and how long after their last use.
+const UNPRICED: u32 = 5;
+const UNPRICED_MS: i64 = 7 * Timestamp::DAY_MS;
+/// Limits in USD that are told, and from which use on.
+const NEAR: usize = 10;
+const NEAR_PERCENT: u32 = 90;
 
 impl Admin {
     /// Everything that the overview page shows.
@@ -55,6 +62,7 @@ impl Admin {
         if backlog > LATE_RECORDS {
             attention.push(general(AttentionKind::WriterLate, backlog.to_string()));
         }
+        attention.extend(self.money_attention(at).await?);
         let (in_flight, open_streams) = core.metrics.open_now();
         Ok(Overview {
             span,
@@ -70,6 +78,37 @@ impl Admin {
             top_providers,
             attention,
         })
+    }
+}
+
+impl Admin {
+    /// What prices, limits and the books show.
+    async fn money_attention(&self, at: Timestamp) -> Result<Vec<Attention>, Problem> {
+        let mut list = Vec::new();
+        let since = at.plus_ms(-UNPRICED_MS);
+        let unpriced = self.core.store.unpriced_models(since, UNPRICED).await;
+        let unpriced = unpriced.map_err(|error| store_problem(error, "price"))?;
+        list.extend(unpriced.into_iter().map(|model| general(AttentionKind::Unpriced, model.model)));
+        let mut near = self.quotas_of_all(&self.core.snapshot());
+        near.retain(|line| line.limit_name.is_money() && line.percent.is_some_and(|p| p >= NEAR_PERCENT));
+        near.sort_by_key(|line| std::cmp::Reverse(line.percent));
+        list.extend(near.into_iter().take(NEAR).map(near_limit));
+        let violations = self.core.metrics.violations();
+        if violations > 0 {
+            list.push(general(AttentionKind::AuditFailed, violations.to_string()));
+        }
+        Ok(list)
+    }
+}
+
+fn near_limit(line: QuotaLine) -> Attention {
+    let QuotaLine { scope, scope_id, scope_name, limit_name, percent, .. } = line;
+    let whose = if scope_name.is_empty() { scope.to_string() } else { format!("{scope} {scope_name}") };
+    Attention {
+        kind: AttentionKind::NearLimit,
+        subject: format!("{whose}: {limit_name} {} %", percent.unwrap_or(0)),
+        provider_id: (scope == ScopeKind::Provider).then_some(ProviderId(scope_id)),
+        credential_id: (scope == ScopeKind::Credential).then_some(CredentialId(scope_id)),
     }
 }
 

@@ -7,8 +7,11 @@ use types::setting::{SETTINGS, SettingView, Settings};
 
 use super::{Admin, Subject};
 use crate::identity::problem::{not_found, store_problem};
+use crate::quota::calendar::Calendar;
 
 const OBJECT: &str = "setting";
+/// Where days, weeks and months of limits begin.
+const ZONE: &str = "billing.time_zone";
 
 impl Admin {
     /// Every setting in the order of the settings page.
@@ -22,13 +25,15 @@ impl Admin {
         let current = self.core.snapshot().settings.clone();
         let mut changed = current.clone();
         changed.set(&name, &value)?;
+        if name == ZONE && Calendar::of(&changed.billing_time_zone).is_none() {
+            return Err(Problem::field(ZONE, "expected an IANA time zone such as Europe/Berlin"));
+        }
         let (Some(before), Some(after)) = (current.get(&name), changed.get(&name)) else {
             return Err(not_found(OBJECT));
         };
         let change = self.change_of(&name, "update", &before, &after);
         self.core.store.setting_put(&name, &after, change).await.map_err(|e| store_problem(e, OBJECT))?;
-        self.take_effect().await?;
-        self.setting_fetch(&name).await
+        self.setting_in_force(&name).await
     }
 
     /// Puts a setting back to its default.
@@ -44,8 +49,16 @@ impl Admin {
             Ok(()) | Err(store::StoreError::NotFound) => {}
             Err(error) => return Err(store_problem(error, OBJECT)),
         }
+        self.setting_in_force(&name).await
+    }
+
+    async fn setting_in_force(&self, name: &str) -> Result<SettingView, Problem> {
         self.take_effect().await?;
-        self.setting_fetch(&name).await
+        if name == ZONE {
+            // Weeks and months begin at other instants now.
+            self.spend_anew().await?;
+        }
+        self.setting_fetch(name).await
     }
 
     fn change_of(&self, name: &str, verb: &str, before: &str, after: &str) -> store::Change {

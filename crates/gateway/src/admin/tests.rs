@@ -1,6 +1,7 @@
 //! The administrator's handle against a real store: what changes, what is written down, and what never shows.
 
 mod doors;
+mod money;
 mod nouns;
 mod rotation;
 
