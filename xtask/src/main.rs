@@ -18,6 +18,7 @@ mod edges;
 mod end2end;
 mod files;
 mod postgres;
+mod prices;
 mod process;
 mod reload;
 mod report;
@@ -38,6 +39,7 @@ cargo xtask <command>
   test [step…]                       everything CI checks, cheap steps first; `test --list` names the steps
   bundle [--release] [--force]       the dashboard's browser half, into target/site/pkg
   postgres                           a throw-away PostgreSQL for tests by hand; prints its address, ends with Enter
+  prices <list.json> --origin <text> the default price table, made anew from a list in LiteLLM's format
   bench [--write] [--quick]          direct, nginx and Tollgate side by side on loopback; --write renews docs/bench.md
 ";
 
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         "bundle" => bundle::command(rest),
         "bench" => bench::bench(rest),
         "postgres" => steps::postgres_until_enter(),
+        "prices" => prices::prices(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
