@@ -96,6 +96,69 @@ fn fault_s22_an_open_request_tells_how_far_it_came() {
 }
 
 #[test]
+fn fault_s12_a_cut_at_any_byte_tells_as_much_as_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let mut reservation = ledger.admit(blank(id(1), now())).unwrap();
+    reservation.record_mut().provider_id = Some(ProviderId(7));
+    reservation.mark_sent().unwrap();
+    for output in [5, 6] {
+        let usage = TokenUsage { output, ..TokenUsage::default() };
+        reservation.progress(&Progress { usage, ..Progress::default() }).unwrap();
+    }
+    reservation.settle().unwrap();
+    drop(ledger);
+    let file = only_segment(dir.path());
+    let bytes = std::fs::read(&file).unwrap();
+    let entries = sound(dir.path(), Extent::Whole);
+    let kinds = [Kind::Admit, Kind::Sent, Kind::Progress, Kind::Progress, Kind::Terminal];
+    assert_eq!(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(), kinds);
+    let starts: Vec<_> = entries.iter().map(|entry| usize::try_from(entry.at.offset).unwrap()).collect();
+    let cut_dir = tempfile::tempdir().unwrap();
+    for cut in 0..=bytes.len() {
+        let path = cut_dir.path().join(file.file_name().unwrap());
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let whole = starts[1..].iter().chain([&bytes.len()]).filter(|end| **end <= cut).count();
+        let (ledger, recovery) = open(cut_dir.path());
+        let found: Vec<_> = recovery
+            .open
+            .iter()
+            .map(|open| (open.sent, open.progressed, open.record.output_tokens))
+            .collect();
+        let expected = match whole {
+            0 | 5 => vec![],
+            1 => vec![(false, false, 0)],
+            2 => vec![(true, false, 0)],
+            3 => vec![(true, true, 5)],
+            _ => vec![(true, true, 6)],
+        };
+        assert_eq!(found, expected, "cut at {cut}");
+        conclude(&ledger, &recovery);
+        drop(ledger);
+        sound(cut_dir.path(), Extent::Whole);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+/// Prints the figure; the bound is loose because debug builds and busy machines are slow.
+#[test]
+fn a_request_costs_the_journal_little() {
+    const ROUNDS: u64 = 5000;
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let begun = std::time::Instant::now();
+    for n in 0..ROUNDS {
+        let mut reservation = ledger.admit(record(n)).unwrap();
+        reservation.record_mut().attempts.push(attempt(8));
+        reservation.mark_sent().unwrap();
+        reservation.settle().unwrap();
+    }
+    let each = begun.elapsed() / u32::try_from(ROUNDS).unwrap();
+    println!("ADMIT, SENT and TERMINAL: {each:?}, {} bytes", ledger.bytes() / ROUNDS);
+    assert!(each.as_millis() < 5);
+}
+
+#[test]
 fn a_journal_of_the_first_version_reads_back() {
     // Whole records as version 0.1.0 wrote them, and a bare id as SENT.
     let whole = |n| {

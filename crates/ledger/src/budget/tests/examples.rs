@@ -212,6 +212,20 @@ fn a_window_of_first_use_begins_with_a_use_and_ends_five_hours_later() {
 }
 
 #[test]
+fn inv_10_a_clock_that_jumps_back_far_opens_no_window_anew() {
+    for kind in [Kind::FiveFirstUse, Kind::Week] {
+        let budgets = Budgets::new();
+        let rules = |ms| [rule_at(kind, 100, true, START.plus_ms(ms))];
+        for week in 5..10 {
+            spend(&budgets, at(week * 7 * DAY), &rules(week * 7 * DAY), 1);
+        }
+        // Months back, spend all there is; a moment later there is nothing left.
+        spend(&budgets, at(HOUR), &rules(HOUR), 100);
+        assert!(hold(&budgets, at(2 * HOUR), &rules(2 * HOUR), sure(1)).is_err(), "{kind:?}");
+    }
+}
+
+#[test]
 fn a_new_limit_starts_with_what_was_spent_before_it_existed() {
     let budgets = Budgets::new();
     spend(&budgets, at(0), &[], 70);

@@ -9,30 +9,8 @@ use types::{Money, Timestamp};
 use super::super::{Amounts, Blocked, Budgets, Charge, Hold, Moment, Rule, Scope};
 use super::calendar::{KINDS, Kind, moment, rule_at};
 use super::reference::{Reference, Request, Row};
-use super::steps::{SCOPES, Step, step};
+use super::steps::{Mutant, SCOPES, Step, step};
 use super::{DAY, HOUR, id, nano, scope};
-
-/// Mistakes of a driver, each as an error in the crate would look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mutant {
-    None,
-    /// Only the first payer's limits count.
-    FirstScopeOnly,
-    /// A failed attempt goes on holding.
-    KeepFailed,
-    /// The loss of a failed attempt is not booked.
-    ForgetLoss,
-    /// Everything counts as applied when figures are loaded.
-    LoseUnapplied,
-    /// Costs go to the windows of an hour later.
-    LateBooking,
-    /// The running cost is not held.
-    ForgetRaise,
-    /// A reset does nothing.
-    ForgetReset,
-    /// A settled request is also dropped without a cost being booked.
-    ForgetSettle,
-}
 
 struct World {
     mutant: Mutant,

@@ -63,3 +63,25 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(|apply| Step::Restart { apply }),
     ]
 }
+
+/// Mistakes of a driver, each as an error in the crate would look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mutant {
+    None,
+    /// Only the first payer's limits count.
+    FirstScopeOnly,
+    /// A failed attempt goes on holding.
+    KeepFailed,
+    /// The loss of a failed attempt is not booked.
+    ForgetLoss,
+    /// Everything counts as applied when figures are loaded.
+    LoseUnapplied,
+    /// Costs go to the windows of an hour later.
+    LateBooking,
+    /// The running cost is not held.
+    ForgetRaise,
+    /// A reset does nothing.
+    ForgetReset,
+    /// A settled request is also dropped without a cost being booked.
+    ForgetSettle,
+}
