@@ -178,6 +178,67 @@ DROP TABLE usage_hour_1;
 CREATE INDEX usage_hour_user ON usage_hour (user_id, bucket);
 CREATE INDEX usage_hour_key ON usage_hour (key_id, bucket);
 
+-- The same by UTC day and by one thing at a time, so that long spans are read quickly: everything, a user, a key, a
+-- provider, a credential, a grant, a group or a model. Things without an identity have a name.
+CREATE TABLE usage_day (
+    kind TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL CHECK (cost_nano >= 0),
+    base_cost_nano INTEGER NOT NULL CHECK (base_cost_nano >= 0),
+    provider_cost_nano INTEGER NOT NULL CHECK (provider_cost_nano >= 0),
+    PRIMARY KEY (kind, id, name, day)
+) STRICT, WITHOUT ROWID;
+INSERT INTO usage_day
+SELECT 'all', 0, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'user', user_id, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'key', key_id, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'provider', provider_id, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'credential', credential_id, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'package', grant_id, '', bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'group', 0, group_name, bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+INSERT INTO usage_day
+SELECT 'model', 0, model, bucket - bucket % 86400000, SUM(requests), SUM(errors), SUM(refused), SUM(input_tokens),
+    SUM(output_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(unpriced), SUM(cost_nano),
+    SUM(base_cost_nano), SUM(provider_cost_nano)
+FROM usage_hour GROUP BY 2, 3, 4;
+
 -- Corrections of costs: which rows, from what, to what. They stay for ever, also when the rows are pruned.
 CREATE TABLE adjustments (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

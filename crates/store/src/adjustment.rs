@@ -3,15 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use ledger::UsageDelta;
 use types::books::Adjustment;
 use types::price::{Bill, PriceState, Reprice};
 use types::request::RequestRecord;
+use types::usage::UsageTotals;
 use types::{Money, RequestId};
 
 use crate::audit::audit_append_in_txn;
 use crate::column::{bounded_cost, json};
+use crate::ledger::sums::{self, Thing};
 use crate::pool::Txn;
-use crate::sql::{Conditions, Row, args};
+use crate::sql::{Args, Conditions, Row, args};
 use crate::{Change, Store, StoreError, dialect, request};
 
 /// Most adjustments that are listed.
@@ -207,69 +210,101 @@ struct Delta {
 /// What changes in the sums; ordered, because whoever locks rows in one order only cannot meet another half-way.
 #[derive(Default)]
 struct Sums {
-    hours: BTreeMap<HourKey, Delta>,
+    hours: BTreeMap<Hour, Delta>,
+    days: BTreeMap<(Thing, i64), Delta>,
     keys: BTreeMap<i64, i64>,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct HourKey {
-    bucket: i64,
-    user: i64,
-    key: i64,
-    provider: i64,
-    credential: i64,
-    group: String,
-    grant: i64,
-    model: String,
+impl Delta {
+    fn add(&mut self, more: Self) {
+        self.unpriced += more.unpriced;
+        self.cost += more.cost;
+        self.base += more.base;
+        self.provider += more.provider;
+    }
+
+    fn args(self) -> Args {
+        args![self.unpriced, self.cost, self.base, self.provider]
+    }
+}
+
+// The key of a sum by hour, in the order of its columns.
+type Hour = (i64, i64, i64, i64, i64, String, i64, String);
+
+fn hour(belongs: &UsageDelta) -> Hour {
+    let UsageDelta { bucket, user_id, key_id, provider_id, credential_id, grant_id, group, model, totals: _ } =
+        belongs;
+    (
+        bucket.0,
+        user_id.map_or(0, |id| id.0),
+        key_id.map_or(0, |id| id.0),
+        provider_id.map_or(0, |id| id.0),
+        credential_id.map_or(0, |id| id.0),
+        group.clone(),
+        grant_id.map_or(0, |id| id.0),
+        model.clone(),
+    )
+}
+
+// Which sums a row belongs to.
+fn belongs(row: &RequestRecord) -> UsageDelta {
+    UsageDelta {
+        bucket: row.created_at.hour_start(),
+        user_id: row.user_id,
+        key_id: row.key_id,
+        provider_id: row.provider_id,
+        credential_id: row.credential_id,
+        grant_id: row.grant_id,
+        group: row.group.clone().unwrap_or_default(),
+        model: row.model.clone().unwrap_or_default(),
+        totals: UsageTotals::default(),
+    }
 }
 
 impl Sums {
     fn note(&mut self, before: &RequestRecord, after: &Correction) {
-        let hour = HourKey {
-            bucket: before.created_at.hour_start().0,
-            user: before.user_id.map_or(0, |id| id.0),
-            key: before.key_id.map_or(0, |id| id.0),
-            provider: before.provider_id.map_or(0, |id| id.0),
-            credential: before.credential_id.map_or(0, |id| id.0),
-            group: before.group.clone().unwrap_or_default(),
-            grant: before.grant_id.map_or(0, |id| id.0),
-            model: before.model.clone().unwrap_or_default(),
-        };
         // Amounts of one request are bounded, and so is their number in one call.
         let difference = |after: Money, before: Money| after.nano().saturating_sub(before.nano());
         let unpriced = |state| i64::from(state == PriceState::Unpriced);
         let cost = difference(after.cost_usd, before.cost_usd);
-        let delta = self.hours.entry(hour).or_default();
-        delta.unpriced += unpriced(after.price_state) - unpriced(before.price_state);
-        delta.cost += cost;
-        delta.base += difference(after.base_cost_usd, before.base_cost_usd);
-        delta.provider += difference(after.provider_cost_usd, before.provider_cost_usd);
+        let delta = Delta {
+            unpriced: unpriced(after.price_state) - unpriced(before.price_state),
+            cost,
+            base: difference(after.base_cost_usd, before.base_cost_usd),
+            provider: difference(after.provider_cost_usd, before.provider_cost_usd),
+        };
+        let belongs = belongs(before);
+        let day = belongs.bucket.day_start().0;
+        for thing in sums::things(&belongs) {
+            self.days.entry((thing, day)).or_default().add(delta);
+        }
+        self.hours.entry(hour(&belongs)).or_default().add(delta);
         if let Some(key) = before.key_id {
             *self.keys.entry(key.0).or_default() += cost;
         }
     }
 
     async fn write(self, txn: &mut Txn) -> Result<(), StoreError> {
-        for (hour, delta) in self.hours {
+        for ((bucket, user, key, provider, credential, group, grant, model), delta) in self.hours {
+            let mut values = args![bucket, user, key, provider, credential, group, grant, model];
+            values.extend(delta.args());
             txn.execute(
                 "UPDATE usage_hour SET unpriced = unpriced + $9, cost_nano = cost_nano + $10,
                     base_cost_nano = base_cost_nano + $11, provider_cost_nano = provider_cost_nano + $12
                  WHERE bucket = $1 AND user_id = $2 AND key_id = $3 AND provider_id = $4 AND credential_id = $5
                     AND group_name = $6 AND grant_id = $7 AND model = $8",
-                args![
-                    hour.bucket,
-                    hour.user,
-                    hour.key,
-                    hour.provider,
-                    hour.credential,
-                    hour.group,
-                    hour.grant,
-                    hour.model,
-                    delta.unpriced,
-                    delta.cost,
-                    delta.base,
-                    delta.provider,
-                ],
+                values,
+            )
+            .await?;
+        }
+        for (((kind, id, name), day), delta) in self.days {
+            let mut values = args![kind, id, name, day];
+            values.extend(delta.args());
+            txn.execute(
+                "UPDATE usage_day SET unpriced = unpriced + $5, cost_nano = cost_nano + $6,
+                    base_cost_nano = base_cost_nano + $7, provider_cost_nano = provider_cost_nano + $8
+                 WHERE kind = $1 AND id = $2 AND name = $3 AND day = $4",
+                values,
             )
             .await?;
         }

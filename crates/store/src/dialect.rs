@@ -66,7 +66,7 @@ pub(crate) async fn migration_lock(txn: &mut Txn) -> Result<(), StoreError> {
 pub(crate) async fn books_lock(txn: &mut Txn) -> Result<(), StoreError> {
     if matches!(txn, Txn::Postgres(_)) {
         txn.execute("SET LOCAL statement_timeout = 0", args![]).await?;
-        txn.execute("LOCK TABLE usage_hour, key_usage IN EXCLUSIVE MODE", args![]).await?;
+        txn.execute("LOCK TABLE usage_hour, usage_day, key_usage IN EXCLUSIVE MODE", args![]).await?;
     }
     Ok(())
 }

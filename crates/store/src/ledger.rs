@@ -44,6 +44,7 @@ impl Store {
         let (usage, latency) =
             refolded.as_ref().map_or((&batch.usage, &batch.latency), |(usage, latency)| (usage, latency));
         sums::add_usage(&mut txn, usage).await?;
+        sums::add_days(&mut txn, usage).await?;
         sums::add_latency(&mut txn, latency).await?;
         sums::add_key_usage(&mut txn, &fresh).await?;
         share::consume(&mut txn, node, &fresh).await?;

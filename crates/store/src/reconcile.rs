@@ -3,6 +3,8 @@
 //!
 //! Only spans from which no row was pruned can be compared; the span is narrowed to those.
 
+mod days;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use types::books::{Difference, ReconcileFilter, Reconciliation};
@@ -113,6 +115,7 @@ impl Store {
         for sql in [FORGET_HOURS, SUM_ROWS, SUM_LOSSES] {
             txn.execute(sql, span.args()).await?;
         }
+        days::rebuild(&mut txn, span).await?;
         for sql in [FORGET_COUNTERS, SUM_COUNTERS] {
             txn.execute(sql, args![span.user_id]).await?;
         }
@@ -161,6 +164,7 @@ async fn compare(txn: &mut Txn, span: Span) -> Result<Reconciliation, StoreError
         }
         note(&mut found, cut.subject, &rows, &lines(&txn.rows(cut.kept, span.args()).await?)?);
     }
+    days::compare(txn, &mut found, span).await?;
     let mut hours = BTreeMap::new();
     for row in txn.rows(COUNTED, args![span.user_id]).await? {
         hours.insert(row.int("line")?, counter(&row)?);
@@ -184,14 +188,23 @@ fn counter(row: &Row) -> Result<UsageTotals, StoreError> {
     Ok(UsageTotals { requests, cost_usd, ..UsageTotals::default() })
 }
 
-fn note(found: &mut Reconciliation, subject: &str, rows: &Lines, kept: &Lines) {
-    let ids: BTreeSet<i64> = rows.keys().chain(kept.keys()).copied().collect();
+fn note<K: Ord + ToString>(
+    found: &mut Reconciliation,
+    subject: &str,
+    rows: &BTreeMap<K, UsageTotals>,
+    kept: &BTreeMap<K, UsageTotals>,
+) {
+    let ids: BTreeSet<&K> = rows.keys().chain(kept.keys()).collect();
     for id in ids {
-        let of = |lines: &Lines| lines.get(&id).copied().unwrap_or_default();
+        let of = |lines: &BTreeMap<K, UsageTotals>| lines.get(id).copied().unwrap_or_default();
         let (rows, kept) = (of(rows), of(kept));
         found.compared += 1;
         if rows != kept && found.differences.len() < TOLD {
-            let id = if subject == "hour" { Timestamp(id).to_string() } else { id.to_string() };
+            let id = id.to_string();
+            let id = match id.parse() {
+                Ok(at) if subject == "hour" => Timestamp(at).to_string(),
+                _ => id,
+            };
             found.differences.push(Difference { subject: subject.to_owned(), id, rows, kept });
         }
     }

@@ -4,8 +4,6 @@
 //! What an instance has spent is added in the transaction that books it, so that what is granted and unspent plus
 //! what is booked is the whole truth at any moment. How much to ask for is the caller's business.
 
-mod spent;
-
 use std::collections::{BTreeMap, HashMap};
 
 use ledger::batch::losses;
@@ -14,6 +12,7 @@ use types::request::RequestRecord;
 use types::{Money, Timestamp};
 
 use crate::pool::Txn;
+use crate::spend::spent;
 use crate::sql::{Row, args};
 use crate::{Store, StoreError, dialect};
 

@@ -1,10 +1,12 @@
 //! What has been spent, for every budget at once: read when the engine starts, and again after a correction.
 //!
-//! Whole hours come from the sums by hour, the pieces of hours at the edges of a window from the request log. An
+//! Whole days and hours come from the sums by day and hour, the pieces of hours at the edges of a window from the
+//! request log. An
 //! entry belongs to the window in which its request arrived. Limits and windows' starts are the caller's business.
 
 mod fold;
-mod since;
+mod minute;
+pub(crate) mod spent;
 
 use types::quota::ScopeKind;
 use types::{Money, Timestamp};
@@ -12,10 +14,11 @@ use types::{Money, Timestamp};
 use crate::pool::Txn;
 use crate::reconcile::next_hour;
 use crate::sql::args;
+use crate::usage::next_day;
 use crate::{Store, StoreError};
 
 use fold::{Part, Spend};
-use since::{RESETS, Reset};
+use minute::RESETS;
 
 /// Where the windows begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,15 +56,11 @@ impl Store {
     /// counts in no window.
     pub async fn spend_load(&self, from: SpendFrom) -> Result<Vec<SpendRow>, StoreError> {
         let mut txn = self.pool.begin_read().await?;
-        let mut spend = Spend::new(&mut txn, from).await?;
-        add_hours(&mut txn, &mut spend, from).await?;
+        let mut spend = Spend::new(&mut txn).await?;
+        add_days(&mut txn, &mut spend, from).await?;
         add_edges(&mut txn, &mut spend, from).await?;
         add_minutes(&mut txn, &mut spend, from).await?;
-        for reset in &RESETS {
-            if spend.was_reset(reset.scope) {
-                add_since_reset(&mut txn, &mut spend, from, reset).await?;
-            }
-        }
+        add_since_resets(&mut txn, &mut spend, from).await?;
         for row in txn.rows("SELECT scope, scope_id, since FROM budget_anchor", args![]).await? {
             spend.anchor(row.named("scope")?, row.int("scope_id")?, row.time("since")?);
         }
@@ -103,47 +102,49 @@ macro_rules! payers {
     };
 }
 
-// Whole hours, of everything that was never reset.
-async fn add_hours(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+// Whole days, of everything that was never reset.
+async fn add_days(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
     let rows = txn
         .rows(
-            concat!(
-                "SELECT ",
-                payers!("h"),
-                ", CAST(SUM(h.cost_nano) AS BIGINT) AS billed,
-                    CAST(SUM(h.provider_cost_nano) AS BIGINT) AS provider,
-                    CAST(SUM(CASE WHEN h.bucket >= $1 THEN h.cost_nano ELSE 0 END) AS BIGINT) AS week_billed,
-                    CAST(SUM(CASE WHEN h.bucket >= $1 THEN h.provider_cost_nano ELSE 0 END) AS BIGINT)
-                        AS week_provider,
-                    CAST(SUM(CASE WHEN h.bucket >= $2 THEN h.cost_nano ELSE 0 END) AS BIGINT) AS month_billed,
-                    CAST(SUM(CASE WHEN h.bucket >= $2 THEN h.provider_cost_nano ELSE 0 END) AS BIGINT)
-                        AS month_provider
-                 FROM usage_hour h WHERE h.cost_nano > 0 OR h.provider_cost_nano > 0 GROUP BY ",
-                payers!("h")
-            ),
-            args![next_hour(from.week), next_hour(from.month)],
+            "SELECT d.kind, d.id, d.name, CAST(SUM(d.cost_nano) AS BIGINT) AS billed,
+                CAST(SUM(d.provider_cost_nano) AS BIGINT) AS provider,
+                CAST(SUM(CASE WHEN d.day >= $1 THEN d.cost_nano ELSE 0 END) AS BIGINT) AS week_billed,
+                CAST(SUM(CASE WHEN d.day >= $1 THEN d.provider_cost_nano ELSE 0 END) AS BIGINT) AS week_provider,
+                CAST(SUM(CASE WHEN d.day >= $2 THEN d.cost_nano ELSE 0 END) AS BIGINT) AS month_billed,
+                CAST(SUM(CASE WHEN d.day >= $2 THEN d.provider_cost_nano ELSE 0 END) AS BIGINT) AS month_provider
+             FROM usage_day d WHERE d.kind <> 'model' GROUP BY d.kind, d.id, d.name",
+            args![next_day(from.week), next_day(from.month)],
         )
         .await?;
     for row in &rows {
-        let payers = fold::payers(row)?;
+        let payer = fold::payer(row)?;
         for (part, billed, provider) in [
             (Part::Total, "billed", "provider"),
             (Part::Week, "week_billed", "week_provider"),
             (Part::Month, "month_billed", "month_provider"),
         ] {
             let amounts = fold::Amounts { billed: row.money(billed)?, provider: row.money(provider)? };
-            spend.add_unless_reset(&payers, part, amounts);
+            spend.add_unless_reset(&payer, part, amounts);
         }
     }
     Ok(())
 }
 
-// The first piece of an hour of the week and of the month: billing time zones need not begin with a UTC hour.
+// The first hours of the week and of the month, and the first piece of an hour: billing time zones need not begin
+// with a UTC day, nor with a UTC hour.
 async fn add_edges(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
     for (part, start) in [(Part::Week, from.week), (Part::Month, from.month)] {
         let end = next_hour(start);
-        if start == end {
-            continue;
+        let hours = concat!(
+            "SELECT ",
+            payers!("h"),
+            ", CAST(SUM(h.cost_nano) AS BIGINT) AS billed,
+                CAST(SUM(h.provider_cost_nano) AS BIGINT) AS provider
+             FROM usage_hour h WHERE h.bucket >= $1 AND h.bucket < $2 GROUP BY ",
+            payers!("h")
+        );
+        for row in txn.rows(hours, args![end, next_day(start)]).await? {
+            spend.add_unless_reset(&fold::payers(&row)?, part, fold::amounts(&row)?);
         }
         let requests = concat!(
             "SELECT ",
@@ -154,14 +155,14 @@ async fn add_edges(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<
             payers!("r")
         );
         for row in txn.rows(requests, args![start, end]).await? {
-            spend.add_edge(&fold::payers(&row)?, part, start, fold::amounts(&row)?);
+            spend.add_unless_reset(&fold::payers(&row)?, part, fold::amounts(&row)?);
         }
         let losses =
             "SELECT l.provider_id, l.credential_id, CAST(SUM(l.provider_cost_nano) AS BIGINT) AS provider
              FROM request_loss l WHERE l.created_at >= $1 AND l.created_at < $2
              GROUP BY l.provider_id, l.credential_id";
         for row in txn.rows(losses, args![start, end]).await? {
-            spend.add_edge(&fold::losers(&row)?, part, start, fold::loss(&row)?);
+            spend.add_unless_reset(&fold::losers(&row)?, part, fold::loss(&row)?);
         }
     }
     Ok(())
@@ -189,24 +190,32 @@ async fn add_minutes(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Resul
     Ok(())
 }
 
-// The sums of everything of one kind that was reset: whole hours after the reset, and rows in the hour of it.
-async fn add_since_reset(
-    txn: &mut Txn,
-    spend: &mut Spend,
-    from: SpendFrom,
-    reset: &Reset,
-) -> Result<(), StoreError> {
-    let scope = reset.scope;
-    let starts = args![next_hour(from.week), next_hour(from.month)];
-    for row in txn.rows(reset.hours, starts).await? {
-        let id = row.int("id")?;
-        spend.add(scope, id, Part::Total, row.money("total")?);
-        spend.add(scope, id, Part::Week, row.money("week")?);
-        spend.add(scope, id, Part::Month, row.money("month")?);
+// The sums of everything that was reset; the minutes after that of the reset are there already.
+async fn add_since_resets(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+    for (kind, id, reset) in spend.resets() {
+        let mut known = None;
+        for (part, start) in [(Part::Total, reset), (Part::Week, from.week), (Part::Month, from.month)] {
+            let since = start.max(reset);
+            let amount = match known {
+                Some((at, amount)) if at == since => amount,
+                _ => spent::since(txn, kind, id, since).await?,
+            };
+            known = Some((since, amount));
+            spend.add(kind, id, part, amount);
+        }
     }
-    for sql in std::iter::once(reset.rows).chain(reset.losses) {
-        for row in txn.rows(sql, args![]).await? {
-            spend.add_row_since_reset(scope, row.int("id")?, row.time("created_at")?, row.money("cost")?);
+    for reset in &RESETS {
+        if spend.was_reset(reset.scope) {
+            for sql in std::iter::once(reset.rows).chain(reset.losses) {
+                for row in txn.rows(sql, args![from.minutes_since]).await? {
+                    spend.add_to_minute_of(
+                        reset.scope,
+                        row.int("id")?,
+                        row.time("created_at")?,
+                        row.money("cost")?,
+                    );
+                }
+            }
         }
     }
     Ok(())

@@ -1,15 +1,21 @@
-//! Sums of usage, read side, from the hourly rollups; the request log is never scanned.
+//! Sums of usage, read side, from the rollups by hour and by day; the request log is never scanned.
 //!
 //! Ranges are widened at their start to the whole hour, because that is how finely the books are kept.
 
-use std::collections::BTreeMap;
+mod source;
+
+use std::collections::{BTreeMap, HashMap};
 
 use types::package::PackageSpec;
 use types::usage::{UsageBy, UsageFilter, UsageLine, UsagePoint, UsageTotals, latency_percentile};
 use types::{Timestamp, UserId};
 
-use crate::sql::{Conditions, Row, args};
+use crate::pool::Txn;
+use crate::sql::{Row, args};
 use crate::{Store, StoreError};
+
+use source::Line;
+pub(crate) use source::next_day;
 
 /// Most points of one chart; a wider request is cut at its end.
 const POINTS_MAX: usize = 5_000;
@@ -18,6 +24,7 @@ const POINTS_MAX: usize = 5_000;
 const LINES: u32 = 100;
 const LINES_MAX: u32 = 10_000;
 
+// `h` is a row of either rollup.
 macro_rules! sums {
     ($head:expr, $tail:expr) => {
         concat!(
@@ -39,65 +46,6 @@ macro_rules! sums {
 }
 pub(crate) use sums;
 
-// A line's name is looked up once a line, after the sums: joining it to the hours would do so once an hour.
-fn lines_by(by: UsageBy) -> (&'static str, &'static str) {
-    match by {
-        UsageBy::Day => (
-            sums!("SELECT h.bucket - h.bucket % 86400000 AS line,", "FROM usage_hour h"),
-            " GROUP BY h.bucket - h.bucket % 86400000 ORDER BY line DESC LIMIT ?",
-        ),
-        UsageBy::Hour => (
-            sums!("SELECT h.bucket AS line,", "FROM usage_hour h"),
-            " GROUP BY h.bucket ORDER BY line DESC LIMIT ?",
-        ),
-        UsageBy::Model => (
-            sums!("SELECT h.model AS line,", "FROM usage_hour h"),
-            " GROUP BY h.model ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::Group => (
-            sums!("SELECT h.group_name AS line,", "FROM usage_hour h"),
-            " GROUP BY h.group_name ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::User => (
-            sums!(
-                "SELECT h.user_id AS line, (SELECT n.name FROM users n WHERE n.id = h.user_id) AS label,",
-                "FROM usage_hour h"
-            ),
-            " GROUP BY h.user_id ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::Key => (
-            sums!(
-                "SELECT h.key_id AS line, (SELECT n.name FROM api_keys n WHERE n.id = h.key_id) AS label,",
-                "FROM usage_hour h"
-            ),
-            " GROUP BY h.key_id ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::Provider => (
-            sums!(
-                "SELECT h.provider_id AS line,
-                    (SELECT n.name FROM providers n WHERE n.id = h.provider_id) AS label,",
-                "FROM usage_hour h"
-            ),
-            " GROUP BY h.provider_id ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::Credential => (
-            sums!(
-                "SELECT h.credential_id AS line,
-                    (SELECT n.name FROM credentials n WHERE n.id = h.credential_id) AS label,",
-                "FROM usage_hour h"
-            ),
-            " GROUP BY h.credential_id ORDER BY requests DESC, line LIMIT ?",
-        ),
-        UsageBy::Package => (
-            sums!(
-                "SELECT h.grant_id AS line, (SELECT n.spec FROM grants n WHERE n.id = h.grant_id) AS label,",
-                "FROM usage_hour h"
-            ),
-            " GROUP BY h.grant_id ORDER BY requests DESC, line LIMIT ?",
-        ),
-    }
-}
-
 impl Store {
     /// Sums by what the filter says; by day, and at most 100 lines, if it does not.
     ///
@@ -105,21 +53,28 @@ impl Store {
     /// or missing user, key, provider, credential or grant has the key `0`, an unknown model and no group the
     /// empty key. Without `since` and `until` everything counts that was ever booked.
     pub async fn usage_by(&self, filter: &UsageFilter) -> Result<Vec<UsageLine>, StoreError> {
-        let UsageFilter { by, since, until, user_id, key_id, provider_id, model, limit } = filter;
-        let by = by.unwrap_or(UsageBy::Day);
-        let mut conditions = range(since.unwrap_or_default(), until.unwrap_or(Timestamp(i64::MAX)));
-        conditions.and_some("h.user_id = ?", *user_id);
-        conditions.and_some("h.key_id = ?", *key_id);
-        conditions.and_some("h.provider_id = ?", *provider_id);
-        conditions.and_some("h.model = ?", model.clone());
-        let (head, tail) = lines_by(by);
-        let (sql, args) = conditions.build(head, tail, limit.unwrap_or(LINES).clamp(1, LINES_MAX));
-        let rows = self.pool.rows(sql, args).await?;
-        let mut lines = rows.iter().map(|row| line(by, row)).collect::<Result<Vec<_>, StoreError>>()?;
+        let by = filter.by.unwrap_or(UsageBy::Day);
+        let limit = filter.limit.unwrap_or(LINES).clamp(1, LINES_MAX);
+        let mut txn = self.pool.begin_read().await?;
+        let mut lines: Vec<_> = source::lines(&mut txn, by, filter, limit).await?.into_iter().collect();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if matches!(by, UsageBy::Day | UsageBy::Hour) {
-            lines.reverse();
+            lines.drain(..lines.len().saturating_sub(limit));
+        } else {
+            // Lines come in order, and the sort keeps it among equals.
+            lines.sort_by_key(|(_, totals)| std::cmp::Reverse(totals.requests));
+            lines.truncate(limit);
         }
-        Ok(lines)
+        let labels = labels(&mut txn, by).await?;
+        txn.commit().await?;
+        let line = |(line, totals)| {
+            let label = match &line {
+                Line::Id(id) => labels.get(id).cloned(),
+                Line::At(_) | Line::Name(_) => None,
+            };
+            UsageLine { key: line.to_string(), label, totals }
+        };
+        Ok(lines.into_iter().map(line).collect())
     }
 
     /// Sums over a range, of everybody or of one user.
@@ -129,10 +84,16 @@ impl Store {
         until: Timestamp,
         user_id: Option<UserId>,
     ) -> Result<UsageTotals, StoreError> {
-        let mut conditions = range(since, until);
-        conditions.and_some("h.user_id = ?", user_id);
-        let (sql, args) = conditions.build(sums!("SELECT", "FROM usage_hour h"), " LIMIT ?", 1_i64);
-        totals(&self.pool.row(sql, args).await?)
+        let filter =
+            UsageFilter { since: Some(since), until: Some(until), user_id, ..UsageFilter::default() };
+        let mut txn = self.pool.begin_read().await?;
+        let lines = source::lines(&mut txn, UsageBy::Day, &filter, u32::MAX).await?;
+        txn.commit().await?;
+        let mut sum = UsageTotals::default();
+        for totals in lines.values() {
+            ledger::batch::add(&mut sum, totals);
+        }
+        Ok(sum)
     }
 
     /// One point a bucket from the one that holds `since` to the one before `until`, without holes.
@@ -146,27 +107,24 @@ impl Store {
     ) -> Result<Vec<UsagePoint>, StoreError> {
         let width = bucket_ms.max(Timestamp::HOUR_MS);
         let first = Timestamp(since.0 - since.0.rem_euclid(width));
-        let sums = self
-            .pool
-            .rows(
-                sums!(
-                    "SELECT h.bucket - h.bucket % $3 AS line,",
-                    "FROM usage_hour h WHERE h.bucket >= $1 AND h.bucket < $2 GROUP BY line"
-                ),
-                args![first, until, width],
-            )
-            .await?;
-        let bins = self
-            .pool
+        let by = if width % Timestamp::DAY_MS == 0 { UsageBy::Day } else { UsageBy::Hour };
+        let filter = UsageFilter { since: Some(first), until: Some(until), ..UsageFilter::default() };
+        let mut txn = self.pool.begin_read().await?;
+        let lines = source::lines(&mut txn, by, &filter, u32::MAX).await?;
+        let bins = txn
             .rows(
                 "SELECT l.bucket - l.bucket % $3 AS line, l.bin, CAST(SUM(l.requests) AS BIGINT) AS requests
                  FROM latency_hour l WHERE l.bucket >= $1 AND l.bucket < $2 GROUP BY line, l.bin",
                 args![first, until, width],
             )
             .await?;
+        txn.commit().await?;
         let mut by_line: BTreeMap<Timestamp, (UsageTotals, [u64; 16])> = BTreeMap::new();
-        for row in &sums {
-            by_line.entry(row.time("line")?).or_default().0 = totals(row)?;
+        for (line, totals) in &lines {
+            if let Line::At(at) = line {
+                let start = Timestamp(at.0 - at.0.rem_euclid(width));
+                ledger::batch::add(&mut by_line.entry(start).or_default().0, totals);
+            }
         }
         for row in &bins {
             add_bin(&mut by_line.entry(row.time("line")?).or_default().1, row)?;
@@ -202,26 +160,25 @@ impl Store {
     }
 }
 
-fn range(since: Timestamp, until: Timestamp) -> Conditions {
-    let mut conditions = Conditions::default();
-    conditions.and_value("h.bucket >= ?", since.hour_start());
-    conditions.and_value("h.bucket < ?", until);
-    conditions
-}
-
-fn line(by: UsageBy, row: &Row) -> Result<UsageLine, StoreError> {
-    let (key, label) = match by {
-        UsageBy::Day | UsageBy::Hour => (row.time("line")?.to_string(), None),
-        UsageBy::Model | UsageBy::Group => (row.text("line")?, None),
-        UsageBy::User | UsageBy::Key | UsageBy::Provider | UsageBy::Credential => {
-            (row.int("line")?.to_string(), row.text_opt("label")?)
-        }
-        UsageBy::Package => {
-            let package = row.json_opt::<PackageSpec>("label")?;
-            (row.int("line")?.to_string(), package.map(|package| package.name))
-        }
+// Names by identity; none for lines that are no things with an identity.
+async fn labels(txn: &mut Txn, by: UsageBy) -> Result<HashMap<i64, String>, StoreError> {
+    let sql = match by {
+        UsageBy::Day | UsageBy::Hour | UsageBy::Model | UsageBy::Group => return Ok(HashMap::new()),
+        UsageBy::User => "SELECT id, name FROM users",
+        UsageBy::Key => "SELECT id, name FROM api_keys",
+        UsageBy::Provider => "SELECT id, name FROM providers",
+        UsageBy::Credential => "SELECT id, name FROM credentials",
+        UsageBy::Package => "SELECT id, spec FROM grants",
     };
-    Ok(UsageLine { key, label, totals: totals(row)? })
+    let mut labels = HashMap::new();
+    for row in txn.rows(sql, args![]).await? {
+        let name = match by {
+            UsageBy::Package => row.json::<PackageSpec>("spec")?.name,
+            _ => row.text("name")?,
+        };
+        labels.insert(row.int("id")?, name);
+    }
+    Ok(labels)
 }
 
 /// The sums of a row that was read with `sums!`.

@@ -2,6 +2,7 @@
 
 use ledger::{Batch, Position};
 use types::Timestamp;
+use types::books::ReconcileFilter;
 use types::usage::{UsageBy, UsageFilter};
 
 use super::*;
@@ -62,6 +63,9 @@ async fn pk_a_correction_changes_rows_and_sums_together_and_only_once() {
         let hours = UsageFilter { by: Some(UsageBy::Hour), ..UsageFilter::default() };
         let latest = store.usage_by(&hours).await.unwrap().pop().unwrap();
         assert_eq!(latest.totals.cost_usd, nano(9_000));
+
+        let agreed = store.reconcile(&ReconcileFilter::default()).await.unwrap();
+        assert_eq!(agreed.differences, []);
 
         let listed = store.adjustment_list().await.unwrap();
         assert_eq!((listed.len(), listed[0].rows, listed[0].reason.as_str()), (1, 3, "wrong price"));

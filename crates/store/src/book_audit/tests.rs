@@ -75,6 +75,7 @@ async fn honest_books_have_no_violations_and_damage_is_named() {
                 "DELETE FROM adjustments",
                 "DELETE FROM requests",
                 "DELETE FROM usage_hour",
+                "DELETE FROM usage_day",
                 "DELETE FROM key_usage",
             ] {
                 store.pool.execute(sql, args![]).await.unwrap();

@@ -60,6 +60,9 @@ async fn inv_16_rows_and_sums_agree_until_somebody_meddles_and_a_rebuild_mends_t
             ("UPDATE usage_hour SET key_id = 5 WHERE key_id = 1", "key"),
             ("UPDATE key_usage SET cost_nano = cost_nano + 1 WHERE key_id = 2", "counter"),
             ("DELETE FROM key_usage WHERE key_id = 1", "counter"),
+            ("UPDATE usage_day SET cost_nano = cost_nano + 1 WHERE kind = 'all'", "day"),
+            ("UPDATE usage_day SET name = 'other' WHERE kind = 'model' AND name = ''", "day"),
+            ("DELETE FROM usage_day WHERE kind = 'credential' AND id = 8", "day"),
             ("DELETE FROM requests WHERE outcome = 'refused'", "hour"),
             ("UPDATE requests SET cost_nano = cost_nano + 5 WHERE cost_nano = 1001", "hour"),
         ] {

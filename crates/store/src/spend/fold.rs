@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use types::quota::ScopeKind;
 use types::{Money, Timestamp};
 
-use super::{SpendFrom, SpendRow};
+use super::SpendRow;
 use crate::pool::Txn;
 use crate::sql::{Row, args};
 use crate::{StoreError, reset};
@@ -51,7 +51,6 @@ type Scope = (ScopeKind, i64);
 
 /// The budgets and what they have spent.
 pub(super) struct Spend {
-    from: SpendFrom,
     resets: HashMap<Scope, Timestamp>,
     groups: HashMap<String, i64>,
     sums: HashMap<Scope, Sums>,
@@ -65,7 +64,7 @@ const RESETS: &str = "SELECT 'user' AS scope, id, usage_reset_at FROM users WHER
     UNION ALL SELECT 'credential', id, usage_reset_at FROM credentials WHERE usage_reset_at IS NOT NULL";
 
 impl Spend {
-    pub(super) async fn new(txn: &mut Txn, from: SpendFrom) -> Result<Self, StoreError> {
+    pub(super) async fn new(txn: &mut Txn) -> Result<Self, StoreError> {
         let mut resets = HashMap::new();
         for row in txn.rows(RESETS, args![]).await? {
             resets.insert((row.named("scope")?, row.int("id")?), row.time("usage_reset_at")?);
@@ -78,12 +77,17 @@ impl Spend {
         for row in txn.rows("SELECT id, name FROM provider_groups", args![]).await? {
             groups.insert(row.text("name")?, row.int("id")?);
         }
-        Ok(Self { from, resets, groups, sums: HashMap::new() })
+        Ok(Self { resets, groups, sums: HashMap::new() })
     }
 
     /// Whether anything of this kind was reset.
     pub(super) fn was_reset(&self, kind: ScopeKind) -> bool {
         self.resets.keys().any(|(scope, _)| *scope == kind)
+    }
+
+    /// Everything that was reset, and when.
+    pub(super) fn resets(&self) -> Vec<(ScopeKind, i64, Timestamp)> {
+        self.resets.iter().map(|((kind, id), at)| (*kind, *id, *at)).collect()
     }
 
     /// Adds to a window of one budget.
@@ -109,15 +113,6 @@ impl Spend {
         }
     }
 
-    /// Adds the piece of an hour that a window begins with to all who were not reset within the window.
-    pub(super) fn add_edge(&mut self, payers: &Payers, part: Part, start: Timestamp, amounts: Amounts) {
-        for (kind, id, amount) in self.charged(payers, amounts) {
-            if self.resets.get(&(kind, id)).is_none_or(|reset| *reset <= start) {
-                self.add(kind, id, part, amount);
-            }
-        }
-    }
-
     /// Adds a minute to all who were not reset in or after it.
     pub(super) fn add_minute(&mut self, payers: &Payers, minute: Timestamp, amounts: Amounts) {
         for (kind, id, amount) in self.charged(payers, amounts) {
@@ -127,21 +122,9 @@ impl Spend {
         }
     }
 
-    /// Adds a row of the hour of a reset, which comes after the reset.
-    pub(super) fn add_row_since_reset(&mut self, kind: ScopeKind, id: i64, at: Timestamp, cost: Money) {
-        let Some(&reset) = self.resets.get(&(kind, id)) else { return };
-        self.add(kind, id, Part::Total, cost);
-        if reset > self.from.week {
-            self.add(kind, id, Part::Week, cost);
-        }
-        if reset > self.from.month {
-            self.add(kind, id, Part::Month, cost);
-        }
-        // The minutes after that of the reset came as a whole.
-        let minute = minute_start(at);
-        if reset > minute && at >= self.from.minutes_since {
-            self.add_to_minute(kind, id, minute, cost);
-        }
+    /// Adds to the minute that an instant is in.
+    pub(super) fn add_to_minute_of(&mut self, kind: ScopeKind, id: i64, at: Timestamp, cost: Money) {
+        self.add_to_minute(kind, id, Timestamp(at.0 - at.0.rem_euclid(60_000)), cost);
     }
 
     /// Notes when a window of five hours began.
@@ -196,10 +179,6 @@ impl Spend {
     }
 }
 
-fn minute_start(at: Timestamp) -> Timestamp {
-    Timestamp(at.0 - at.0.rem_euclid(60_000))
-}
-
 /// Who is charged for a row of sums over requests.
 pub(super) fn payers(row: &Row) -> Result<Payers, StoreError> {
     Ok(Payers {
@@ -211,6 +190,22 @@ pub(super) fn payers(row: &Row) -> Result<Payers, StoreError> {
         credential: row.int_opt("credential_id")?.unwrap_or(0),
         callers: true,
     })
+}
+
+/// Who is charged for a row of sums by day.
+pub(super) fn payer(row: &Row) -> Result<Payers, StoreError> {
+    let (kind, id) = (row.text("kind")?, row.int("id")?);
+    let mut payer = Payers::default();
+    match kind.as_str() {
+        "all" => payer.callers = true,
+        "user" => payer.user = id,
+        "key" => payer.key = id,
+        "package" => payer.grant = id,
+        "provider" => payer.provider = id,
+        "credential" => payer.credential = id,
+        _ => payer.group = row.text("name")?,
+    }
+    Ok(payer)
 }
 
 /// The amounts of such a row.
