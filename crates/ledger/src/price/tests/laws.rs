@@ -8,13 +8,13 @@ use types::{Factor, Money};
 use super::super::{Factors, WorstCase, cost, worst_case};
 use super::priced;
 
-/// Small, odd, ordinary and absurd numbers.
+/// Small, ordinary and absurd numbers; the last are rare, because a sum that is beyond the range hides the rest.
 fn count() -> impl Strategy<Value = u64> {
-    prop_oneof![0..4_u64, 0..300_000_u64, any::<u64>(), Just(u64::MAX)]
+    prop_oneof![20 => 0..4_u64, 20 => 0..300_000_u64, 1 => any::<u64>(), 1 => Just(u64::MAX)]
 }
 
 fn money() -> impl Strategy<Value = Money> {
-    prop_oneof![0..3_i64, 0..100_000_000_000_i64, 0..=i64::MAX]
+    prop_oneof![30 => 0..3_i64, 30 => 0..100_000_000_000_i64, 1 => 0..=i64::MAX]
         .prop_map(|nano| Money::from_nano(nano).unwrap())
 }
 
