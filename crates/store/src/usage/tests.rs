@@ -2,7 +2,7 @@
 
 use ledger::{Batch, Position};
 use types::request::RequestRecord;
-use types::{ApiKeyId, UserId};
+use types::{ApiKeyId, CredentialId, GrantId, ProviderId, UserId};
 
 use super::*;
 use crate::fixture::{self, NOW, record, refused};
@@ -103,6 +103,97 @@ async fn points_have_no_holes_and_carry_their_own_percentiles() {
         let bins = store.latency_bins(NOW, NOW.plus_ms(Timestamp::DAY_MS)).await.unwrap();
         assert_eq!(bins.iter().sum::<u64>(), 5);
         assert!(store.usage_points(NOW, NOW.plus_ms(-1), 0).await.unwrap().len() <= 1);
+    })
+    .await;
+}
+
+// 300 requests over six days, of changing users, keys, providers, credentials, groups and models.
+fn spread() -> Vec<RequestRecord> {
+    let row = |n: u64| {
+        let pick = i64::try_from(n).unwrap();
+        RequestRecord {
+            created_at: NOW.plus_ms(pick * 29 * 60_000),
+            user_id: Some(UserId(1 + pick % 2)),
+            key_id: (pick % 7 != 0).then_some(ApiKeyId(1 + pick % 5)),
+            provider_id: Some(ProviderId(1 + pick % 3)),
+            credential_id: Some(CredentialId(1 + pick % 4)),
+            group: (pick % 3 == 0).then(|| "team-a".to_owned()),
+            grant_id: (pick % 6 == 0).then_some(GrantId(1)),
+            model: Some(format!("model-{}", pick % 3)),
+            ..record(n)
+        }
+    };
+    (0..300).map(row).collect()
+}
+
+// The key of the line that a row belongs to.
+fn line_of(by: UsageBy, row: &RequestRecord) -> String {
+    let id = |id: Option<i64>| id.unwrap_or(0).to_string();
+    match by {
+        UsageBy::Day => row.created_at.day_start().to_string(),
+        UsageBy::Hour => row.created_at.hour_start().to_string(),
+        UsageBy::Model => row.model.clone().unwrap_or_default(),
+        UsageBy::User => id(row.user_id.map(|id| id.0)),
+        UsageBy::Key => id(row.key_id.map(|id| id.0)),
+        UsageBy::Provider => id(row.provider_id.map(|id| id.0)),
+        UsageBy::Credential => id(row.credential_id.map(|id| id.0)),
+        UsageBy::Group => row.group.clone().unwrap_or_default(),
+        UsageBy::Package => id(row.grant_id.map(|id| id.0)),
+    }
+}
+
+#[tokio::test]
+async fn whatever_rollup_answers_it_is_the_sum_over_the_rows() {
+    each_backend(|store| async move {
+        let rows = spread();
+        store.ledger_apply("node", &Batch::new(rows.clone(), Position::default())).await.unwrap();
+        let midnight = NOW.day_start();
+        let at = |hours: i64| midnight.plus_ms(hours * Timestamp::HOUR_MS);
+        let one = UsageFilter { user_id: Some(UserId(1)), ..UsageFilter::default() };
+        let filters = [
+            UsageFilter::default(),
+            one.clone(),
+            UsageFilter { key_id: Some(ApiKeyId(3)), ..UsageFilter::default() },
+            UsageFilter { provider_id: Some(ProviderId(2)), ..UsageFilter::default() },
+            UsageFilter { model: Some("model-1".to_owned()), ..UsageFilter::default() },
+            UsageFilter { provider_id: Some(ProviderId(2)), ..one },
+        ];
+        let spans = [(0, 24), (0, 240), (9, 60), (9, 20), (23, 25), (24, 120), (30, 97), (50, 40)];
+        for (since, until) in spans {
+            for filter in &filters {
+                for by in UsageBy::ALL {
+                    let filter = UsageFilter {
+                        by: Some(*by),
+                        since: Some(at(since)),
+                        until: Some(at(until)),
+                        limit: Some(1_000),
+                        ..filter.clone()
+                    };
+                    let mut expected: BTreeMap<String, UsageTotals> = BTreeMap::new();
+                    let wanted = |row: &&RequestRecord| {
+                        row.created_at >= at(since)
+                            && row.created_at < at(until)
+                            && (filter.user_id.is_none() || row.user_id == filter.user_id)
+                            && (filter.key_id.is_none() || row.key_id == filter.key_id)
+                            && (filter.provider_id.is_none() || row.provider_id == filter.provider_id)
+                            && (filter.model.is_none() || row.model == filter.model)
+                    };
+                    for row in rows.iter().filter(wanted) {
+                        let sum = expected.entry(line_of(*by, row)).or_default();
+                        ledger::batch::add(sum, &ledger::batch::totals(row));
+                    }
+                    let found = store.usage_by(&filter).await.unwrap();
+                    let found: BTreeMap<_, _> =
+                        found.into_iter().map(|line| (line.key, line.totals)).collect();
+                    assert_eq!(found, expected, "{filter:?}");
+                }
+            }
+            let points = store.usage_points(at(since), at(until), Timestamp::DAY_MS).await.unwrap();
+            let sum: u64 = points.iter().map(|point| point.totals.requests).sum();
+            let first = at(since).day_start();
+            let inside = |row: &&RequestRecord| row.created_at >= first && row.created_at < at(until);
+            assert_eq!(sum, u64::try_from(rows.iter().filter(inside).count()).unwrap());
+        }
     })
     .await;
 }
