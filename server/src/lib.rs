@@ -99,8 +99,8 @@ impl Server {
 
     /// Accepts until told to stop, then drains; see [`shutdown`].
     pub async fn run_until(self, signals: Signals) {
-        let router = router::router(self.state);
-        shutdown::run(self.booted, router, signals).await;
+        let doors = router::Doors::new(self.state);
+        shutdown::run(self.booted, doors, signals).await;
     }
 }
 

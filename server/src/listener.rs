@@ -9,8 +9,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,9 +18,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
 
 use crate::config::EdgeLimits;
+use crate::router::Doors;
 
 pub mod capacity;
 mod phase;
@@ -82,7 +80,7 @@ pub struct Stop {
 /// Accepts until told to stop. It returns at once then; connections live on in `tracker`.
 pub async fn accept(
     listener: TcpListener,
-    router: Router,
+    doors: Doors,
     limits: EdgeLimits,
     tracker: TaskTracker,
     stop: Stop,
@@ -103,7 +101,7 @@ pub async fn accept(
         match accepted {
             Ok((stream, address)) => {
                 pause = Duration::ZERO;
-                let connection = serve(stream, address, router.clone(), limits, stop.clone());
+                let connection = serve(stream, address, doors.clone(), limits, stop.clone());
                 tracker.spawn(async move {
                     let _permit = permit;
                     connection.await;
@@ -125,7 +123,7 @@ fn is_peers_fault(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, limits: EdgeLimits, stop: Stop) {
+async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: EdgeLimits, stop: Stop) {
     // Without it, streams show a first byte 40 ms late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
@@ -135,13 +133,11 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, limits: E
     let peer = Peer { address, phase };
     let service = service_fn(move |request: Request<Incoming>| {
         peer.phase.busy();
-        let peer = peer.clone();
-        let mut router = router.clone();
+        let (doors, peer) = (doors.clone(), peer.clone());
         async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer.clone());
-            let response = router.call(request).await?;
-            Ok::<_, std::convert::Infallible>(response.map(|body| Tracked::new(body, peer.phase)))
+            let phase = Arc::clone(&peer.phase);
+            let response = doors.answer(request, peer).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| Tracked::new(body, phase)))
         }
     });
     let mut builder = http1::Builder::new();

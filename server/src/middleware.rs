@@ -40,7 +40,16 @@ pub mod session;
 use request_id::{RequestIds, X_REQUEST_ID};
 
 /// The whole chain as one layer: seven small functions are cheaper than seven boxed services.
-pub async fn edge(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn edge(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    around(&state, request, |request| next.run(request)).await
+}
+
+/// The chain around whatever answers.
+pub async fn around<F: Future<Output = Response>>(
+    state: &AppState,
+    mut request: Request,
+    inner: impl FnOnce(Request) -> F,
+) -> Response {
     let received = Received { at: state.gateway.clock().now(), started: Instant::now() };
     let ids = RequestIds::assign(received.at, request.headers());
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
@@ -59,7 +68,7 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     extensions.insert(received);
 
     let span = tracing::info_span!("request", id = %ids.own);
-    let answer = panic::catch(admit(&state, surface, &ids, &peer, request, next)).instrument(span).await;
+    let answer = panic::catch(admit(state, surface, &ids, &peer, request, inner)).instrument(span).await;
     let mut response = answer.unwrap_or_else(|| refuse(&state.gateway, surface, &internal(), &ids));
     response.headers_mut().insert(X_REQUEST_ID, ids.echo());
     if state.gateway.is_draining() {
@@ -68,24 +77,24 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     access_log::attach(response, entry)
 }
 
-async fn admit(
+async fn admit<F: Future<Output = Response>>(
     state: &AppState,
     surface: Surface,
     ids: &RequestIds,
     peer: &Peer,
     request: Request,
-    next: Next,
+    inner: impl FnOnce(Request) -> F,
 ) -> Response {
     let limits = &state.config.edge;
     if let Err(refusal) = host::check(request.method(), request.uri(), request.headers(), limits) {
         return closing(peer, refuse(&state.gateway, surface, &refusal, ids));
     }
     if matches!(surface, Surface::Model(_)) || request.body().is_end_stream() {
-        return next.run(request).await;
+        return inner(request).await;
     }
     let (parts, body) = request.into_parts();
     match body_limit::read(body, body_limit::cap_of(parts.uri.path()), limits, &state.bodies).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(bytes) => inner(Request::from_parts(parts, Body::from(bytes))).await,
         Err(fault) => closing(peer, refuse(&state.gateway, surface, &fault.refusal(), ids)),
     }
 }

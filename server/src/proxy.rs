@@ -10,6 +10,7 @@ use crate::state::AppState;
 
 mod content;
 mod context;
+pub mod direct;
 mod forward;
 mod models;
 mod paths;

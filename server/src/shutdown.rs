@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::boot::{Booted, notify};
 use crate::listener::{self, Stop};
+use crate::router::Doors;
 
 /// How long connections have after their streams were ended, to send out the end.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -24,13 +24,13 @@ pub struct Signals {
 }
 
 /// Serves until the first signal, then drains.
-pub async fn run(booted: Booted, router: Router, signals: Signals) {
+pub async fn run(booted: Booted, doors: Doors, signals: Signals) {
     let Booted { config, listener, gateway, .. } = booted;
     let connections = TaskTracker::new();
     let stop = Stop::default();
     let accepting = gateway.tracker().spawn(listener::accept(
         listener,
-        router,
+        doors,
         config.edge,
         connections.clone(),
         stop.clone(),

@@ -2,13 +2,16 @@
 //! it: the hot path needs all of it anyway (the model's name may be its last field), and a slow sender then
 //! holds nothing but his own connection.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use gateway::Refusal;
-use http_body_util::BodyExt;
+use http_body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -93,10 +96,7 @@ pub async fn read(
     let mut received = 0;
     loop {
         let deadline = began + allowance(received, limits);
-        // The timer is armed only if the next frame is not there yet, which for small bodies never happens.
-        let Ok(frame) = tokio::time::timeout_at(deadline, body.frame()).await else {
-            return Err(BodyFault::TooSlow);
-        };
+        let Some(frame) = frame_by(deadline, &mut body).await else { return Err(BodyFault::TooSlow) };
         let data = match frame {
             None => return Ok(buffer.into_bytes()),
             Some(Ok(frame)) => match frame.into_data() {
@@ -118,6 +118,29 @@ pub async fn read(
         }
         buffer.take(&data, budget)?;
     }
+}
+
+/// The next frame, or `None` if it does not come in time.
+///
+/// A body is read off the connection only once somebody has asked for it, so the first look always finds nothing.
+/// The timer, which costs more than all the rest here, is armed at the second look only; most bodies have come by
+/// then.
+async fn frame_by(deadline: Instant, body: &mut Body) -> Option<Option<Result<Frame<Bytes>, axum::Error>>> {
+    let mut asked = false;
+    let soon = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
+        Poll::Ready(frame) => Poll::Ready(Some(frame)),
+        Poll::Pending if asked => Poll::Ready(None),
+        Poll::Pending => {
+            asked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    if let Some(frame) = soon.await {
+        return Some(frame);
+    }
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+    tokio::time::timeout_at(deadline, frame).await.ok()
 }
 
 /// How long a body may have taken by now: the grace plus what its bytes have earned, and never more than all.

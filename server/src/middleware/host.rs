@@ -73,6 +73,10 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
 /// The router and whatever guards a path must see the same segments, also if a proxy in front decodes or
 /// joins them. Model names behind `…/models/` may hold an encoded slash: vendors' names do.
 fn check_path(path: &str) -> Result<(), Refusal> {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':');
+    if path.bytes().all(harmless) && !path.contains("//") {
+        return Ok(());
+    }
     let lower = path.to_ascii_lowercase();
     let model_tail = lower.strip_prefix("/v1/models/").or_else(|| lower.strip_prefix("/v1beta/models/"));
     let forbidden = if model_tail.is_some() {
