@@ -43,6 +43,17 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id") view=pages::key::KeyPage ssr=mode.clone()/>
                     <Route path=path!("/requests") view=pages::requests::Requests ssr=mode.clone()/>
                     <Route path=path!("/requests/:id") view=pages::request::RequestPage ssr=mode.clone()/>
+                    <Route path=path!("/usage") view=pages::usage::UsagePage ssr=mode.clone()/>
+                    <Route path=path!("/quotas") view=pages::quotas::Quotas ssr=mode.clone()/>
+                    <Route path=path!("/prices") view=pages::prices::Prices ssr=mode.clone()/>
+                    <Route path=path!("/prices/edit") view=pages::price_edit::PriceEdit ssr=mode.clone()/>
+                    <Route path=path!("/prices/import") view=pages::price_import::PriceImportPage ssr=mode.clone()/>
+                    <Route path=path!("/prices/reprice") view=pages::reprice::RepricePage ssr=mode.clone()/>
+                    <Route path=path!("/groups") view=pages::groups::Groups ssr=mode.clone()/>
+                    <Route path=path!("/packages") view=pages::packages::Packages ssr=mode.clone()/>
+                    <Route path=path!("/packages/new") view=pages::packages::PackageNew ssr=mode.clone()/>
+                    <Route path=path!("/packages/:id") view=pages::packages::PackagePage ssr=mode.clone()/>
+                    <Route path=path!("/ledger") view=pages::ledger::Ledger ssr=mode.clone()/>
                     <Route path=path!("/settings") view=pages::settings::SettingsPage ssr=mode.clone()/>
                     <Route path=path!("/audit") view=pages::audit::Audit ssr=mode.clone()/>
                     <Route path=path!("/system") view=pages::system::SystemPage ssr=mode.clone()/>

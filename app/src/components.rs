@@ -1,23 +1,28 @@
 //! The pieces that pages are made of. They never call a server function; pages do.
 
+pub(crate) mod adjustments;
 pub(crate) mod badge;
 pub(crate) mod chart;
 pub(crate) mod confirm;
 pub(crate) mod copy;
 pub(crate) mod field;
 pub(crate) mod flash;
+pub(crate) mod grant_card;
 pub(crate) mod head;
 pub(crate) mod key_table;
 pub(crate) mod layout;
+pub(crate) mod limit_fields;
 pub(crate) mod live_tail;
 pub(crate) mod load;
 pub(crate) mod pager;
 pub(crate) mod palette;
+pub(crate) mod quota;
 pub(crate) mod request_table;
 pub(crate) mod snippets;
 pub(crate) mod test_result;
 pub(crate) mod time;
 pub(crate) mod usage_lines;
+pub(crate) mod usd;
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;

@@ -3,7 +3,12 @@
 //! Browsers send strings and leave out unchecked boxes, so every field is text with an empty default. Turning
 //! them into the inputs of `types` is the server's work and stands in `host/server/input`.
 
+pub(crate) mod group;
+pub(crate) mod increase;
 pub(crate) mod key;
+pub(crate) mod limits;
+pub(crate) mod package;
+pub(crate) mod price;
 pub(crate) mod provider;
 pub(crate) mod user;
 

@@ -1,5 +1,8 @@
 //! Numbers as people read them. Integers only; no locale, so that both halves print the same.
 
+use types::Money;
+use types::usage::UsageTotals;
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -77,6 +80,48 @@ pub(crate) fn period(seconds: u64) -> String {
     }
 }
 
+/// An amount for tables: four digits after the point, so that columns line up: `$1,234.5678`. The exact amount
+/// belongs beside it, as title.
+pub(crate) fn usd(amount: Money) -> String {
+    fixed(amount, 4).unwrap_or_else(|| "< $0.0001".to_owned())
+}
+
+/// An amount for tiles: two digits after the point from one dollar on, else four.
+pub(crate) fn usd_short(amount: Money) -> String {
+    let digits = if amount.nano() >= NANO { 2 } else { 4 };
+    fixed(amount, digits).unwrap_or_else(|| "< $0.0001".to_owned())
+}
+
+/// Nano-USD for a chart's axis.
+pub(crate) fn usd_nano(nano: u64) -> String {
+    let amount = Money::clamp_nano(nano.into());
+    format!("${}", if nano >= 1_000_000_000_000 { compact(nano / 1_000_000_000) } else { amount.display() })
+}
+
+/// Nano-USD as a chart's value.
+pub(crate) fn nano(amount: Money) -> u64 {
+    amount.nano().unsigned_abs()
+}
+
+/// All tokens of some sums.
+pub(crate) fn tokens(totals: &UsageTotals) -> u64 {
+    totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens
+}
+
+const NANO: i64 = 1_000_000_000;
+
+/// Rounded to the nearest; `None` where something would show as nothing.
+fn fixed(amount: Money, digits: u32) -> Option<String> {
+    let scale = 10_u64.pow(digits);
+    let unit = 1_000_000_000 / scale;
+    let rounded = (nano(amount) + unit / 2) / unit;
+    if rounded == 0 && !amount.is_zero() {
+        return None;
+    }
+    let width = usize::try_from(digits).unwrap_or_default();
+    Some(format!("${}.{:0width$}", count(rounded / scale), rounded % scale))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +134,17 @@ mod tests {
         assert_eq!(compact(12_345), "12.3k");
         assert_eq!(compact(1_234_567), "1.23M");
         assert_eq!(bytes(1_536), "1.50 KiB");
+    }
+
+    #[test]
+    fn amounts_line_up_and_nothing_shows_as_nothing() {
+        let usd = |text: &str| super::usd(text.parse().unwrap());
+        assert_eq!(usd("1234.56785"), "$1,234.5679");
+        assert_eq!(usd("0"), "$0.0000");
+        assert_eq!(usd("0.000000001"), "< $0.0001");
+        assert_eq!(usd_short("12.345".parse().unwrap()), "$12.35");
+        assert_eq!(usd_short("0.5".parse().unwrap()), "$0.5000");
+        assert_eq!(usd_nano(2_500_000), "$0.0025");
     }
 
     #[test]

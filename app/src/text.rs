@@ -3,13 +3,18 @@
 //! Both languages of a text stand side by side, by area, so that a translator sees what he translates and a
 //! missing half does not compile. It formats no numbers and knows no pages.
 
+pub(crate) mod books;
 pub(crate) mod common;
+pub(crate) mod limit;
 pub(crate) mod login;
+pub(crate) mod money;
 pub(crate) mod overview;
+pub(crate) mod package;
 pub(crate) mod people;
 pub(crate) mod problem;
 pub(crate) mod provider;
 pub(crate) mod request;
+pub(crate) mod setting;
 pub(crate) mod system;
 
 use leptos::prelude::use_context;
@@ -97,18 +102,23 @@ mod tests {
     use super::*;
 
     /// Names and technical terms that read the same in both languages.
-    const SAME_ON_PURPOSE: &[&str] = &["PRODUCT", "P50", "P95"];
+    const SAME_ON_PURPOSE: &[&str] = &["PRODUCT", "P50", "P95", "PER_M"];
 
     #[test]
     fn every_text_is_there_in_both_languages_and_really_translated() {
         let areas = [
+            books::TEXTS,
             common::TEXTS,
+            limit::TEXTS,
             login::TEXTS,
+            money::TEXTS,
             overview::TEXTS,
+            package::TEXTS,
             people::TEXTS,
             problem::TEXTS,
             provider::TEXTS,
             request::TEXTS,
+            setting::TEXTS,
             system::TEXTS,
         ];
         for (key, text) in areas.into_iter().flatten() {

@@ -61,6 +61,7 @@ pub(crate) fn attempt(outcome: AttemptOutcome) -> AnyView {
         AttemptOutcome::BadAnswer => ("bad", r::A_BAD_ANSWER),
         AttemptOutcome::CutOff => ("bad", r::A_CUT_OFF),
         AttemptOutcome::ClientGone => ("off", r::A_CLIENT_GONE),
+        AttemptOutcome::BudgetCut => ("bad", r::A_BUDGET_CUT),
         AttemptOutcome::Interrupted => ("bad", r::A_INTERRUPTED),
     };
     view! { <State mood word=t(word)/> }.into_any()

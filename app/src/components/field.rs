@@ -29,12 +29,12 @@ impl FormState {
         typed.unwrap_or_else(|| present.to_owned())
     }
 
-    fn note(self, field: &'static str) -> Signal<Option<String>> {
+    fn note(self, field: String) -> Signal<Option<String>> {
         let lang = lang();
         let error = self.error;
         Signal::derive(move || {
             error.with(|error| {
-                let note = error.as_ref()?.problem.fields.get(field)?;
+                let note = error.as_ref()?.problem.fields.get(&field)?;
                 Some(problem::field_note(note, lang).into_owned())
             })
         })
@@ -72,10 +72,11 @@ pub(crate) fn Field(
     form: FormState,
     label: Text,
     /// Name within `form[…]`.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     /// Name in the problem's field notes, where it differs.
-    #[prop(optional)]
-    noted_as: Option<&'static str>,
+    #[prop(into, optional)]
+    noted_as: Option<String>,
     #[prop(into, optional)] value: String,
     #[prop(optional)] help: Option<Text>,
     #[prop(optional)] optional: bool,
@@ -87,17 +88,20 @@ pub(crate) fn Field(
 ) -> impl IntoView {
     let t = translator();
     let id = format!("{}-{name}", form.scope);
-    let note = form.note(noted_as.unwrap_or(name));
+    let note = form.note(noted_as.unwrap_or_else(|| name.clone()));
     let kind = kind.unwrap_or("text");
+    // Amounts are text, so that no browser rounds or rewrites them; the keyboard is that of numbers.
+    let decimal = kind == "decimal";
     let described = help.map(|_| format!("{id}-help")).unwrap_or_default();
     let control = view! {
         <input
             id=id.clone()
             class="input"
             class:mono=kind == "url" || kind == "password"
-            type=kind
+            type=if decimal { "text" } else { kind }
+            inputmode=decimal.then_some("decimal")
             name=format!("form[{name}]")
-            value=form.initial(name, &value)
+            value=form.initial(&name, &value)
             placeholder=placeholder
             required=required
             autocomplete=if kind == "password" { "new-password" } else { "off" }
@@ -115,7 +119,8 @@ pub(crate) fn Area(
     form: FormState,
     label: Text,
     /// Name within `form[…]`.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     #[prop(into, optional)] value: String,
     #[prop(optional)] help: Option<Text>,
     #[prop(optional)] optional: bool,
@@ -123,7 +128,7 @@ pub(crate) fn Area(
 ) -> impl IntoView {
     let t = translator();
     let id = format!("{}-{name}", form.scope);
-    let note = form.note(name);
+    let note = form.note(name.clone());
     let described = help.map(|_| format!("{id}-help")).unwrap_or_default();
     let control = view! {
         <textarea
@@ -136,7 +141,7 @@ pub(crate) fn Area(
             aria-describedby=described
             aria-invalid=move || note.with(Option::is_some).then_some("true")
         >
-            {form.initial(name, &value)}
+            {form.initial(&name, &value)}
         </textarea>
     };
     wrap(&id, t(label), optional, help.map(t), note, control.into_any())
@@ -148,16 +153,20 @@ pub(crate) fn Choice(
     form: FormState,
     label: Text,
     /// Name within `form[…]`.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     #[prop(into, optional)] value: String,
     #[prop(optional)] help: Option<Text>,
+    /// Name in the problem's field notes, where it differs.
+    #[prop(into, optional)]
+    noted_as: Option<String>,
     /// Value and words of each choice.
     options: Vec<(String, String)>,
 ) -> impl IntoView {
     let t = translator();
     let id = format!("{}-{name}", form.scope);
-    let note = form.note(name);
-    let chosen = form.initial(name, &value);
+    let note = form.note(noted_as.unwrap_or_else(|| name.clone()));
+    let chosen = form.initial(&name, &value);
     let control = view! {
         <select id=id.clone() class="input" name=format!("form[{name}]")>
             {options
@@ -178,13 +187,14 @@ pub(crate) fn Check(
     form: FormState,
     label: Text,
     /// Name within `form[…]`.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     #[prop(optional)] on: bool,
     #[prop(optional)] help: Option<Text>,
 ) -> impl IntoView {
     let t = translator();
     let id = format!("{}-{name}", form.scope);
-    let checked = crate::form::checked(&form.initial(name, if on { "on" } else { "" }));
+    let checked = crate::form::checked(&form.initial(&name, if on { "on" } else { "" }));
     view! {
         <div class="field check">
             <label for=id.clone()>

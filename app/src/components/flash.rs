@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::query;
 use crate::error::AppError;
-use crate::text::{common as c, lang, problem, translator};
+use crate::text::{books, common as c, lang, money, package, problem, translator};
 
 /// What was done, from `?done=`; with an undo form as child where one exists.
 #[component]
@@ -26,6 +26,14 @@ pub(crate) fn Done(
             Some("reset") => c::DONE_RESET,
             Some("recovered") => c::DONE_RECOVERED,
             Some("task") => c::DONE_TASK,
+            Some("usage_reset") => c::DONE_USAGE_RESET,
+            Some("increased") => c::DONE_INCREASED,
+            Some("ended") => c::DONE_ENDED,
+            Some("granted") => package::DONE_GRANTED,
+            Some("imported") => money::IMPORTED_DONE,
+            Some("synced") => money::SYNCED_DONE,
+            Some("repriced") => money::REPRICED_DONE,
+            Some("rebuilt") => books::REBUILT,
             _ => return None,
         };
         Some(view! {

@@ -5,8 +5,9 @@ use types::api_key::ApiKeyView;
 
 use super::badge;
 use super::time::maybe;
+use super::usd::usd;
 use crate::format;
-use crate::text::{common as c, people as p, translator};
+use crate::text::{common as c, money as m, people as p, translator};
 
 /// A table of keys; administrators get links to their pages.
 #[component]
@@ -43,6 +44,7 @@ pub(crate) fn KeyTable(
                             format::count(key.request_count).into_any()
                         }}
                     </td>
+                    <td data-label=t(m::COST) class="num">{usd(key.cost_usd)}</td>
                     <td data-label=t(c::LAST_USED)>{maybe(key.last_used_at, t(c::NEVER))}</td>
                     <td data-label=t(c::EXPIRES)>{maybe(key.expires_at, t(c::NEVER))}</td>
                 </tr>
@@ -60,6 +62,7 @@ pub(crate) fn KeyTable(
                         {owners.then(|| view! { <th scope="col">{t(p::OWNER)}</th> })}
                         <th scope="col">{t(c::STATUS)}</th>
                         <th scope="col" class="num">{t(c::REQUESTS)}</th>
+                        <th scope="col" class="num">{t(m::COST)}</th>
                         <th scope="col">{t(c::LAST_USED)}</th>
                         <th scope="col">{t(c::EXPIRES)}</th>
                     </tr>

@@ -30,6 +30,22 @@ const SERVE: &[Entry] = &[
         "M5.500 13a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM7.300 8.700l5.700-5.700M11 5l2 2",
     ),
 ];
+const MONEY: &[Entry] = &[
+    ("/usage", c::NAV_USAGE, "M2.500 13.500V8M6.200 13.500V4.500M9.800 13.500V9.500M13.500 13.500V2.500"),
+    ("/quotas", c::NAV_QUOTAS, "M2.500 11.500a5.500 5.500 0 1 1 11 0M8 11.500l2.600-3.400"),
+    (
+        "/prices",
+        c::NAV_PRICES,
+        "M8 2v12M11 5c-.5-1-1.500-1.500-3-1.500S5.200 4.300 5.200 5.600c0 3 5.800 1.600 5.800 4.600 0 1.400-1.300 2.200-3 2.200s-2.700-.6-3.200-1.700",
+    ),
+    ("/groups", c::NAV_GROUPS, "M2.500 2.500h5l6 6-5 5-6-6zM5.200 5.200h.01"),
+    (
+        "/packages",
+        c::NAV_PACKAGES,
+        "M2.500 5L8 2.500 13.500 5v6L8 13.500 2.500 11zM2.500 5L8 7.500 13.500 5M8 7.500v6",
+    ),
+    ("/ledger", c::NAV_LEDGER, "M3.500 2.500h9v11h-9zM6 2.500v11M8 5.500h2.500M8 8h2.500"),
+];
 const RUN: &[Entry] = &[
     ("/settings", c::NAV_SETTINGS, "M2.5 5h6M12 5h1.500M2.500 11h2M8 11h5.500M10 3.500v3M6 9.500v3"),
     ("/audit", c::NAV_AUDIT, "M4 2.500h8v11H4zM6 6h4M6 8.500h4M6 11h2"),
@@ -109,7 +125,12 @@ pub(crate) fn Logo() -> impl IntoView {
 fn Nav(is_admin: bool) -> impl IntoView {
     let t = translator();
     let groups: &[(Option<Text>, &'static [Entry])] = if is_admin {
-        &[(Some(c::NAV_WATCH), WATCH), (Some(c::NAV_SERVE), SERVE), (Some(c::NAV_RUN), RUN)]
+        &[
+            (Some(c::NAV_WATCH), WATCH),
+            (Some(c::NAV_SERVE), SERVE),
+            (Some(c::NAV_MONEY), MONEY),
+            (Some(c::NAV_RUN), RUN),
+        ]
     } else {
         &[(None, MEMBER)]
     };

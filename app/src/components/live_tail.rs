@@ -106,7 +106,7 @@ fn Tail(lines: RwSignal<Vec<Line>>) -> impl IntoView {
                 <RequestHead/>
                 <tbody>
                     {move || lines.with(Vec::is_empty).then(|| view! {
-                        <tr><td colspan="9" class="faint">{t(r::LIVE_WAITING)}</td></tr>
+                        <tr><td colspan="10" class="faint">{t(r::LIVE_WAITING)}</td></tr>
                     })}
                     <For each=move || lines.get() key=|line| (line.id(), matches!(line, Line::Ended(_))) let:line>
                         {match line {
@@ -116,7 +116,7 @@ fn Tail(lines: RwSignal<Vec<Line>>) -> impl IntoView {
                                     <td class="nowrap"><Time at/></td>
                                     <td><State mood="info" word=t(r::OUT_RUNNING)/></td>
                                     <td><span class="truncate">{model}</span></td>
-                                    <td colspan="6"><span class="truncate">{user}</span></td>
+                                    <td colspan="7"><span class="truncate">{user}</span></td>
                                 </tr>
                             }
                             .into_any(),

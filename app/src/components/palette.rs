@@ -9,7 +9,7 @@ use leptos_router::hooks::use_navigate;
 
 use crate::api::palette::Named;
 use crate::host;
-use crate::text::{Text, common as c, translator};
+use crate::text::{Text, books as b, common as c, money as m, package, translator};
 
 const PAGES: &[(&str, Text)] = &[
     ("/", c::NAV_OVERVIEW),
@@ -17,6 +17,18 @@ const PAGES: &[(&str, Text)] = &[
     ("/providers", c::NAV_PROVIDERS),
     ("/users", c::NAV_USERS),
     ("/keys", c::NAV_KEYS),
+    ("/usage", c::NAV_USAGE),
+    ("/quotas", c::NAV_QUOTAS),
+    ("/prices", c::NAV_PRICES),
+    ("/prices/edit", m::SET_PRICE),
+    ("/prices/import", m::IMPORT_TITLE),
+    ("/prices/reprice", m::REPRICE_TITLE),
+    ("/groups", c::NAV_GROUPS),
+    ("/packages", c::NAV_PACKAGES),
+    ("/packages/new", package::NEW),
+    ("/ledger", c::NAV_LEDGER),
+    ("/ledger?view=reconcile", b::V_RECONCILE),
+    ("/ledger?view=invoice", b::V_INVOICE),
     ("/settings", c::NAV_SETTINGS),
     ("/audit", c::NAV_AUDIT),
     ("/system", c::NAV_SYSTEM),

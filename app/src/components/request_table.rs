@@ -1,12 +1,14 @@
 //! Rows of the request log, for the list, the live tail and a member's page.
 
 use leptos::prelude::*;
+use types::price::PriceState;
 use types::request::RequestRow;
 
 use super::badge;
 use super::time::Time;
+use super::usd::{price_state, usd};
 use crate::format;
-use crate::text::{common as c, request as r, translator};
+use crate::text::{common as c, money as m, request as r, translator};
 
 /// The head of a request table.
 #[component]
@@ -22,6 +24,7 @@ pub(crate) fn RequestHead() -> impl IntoView {
                 <th scope="col">{t(c::PROVIDER)}</th>
                 <th scope="col" class="num" title=t(c::TOKENS_IN)>{t(c::SHORT_IN)}</th>
                 <th scope="col" class="num" title=t(c::TOKENS_OUT)>{t(c::SHORT_OUT)}</th>
+                <th scope="col" class="num">{t(m::COST)}</th>
                 <th scope="col" class="num">{t(c::FIRST_BYTE)}</th>
                 <th scope="col" class="num">{t(c::DURATION)}</th>
             </tr>
@@ -59,6 +62,10 @@ pub(crate) fn RequestLine(row: RequestRow) -> impl IntoView {
             </td>
             <td data-label=t(c::TOKENS_IN) class="num">{format::count(input)}{record.estimated.then_some("~")}</td>
             <td data-label=t(c::TOKENS_OUT) class="num">{format::count(record.output_tokens)}</td>
+            <td data-label=t(m::COST) class="num">
+                {price_state(record.price_state).unwrap_or_else(|| usd(record.cost_usd))}
+                {(record.price_state == PriceState::DefaultPrice).then(|| usd(record.cost_usd))}
+            </td>
             <td data-label=t(c::FIRST_BYTE) class="num">{record.first_byte_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
             <td data-label=t(c::DURATION) class="num">{format::duration(record.duration_ms)}</td>
         </tr>

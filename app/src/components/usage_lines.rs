@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use types::usage::UsageLine;
 
+use super::usd::usd;
 use crate::format;
-use crate::text::{Text, common as c, overview as o, translator};
+use crate::text::{Text, common as c, money as m, overview as o, translator};
 
 /// Lines with bars; each leads to the requests behind it where `href` says so.
 #[component]
@@ -28,10 +29,7 @@ pub(crate) fn UsageLines(
             let name = line.label.clone().unwrap_or_else(|| line.key.clone());
             let name = if known { name } else { t(o::UNKNOWN).to_owned() };
             let width = (line.totals.requests * 100).div_ceil(most);
-            let tokens = line.totals.input_tokens
-                + line.totals.output_tokens
-                + line.totals.cache_read_tokens
-                + line.totals.cache_write_tokens;
+            let tokens = format::tokens(&line.totals);
             view! {
                 <tr>
                     <th scope="row" data-label=t(c::NAME)>
@@ -44,7 +42,7 @@ pub(crate) fn UsageLines(
                         </svg>
                     </th>
                     <td class="num" data-label=t(c::REQUESTS)>{format::count(line.totals.requests)}</td>
-                    <td class="num" data-label=t(c::ERRORS)>{format::count(line.totals.errors)}</td>
+                    <td class="num" data-label=t(m::COST)>{usd(line.totals.cost_usd)}</td>
                     <td class="num" data-label=t(c::TOKENS) title=format::count(tokens)>{format::compact(tokens)}</td>
                 </tr>
             }
@@ -57,7 +55,7 @@ pub(crate) fn UsageLines(
                 <tr>
                     <th scope="col">{t(c::NAME)}</th>
                     <th scope="col" class="num">{t(c::REQUESTS)}</th>
-                    <th scope="col" class="num">{t(c::ERRORS)}</th>
+                    <th scope="col" class="num">{t(m::COST)}</th>
                     <th scope="col" class="num">{t(c::TOKENS)}</th>
                 </tr>
             </thead>

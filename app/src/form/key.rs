@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use types::api_key::ApiKeyView;
 
+use super::limits::LimitsForm;
 use super::local_input;
 
 /// The form of a key, new or known.
@@ -17,6 +18,9 @@ pub(crate) struct KeyForm {
     pub(crate) ip_allow: String,
     pub(crate) expires_at: String,
     pub(crate) enabled: String,
+    pub(crate) grant_id: String,
+    #[serde(flatten)]
+    pub(crate) limits: LimitsForm,
     pub(crate) version: String,
 }
 
@@ -32,6 +36,8 @@ impl KeyForm {
             ip_allow: view.ip_allow.join("\n"),
             expires_at: local_input(view.expires_at),
             enabled: view.enabled.to_string(),
+            grant_id: view.grant_id.map(|id| id.to_string()).unwrap_or_default(),
+            limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
         }
     }

@@ -5,6 +5,7 @@ use types::credential::CredentialView;
 use types::provider::ProviderView;
 
 use super::SecretText;
+use super::limits::LimitsForm;
 
 /// The form of a provider, new or known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub(crate) struct ProviderForm {
     pub(crate) first_byte_ms: String,
     pub(crate) idle_ms: String,
     pub(crate) total_ms: String,
+    pub(crate) cost_multiplier: String,
+    #[serde(flatten)]
+    pub(crate) limits: LimitsForm,
     pub(crate) version: String,
 }
 
@@ -52,6 +56,8 @@ impl ProviderForm {
             first_byte_ms: text(view.timeouts.first_byte_ms),
             idle_ms: text(view.timeouts.idle_ms),
             total_ms: text(view.timeouts.total_ms),
+            cost_multiplier: view.cost_multiplier.to_string(),
+            limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
             ..Self::default()
         }
@@ -68,6 +74,8 @@ pub(crate) struct CredentialForm {
     pub(crate) priority: String,
     pub(crate) weight: String,
     pub(crate) max_concurrency: String,
+    #[serde(flatten)]
+    pub(crate) limits: LimitsForm,
     pub(crate) version: String,
 }
 
@@ -81,6 +89,7 @@ impl CredentialForm {
             priority: view.priority.to_string(),
             weight: view.weight.to_string(),
             max_concurrency: view.max_concurrency.map(|n| n.to_string()).unwrap_or_default(),
+            limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use types::user::UserView;
 
+use super::limits::LimitsForm;
 use super::{SecretText, local_input};
 
 /// The form of a user, new or known.
@@ -15,6 +16,9 @@ pub(crate) struct UserForm {
     pub(crate) expires_at: String,
     pub(crate) password: SecretText,
     pub(crate) password_clear: String,
+    pub(crate) price_rate: String,
+    #[serde(flatten)]
+    pub(crate) limits: LimitsForm,
     pub(crate) version: String,
 }
 
@@ -26,6 +30,8 @@ impl UserForm {
             groups: view.groups.join(", "),
             enabled: view.enabled.to_string(),
             expires_at: local_input(view.expires_at),
+            price_rate: view.price_rate.to_string(),
+            limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
             ..Self::default()
         }

@@ -117,6 +117,24 @@ pub(crate) fn on_palette_key(call: impl Fn() + 'static) {
     on_cleanup(move || handle.remove());
 }
 
+/// Reads the file that was chosen in a field; `done` gets its name and its text.
+pub(crate) fn read_file(event: &leptos::ev::Event, done: impl FnOnce(String, String) + 'static) {
+    let input: web_sys::HtmlInputElement = event_target(event);
+    let file = input.files().and_then(|files| files.get(0));
+    let (Some(file), Ok(reader)) = (file, web_sys::FileReader::new()) else { return };
+    let name = file.name();
+    let loaded = Closure::once_into_js({
+        let reader = reader.clone();
+        move || {
+            if let Some(text) = reader.result().ok().and_then(|text| text.as_string()) {
+                done(name, text);
+            }
+        }
+    });
+    reader.set_onload(Some(loaded.unchecked_ref()));
+    _ = reader.read_as_text(&file);
+}
+
 /// Moves the keyboard focus.
 pub(crate) fn focus(node: NodeRef<Input>) {
     thread_local! {

@@ -3,12 +3,15 @@
 //! What only a browser can do (dialogs, clipboard, event streams) is a no-op here.
 
 mod echo;
+mod increase;
 mod input;
 mod landing;
 mod lang;
 mod openapi;
 
-pub(crate) use landing::test_landing;
+pub(crate) use increase::{lower, raise};
+pub(crate) use input::{read_price, read_reconcile};
+pub(crate) use landing::{go_back, import_landing, invoice_landing, redirect_to, test_landing};
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -26,6 +29,11 @@ const NEW_KEY_COOKIE: &str = "tg_new_key";
 /// The engine.
 pub(crate) fn gateway() -> Result<gateway::Gateway, AppError> {
     use_context().ok_or_else(|| AppError::from(Problem::new("internal", "the gateway is not available here")))
+}
+
+/// This instant, by the gateway's clock.
+pub(crate) fn now() -> Result<types::Timestamp, AppError> {
+    Ok(gateway()?.clock().now())
 }
 
 fn parts() -> Option<http::request::Parts> {
@@ -219,6 +227,9 @@ pub(crate) fn on_visibility(_: impl Fn() + 'static) {}
 
 /// Listens for Ctrl/⌘ K; only a browser does.
 pub(crate) fn on_palette_key(_: impl Fn() + 'static) {}
+
+/// Reads the file that was chosen in a field; only a browser does.
+pub(crate) fn read_file(_: &leptos::ev::Event, _: impl FnOnce(String, String) + 'static) {}
 
 /// Moves the keyboard focus; only a browser does.
 pub(crate) fn focus(_: NodeRef<leptos::html::Input>) {}

@@ -3,17 +3,20 @@
 use leptos::prelude::*;
 use types::ProviderId;
 use types::credential::{CredentialState, CredentialView, Tier};
+use types::quota::ScopeKind;
 
+use super::quota_panel::{Increases, ResetUsage, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::field::{Choice, Field, FormState};
 use crate::components::flash::Failed;
+use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load};
 use crate::components::test_result::TestResult;
 use crate::components::time::{Time, maybe};
 use crate::components::{Refresh, badge, failure, query};
 use crate::form::provider::CredentialForm;
-use crate::text::{Text, common as c, provider as p, translator};
+use crate::text::{Text, common as c, limit as l, provider as p, translator};
 
 #[derive(Clone, Copy)]
 struct Actions {
@@ -102,6 +105,14 @@ fn Item(
     };
     let name = credential.name.clone();
     let enabled = credential.enabled;
+    let subject = Subject {
+        scope: ScopeKind::Credential,
+        id: id.0,
+        name: credential.name.clone(),
+        back: format!("/providers/{provider_id}"),
+    };
+    let limits = credential.limits.clone();
+    let limited = !limits.is_none();
     let recover = (credential.state == CredentialState::Invalid).then(|| view! {
         <ActionForm action=actions.recover>{ids()}<button class="button small">{t(p::RECOVER)}</button></ActionForm>
     });
@@ -130,12 +141,14 @@ fn Item(
                     <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                 </ActionForm>
                 <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
+                <ResetUsage subject=subject.clone()/>
                 <a class="button small quiet" href=format!("/requests?credential_id={id}")>{t(p::ITS_REQUESTS)}</a>
                 <Confirm what=format!("credential-{id}") trigger=c::DELETE title=p::DELETE_CREDENTIAL_TITLE
                     text=p::DELETE_CREDENTIAL_TEXT subject=name>
                     <ActionForm action=actions.remove>{ids()}<button class="button danger">{t(c::DELETE)}</button></ActionForm>
                 </Confirm>
             </div>
+            {limited.then(|| view! { <Increases subject limits/> })}
             {move || editing().then(|| view! {
                 <ActionForm action=actions.update attr:class="form inset">
                     {ids()}
@@ -189,6 +202,7 @@ fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> im
         </div>
         <Field form label=p::MAX_CONCURRENCY name="max_concurrency" kind="number" value=present.max_concurrency
             help=p::MAX_CONCURRENCY_HELP optional=true/>
+        <LimitFields form present=present.limits help=l::LIMITS_SUPPLIER_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
 }

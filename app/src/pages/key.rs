@@ -1,26 +1,32 @@
 //! One key: shown once after it was made, then what is stored of it; and the form of a new one.
 
 use leptos::prelude::*;
-use types::ApiKeyId;
 use types::api_key::ApiKeyView;
+use types::package::GrantView;
+use types::quota::ScopeKind;
 use types::user::UserView;
+use types::{ApiKeyId, GrantId, UserId};
 
 use super::path_id;
+use super::quota_panel::{QuotaPanel, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::copy::Copy;
 use crate::components::field::{Area, Check, Choice, Field, FormState};
 use crate::components::flash::{Done, Failed};
+use crate::components::grant_card::amounts;
 use crate::components::head::{Answer, Head};
+use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load, load_page};
 use crate::components::snippets::Snippets;
 use crate::components::time::maybe;
+use crate::components::usd::usd;
 use crate::components::{Refresh, badge, failure, query};
 use crate::error::AppError;
 use crate::form::checked;
 use crate::form::key::KeyForm;
 use crate::format;
-use crate::text::{common as c, people as p, provider, translator};
+use crate::text::{common as c, limit as l, money as m, people as p, provider, translator};
 
 /// The form of a new key.
 #[component]
@@ -132,6 +138,8 @@ fn Body(
         .into_any();
     }
     let present = KeyForm::of(&key_view);
+    let subject =
+        Subject { scope: ScopeKind::Key, id: id.0, name: key_view.name.clone(), back: format!("/keys/{id}") };
     view! {
         <section class="panel pad">
             <dl class="facts wide">
@@ -141,14 +149,16 @@ fn Body(
                 <div><dt>{t(c::REQUESTS)}</dt><dd><a href=format!("/requests?key_id={id}")>{format::count(key_view.request_count)}</a></dd></div>
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(key_view.last_used_at, t(c::NEVER))}</dd></div>
                 <div><dt>{t(c::EXPIRES)}</dt><dd>{maybe(key_view.expires_at, t(c::NEVER))}</dd></div>
-                <div><dt>{t(p::BILLING)}</dt><dd>{t(p::BILLING_NONE)}</dd></div>
+                <div><dt>{t(m::COST)}</dt><dd><a href=format!("/usage?by=model&key_id={id}")>{usd(key_view.cost_usd)}</a></dd></div>
                 <div><dt>{t(c::CREATED)}</dt><dd>{maybe(Some(key_view.created_at), "")}</dd></div>
             </dl>
         </section>
         {load(fresh, |fresh: Option<String>| fresh.is_none().then(|| view! { <Snippets key=None/> }))}
+        <QuotaPanel subject limits=key_view.limits.clone() reset_at=key_view.usage_reset_at/>
         <ActionForm action=update attr:class="form panel pad">
             <input type="hidden" name="id" value=id.to_string()/>
             <KeyFields form present known=true/>
+            <PaidBy form user_id=key_view.user_id chosen=key_view.grant_id/>
             <div class="save-bar">
                 <button class="button primary" disabled=move || update.pending().get()>{t(c::SAVE)}</button>
                 <a class="button quiet" href=format!("/audit?object=key&object_id={id}")>{t(provider::ITS_AUDIT)}</a>
@@ -183,6 +193,34 @@ fn KeyFields(form: FormState, present: KeyForm, known: bool) -> impl IntoView {
             <Area form label=p::IP_ALLOW name="ip_allow" value=present.ip_allow help=p::IP_ALLOW_HELP optional=true/>
             <Field form label=c::EXPIRES name="expires_at" kind="datetime-local" value=present.expires_at help=p::EXPIRES_HELP optional=true/>
         </details>
+        <LimitFields form present=present.limits help=l::LIMITS_HELP more=l::LIMITS_KEY_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
+}
+
+/// Which of its user's packages pays for the key.
+#[component]
+fn PaidBy(
+    form: FormState,
+    user_id: UserId,
+    #[prop(optional_no_strip)] chosen: Option<GrantId>,
+) -> impl IntoView {
+    let t = translator();
+    let grants = Resource::new(|| (), move |()| api::package::grants(Some(user_id)));
+    load(grants, move |grants: Vec<GrantView>| {
+        let none = grants.is_empty();
+        let chosen = chosen.map(|id| id.to_string()).unwrap_or_default();
+        let mut options = vec![(String::new(), t(l::PAYS_ANY).to_owned())];
+        options.extend(grants.into_iter().map(|grant| {
+            (grant.id.to_string(), format!("{} #{} ({})", grant.spec.name, grant.id, amounts(&grant.spec)))
+        }));
+        // A grant that is gone stays chosen until another is: saving must not change it unseen.
+        if !options.iter().any(|(id, _)| *id == chosen) {
+            options.push((chosen.clone(), format!("#{chosen}")));
+        }
+        view! {
+            <Choice form label=l::PAYS name="grant_id" value=chosen help=l::PAYS_HELP options/>
+            {none.then(|| view! { <p class="help">{t(l::PAYS_NONE)}</p> })}
+        }
+    })
 }

@@ -3,11 +3,14 @@
 use leptos::prelude::*;
 use types::Page;
 use types::api_key::ApiKeyView;
+use types::package::GrantView;
 use types::request::{RequestFilter, RequestRow};
 use types::usage::{OwnUsage, UsageLine, UsageTotals};
 
+use super::quota_panel::OwnQuotas;
 use crate::api;
 use crate::components::chart::{Chart, Series, Shape};
+use crate::components::grant_card::GrantCard;
 use crate::components::head::{Answer, Head};
 use crate::components::key_table::KeyTable;
 use crate::components::load::{Empty, load};
@@ -15,7 +18,7 @@ use crate::components::request_table::RequestTable;
 use crate::components::snippets::Snippets;
 use crate::components::usage_lines::UsageLines;
 use crate::format;
-use crate::text::{common as c, login as l, request as r, translator};
+use crate::text::{common as c, login as l, money as m, package, request as r, translator};
 
 /// The page.
 #[component]
@@ -53,14 +56,10 @@ pub(crate) fn Me() -> impl IntoView {
     }
 }
 
-fn tokens(totals: &UsageTotals) -> u64 {
-    totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens
-}
-
 #[component]
 fn Usage(usage: OwnUsage) -> impl IntoView {
     let t = translator();
-    let OwnUsage { today, last_30_days, by_day, by_model, .. } = usage;
+    let OwnUsage { today, last_30_days, by_day, by_model, quotas, packages, .. } = usage;
     let answer = if today.requests == 0 {
         t(l::HEAD_NONE).to_owned()
     } else {
@@ -70,9 +69,9 @@ fn Usage(usage: OwnUsage) -> impl IntoView {
         view! {
             <div class="tile">
                 <span class="tile-name">{title}</span>
-                <span class="tile-number">{format::compact(totals.requests)}</span>
+                <span class="tile-number" title=format!("${}", totals.cost_usd.display())>{format::usd_short(totals.cost_usd)}</span>
                 <span class="tile-note">
-                    {format::compact(tokens(&totals))} " " {t(c::TOKENS)} " · " {format::count(totals.errors)} " " {t(c::ERRORS)}
+                    {format::count(totals.requests)} " " {t(c::REQUESTS)} " · " {format::compact(format::tokens(&totals))} " " {t(c::TOKENS)} " · " {format::count(totals.errors)} " " {t(c::ERRORS)}
                 </span>
             </div>
         }
@@ -82,11 +81,14 @@ fn Usage(usage: OwnUsage) -> impl IntoView {
         let labels = by_day.iter().map(|line| line.key.chars().take(10).collect()).collect::<Vec<String>>();
         let values =
             |pick: fn(&UsageLine) -> u64| by_day.iter().map(|line| Some(pick(line))).collect::<Vec<_>>();
-        let series =
-            vec![Series { name: t(c::REQUESTS), class: "s1", values: values(|line| line.totals.requests) }];
+        let series = vec![Series {
+            name: t(m::COST),
+            class: "s1",
+            values: values(|line| format::nano(line.totals.cost_usd)),
+        }];
         view! {
             <div class="grid two">
-                <Chart title=t(l::BY_DAY) shape=Shape::Bars labels series unit=format::compact/>
+                <Chart title=t(l::BY_DAY) shape=Shape::Bars labels series unit=format::usd_nano/>
                 <div class="panel"><UsageLines title=l::BY_MODEL lines=by_model/></div>
             </div>
         }
@@ -96,7 +98,22 @@ fn Usage(usage: OwnUsage) -> impl IntoView {
     };
     view! {
         <Answer mood="calm" text=answer/>
+        <Packages grants=packages/>
+        <OwnQuotas lines=quotas title=t(package::MY_QUOTAS)/>
         <div class="tiles">{tile(t(l::TODAY), today)} {tile(t(l::LAST_30_DAYS), last_30_days)}</div>
         {details}
     }
+}
+
+#[component]
+fn Packages(grants: Vec<GrantView>) -> impl IntoView {
+    let t = translator();
+    (!grants.is_empty()).then(|| {
+        view! {
+            <section class="panel">
+                <h2 class="panel-title">{t(package::MY_PACKAGES)}</h2>
+                <ul class="cards">{grants.into_iter().map(|grant| view! { <GrantCard grant/> }).collect_view()}</ul>
+            </section>
+        }
+    })
 }

@@ -11,7 +11,7 @@ use crate::components::time::Time;
 use crate::components::usage_lines::UsageLines;
 use crate::components::{Refresh, query};
 use crate::format;
-use crate::text::{Lang, common as c, lang, overview as o, translator};
+use crate::text::{Lang, common as c, lang, money as m, overview as o, translator};
 
 /// The page.
 #[component]
@@ -48,9 +48,13 @@ fn Body(overview: Overview) -> impl IntoView {
             || (overview.totals.requests == 0 && overview.in_flight == 0 && overview.top_keys.is_empty());
     let (mood, sentence) = headline(&overview, lang());
     let Overview { totals, in_flight, open_streams, first_byte_p50_ms, first_byte_p95_ms, at, .. } = overview;
-    let tokens =
-        totals.input_tokens + totals.output_tokens + totals.cache_read_tokens + totals.cache_write_tokens;
+    let tokens = format::tokens(&totals);
     let attention = overview.attention.clone();
+    let today = overview
+        .points
+        .iter()
+        .filter(|point| point.at >= at.day_start())
+        .fold(types::Money::ZERO, |sum, point| sum.plus(point.totals.cost_usd));
     let tops = (totals.requests > 0).then(|| view! {
         <div class="grid three">
             <div class="panel"><UsageLines title=o::TOP_MODELS lines=overview.top_models.clone() href=model_href/></div>
@@ -82,6 +86,11 @@ fn Body(overview: Overview) -> impl IntoView {
                 <span class="tile-number" title=format::count(tokens)>{format::compact(tokens)}</span>
                 <span class="tile-note">{t(c::TOKENS_OUT)} " " {format::compact(totals.output_tokens)}</span>
             </div>
+            <a class="tile" href=format!("/usage?by=model&span={}", overview.span)>
+                <span class="tile-name">{t(m::COST)}</span>
+                <span class="tile-number" title=format!("${}", totals.cost_usd.display())>{format::usd_short(totals.cost_usd)}</span>
+                <span class="tile-note">{format::usd_short(today)} " " {t(m::TODAY)}</span>
+            </a>
             <a class="tile" href="/requests">
                 <span class="tile-name">{t(o::IN_FLIGHT)}</span>
                 <span class="tile-number">{format::count(in_flight)}</span>
@@ -147,6 +156,19 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                     format!("{subject} {}", t(o::A_ERROR_RATE)),
                     o::DO_SEE_ERRORS,
                     "/requests?status=error".to_owned(),
+                ),
+                AttentionKind::Unpriced => {
+                    (format!("{subject} {}", t(o::A_UNPRICED)), o::DO_SET_PRICES, "/prices".to_owned())
+                }
+                AttentionKind::NearLimit => (
+                    format!("{subject} {}", t(o::A_NEAR_LIMIT)),
+                    o::DO_SEE_QUOTAS,
+                    "/quotas?min_percent=90".to_owned(),
+                ),
+                AttentionKind::AuditFailed => (
+                    format!("{} ({subject})", t(o::A_AUDIT_FAILED)),
+                    o::DO_SEE_BOOKS,
+                    "/ledger?run=1".to_owned(),
                 ),
                 AttentionKind::WriterLate => {
                     (format!("{} ({subject})", t(o::A_WRITER_LATE)), o::DO_SEE_SYSTEM, "/system".to_owned())

@@ -6,7 +6,7 @@ use types::usage::{OverviewSpan, UsagePoint, UsageTotals};
 use crate::components::chart::{Chart, Series, Shape};
 use crate::components::load::Empty;
 use crate::format;
-use crate::text::{common as c, overview as o, translator};
+use crate::text::{common as c, money as m, overview as o, translator};
 
 /// Requests, errors, tokens and first byte over time.
 #[component]
@@ -35,6 +35,7 @@ pub(crate) fn Charts(points: Vec<UsagePoint>, span: OverviewSpan) -> impl IntoVi
         Series { name: t(c::CACHE_READ), class: "s3", values: sums(|u| u.cache_read_tokens) },
         Series { name: t(c::CACHE_WRITE), class: "s4", values: sums(|u| u.cache_write_tokens) },
     ];
+    let cost = vec![Series { name: t(m::COST), class: "s1", values: sums(|u| format::nano(u.cost_usd)) }];
     // The open bin has no upper bound; it is drawn where it begins.
     let bounded = |ms: Option<u64>| ms.map(|ms| ms.min(100_000));
     let latency = vec![
@@ -52,6 +53,7 @@ pub(crate) fn Charts(points: Vec<UsagePoint>, span: OverviewSpan) -> impl IntoVi
     view! {
         <div class="grid two">
             <Chart title=t(o::TRAFFIC) shape=Shape::Area labels=labels.clone() series=traffic unit=format::compact/>
+            <Chart title=t(o::CHART_COST) shape=Shape::Bars labels=labels.clone() series=cost unit=format::usd_nano/>
             <Chart title=t(o::CHART_ERRORS) shape=Shape::Bars labels=labels.clone() series=errors unit=format::compact/>
             <Chart title=t(o::CHART_TOKENS) shape=Shape::Bars labels=labels.clone() series=tokens unit=format::compact/>
             <Chart title=t(o::CHART_LATENCY) shape=Shape::Lines labels series=latency unit=format::duration/>

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use types::ProviderId;
 use types::provider::ProviderView;
+use types::quota::ScopeKind;
 
 use super::credentials::Credentials;
 use super::path_id;
 use super::provider_form::ProviderFields;
+use super::quota_panel::{QuotaPanel, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::field::FormState;
@@ -87,15 +89,23 @@ fn Body(
     let present = ProviderForm::of(&provider);
     let proxy = provider.proxy_url.clone();
     let name = provider.name.clone();
+    let subject = Subject {
+        scope: ScopeKind::Provider,
+        id: id.0,
+        name: name.clone(),
+        back: format!("/providers/{id}"),
+    };
     view! {
         <Answer mood text=answer>
             <span class="faint">{provider.kind.to_string()} " · " <code>{provider.base_url.clone()}</code></span>
+            <a class="button small quiet" href=format!("/usage?by=model&provider_id={id}")>{t(c::NAV_USAGE)}</a>
             <a class="button small quiet" href=format!("/requests?provider_id={id}")>{t(p::ITS_REQUESTS)}</a>
             <a class="button small quiet" href=format!("/audit?object=provider&object_id={id}")>{t(p::ITS_AUDIT)}</a>
         </Answer>
         <div class="columns">
             <div class="column">
                 <Credentials provider_id=id/>
+                <QuotaPanel subject limits=provider.limits.clone()/>
                 <ActionForm action=update attr:class="form panel pad">
                     <input type="hidden" name="id" value=id.to_string()/>
                     <ProviderFields form present known=true proxy/>

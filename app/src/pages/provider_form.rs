@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use types::provider::ProviderKind;
 
 use crate::components::field::{Area, Check, Choice, Field, FormState};
+use crate::components::limit_fields::LimitFields;
 use crate::form::checked;
 use crate::form::provider::ProviderForm;
-use crate::text::{common as c, provider as p, translator};
+use crate::text::{common as c, limit as l, provider as p, translator};
 
 /// All fields; `known` leaves out what is set once.
 #[component]
@@ -65,6 +66,12 @@ pub(crate) fn ProviderFields(
                     value=present.total_ms help=p::TOTAL_HELP placeholder="600000"/>
             </div>
         </details>
+        <fieldset class="section">
+            <legend>{t(l::MONEY)}</legend>
+            <Field form label=l::MULTIPLIER name="cost_multiplier" kind="decimal" value=present.cost_multiplier
+                help=l::MULTIPLIER_HELP placeholder="1"/>
+        </fieldset>
+        <LimitFields form present=present.limits help=l::LIMITS_SUPPLIER_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use types::request::{Outcome, RequestRow};
 
+use super::bill::BillCard;
 use super::request_parts::{Attempts, DecisionTable, Tokens};
 use crate::api;
 use crate::components::badge;
@@ -11,6 +12,7 @@ use crate::components::copy::Copy;
 use crate::components::head::Answer;
 use crate::components::load::load_page;
 use crate::components::time::Time;
+use crate::components::usd::usd;
 use crate::format;
 use crate::host::Facts;
 use crate::text::{common as c, request as r, translator};
@@ -69,14 +71,16 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
         let link = format!("/requests?session_id={}", leptos_router::location::Url::escape(&session));
         view! { <a class="truncate" href=link>{session.clone()}</a> }
     });
+    let bill = record.clone();
     view! {
         <Answer mood text=t(headline)>
             <code>{record.status_code.to_string()}</code>
-            <span class="faint">{format::duration(record.duration_ms)} " · " <Time at=record.created_at/> " UTC"</span>
+            <span class="faint">{usd(record.cost_usd)} " · " {format::duration(record.duration_ms)} " · " <Time at=record.created_at/> " UTC"</span>
         </Answer>
         {error}
         <div class="columns">
             <div class="column">
+                <BillCard record=bill is_admin/>
                 <Attempts attempts=record.attempts.clone() total_ms=record.duration_ms/>
                 {is_admin.then(|| view! { <DecisionTable decision=record.decision.clone()/> })}
             </div>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::Redirect;
 use leptos_router::hooks::use_query_map;
 use types::Page;
+use types::price::PriceState;
 use types::request::{RequestFilter, RequestRow};
 
 use crate::api;
@@ -12,6 +13,7 @@ use crate::components::live_tail::LiveTail;
 use crate::components::load::{Empty, load};
 use crate::components::pager::Pager;
 use crate::components::request_table::RequestTable;
+use crate::components::usd::state_words;
 use crate::components::{Refresh, query};
 use crate::host::Facts;
 use crate::text::{Text, common as c, request as r, translator};
@@ -25,6 +27,7 @@ const FILTERS: &[&str] = &[
     "status",
     "model",
     "error_code",
+    "price_state",
     "session_id",
     "since",
     "until",
@@ -78,6 +81,7 @@ fn filter_of(get: impl Fn(&str) -> Option<String>) -> RequestFilter {
         status: get("status"),
         model: get("model"),
         error_code: get("error_code"),
+        price_state: parsed(get("price_state")),
         session_id: get("session_id"),
         since: parsed(get("since")),
         until: parsed(get("until")),
@@ -168,6 +172,18 @@ fn Filters(filter: RequestFilter, is_admin: bool) -> impl IntoView {
                     {field("status", r::F_STATUS, "text")}
                     {field("model", r::F_MODEL, "text")}
                     {field("error_code", r::F_ERROR_CODE, "text")}
+                    <label class="filter">
+                        <span>{t(r::F_PRICE)}</span>
+                        <select class="input" name="price_state">
+                            <option value="">{t(c::ALL)}</option>
+                            {PriceState::ALL
+                                .iter()
+                                .map(|state| view! {
+                                    <option value=state.as_str() selected=text("price_state") == state.as_str()>{t(state_words(*state))}</option>
+                                })
+                                .collect_view()}
+                        </select>
+                    </label>
                     {field("session_id", r::F_SESSION, "text")}
                     {field("since", r::F_SINCE, "datetime-local")}
                     {field("until", r::F_UNTIL, "datetime-local")}

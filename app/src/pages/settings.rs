@@ -10,7 +10,7 @@ use crate::components::load::load;
 use crate::components::time::Time;
 use crate::components::{Refresh, failure};
 use crate::error::AppError;
-use crate::text::{Text, common as c, lang, problem, system as s, translator};
+use crate::text::{Text, common as c, lang, problem, setting as w, system as s, translator};
 
 /// The page.
 #[component]
@@ -91,6 +91,7 @@ fn Setting(
     let default_words = match (kind, default.as_str()) {
         (Some(SettingKind::Switch), "true") => t(c::ON).to_owned(),
         (Some(SettingKind::Switch), _) => t(c::OFF).to_owned(),
+        (Some(SettingKind::Address), "") => t(c::NONE).to_owned(),
         (_, "") => t(s::AS_STARTED).to_owned(),
         (_, text) => text.to_owned(),
     };
@@ -146,7 +147,15 @@ fn control(kind: Option<SettingKind>, id: &str, value: &str, as_started: &'stati
             <input id=id class="input short" type="number" name="value" value=value min=min.to_string() max=max.to_string() required/>
         }
         .into_any(),
-        Some(SettingKind::TierOrder) | None => view! {
+        Some(SettingKind::Amount | SettingKind::Multiplier) => view! {
+            <input id=id class="input short" inputmode="decimal" name="value" value=value spellcheck="false" autocomplete="off"/>
+        }
+        .into_any(),
+        Some(SettingKind::Address) => view! {
+            <input id=id class="input" inputmode="url" name="value" value=value spellcheck="false" autocomplete="off"/>
+        }
+        .into_any(),
+        Some(SettingKind::TierOrder | SettingKind::TimeZone | SettingKind::Networks) | None => view! {
             <input id=id class="input" name="value" value=value spellcheck="false" autocomplete="off"/>
         }
         .into_any(),
@@ -156,6 +165,9 @@ fn control(kind: Option<SettingKind>, id: &str, value: &str, as_started: &'stati
 fn group_words(prefix: &str) -> Option<Text> {
     Some(match prefix {
         "pool" => s::G_POOL,
+        "billing" => w::G_BILLING,
+        "limits" => w::G_LIMITS,
+        "prices" => w::G_PRICES,
         "session" => s::G_SESSION,
         "retention" => s::G_RETENTION,
         "log" => s::G_LOG,
@@ -173,6 +185,23 @@ fn words(name: &str) -> Option<(Text, Text)> {
         "session.idle_minutes" => (s::N_IDLE, s::H_IDLE),
         "retention.request_days" => (s::N_REQUEST_DAYS, s::H_REQUEST_DAYS),
         "retention.audit_days" => (s::N_AUDIT_DAYS, s::H_AUDIT_DAYS),
+        "billing.time_zone" => (w::N_TIME_ZONE, w::H_TIME_ZONE),
+        "billing.global_price_rate" => (w::N_GLOBAL_RATE, w::H_GLOBAL_RATE),
+        "billing.priced_model" => (w::N_PRICED_MODEL, w::H_PRICED_MODEL),
+        "billing.unpriced_policy" => (w::N_UNPRICED, w::H_UNPRICED),
+        "billing.default_input_per_million_usd" => (w::N_DEFAULT_INPUT, w::H_DEFAULT_PRICE),
+        "billing.default_output_per_million_usd" => (w::N_DEFAULT_OUTPUT, w::H_DEFAULT_PRICE),
+        "billing.unknown_outcome" => (w::N_UNKNOWN, w::H_UNKNOWN),
+        "limits.global_daily_usd" => (w::N_GLOBAL_DAILY, w::H_GLOBAL),
+        "limits.global_monthly_usd" => (w::N_GLOBAL_MONTHLY, w::H_GLOBAL),
+        "limits.wait_ms" => (w::N_WAIT, w::H_WAIT),
+        "limits.default_max_output_tokens" => (w::N_MAX_OUTPUT, w::H_MAX_OUTPUT),
+        "limits.money_status" => (w::N_MONEY_STATUS, w::H_STATUS),
+        "limits.package_status" => (w::N_PACKAGE_STATUS, w::H_STATUS),
+        "limits.ip_per_minute" => (w::N_IP, w::H_IP),
+        "limits.ip_exempt" => (w::N_IP_EXEMPT, w::H_IP_EXEMPT),
+        "prices.sync_url" => (w::N_SYNC_URL, w::H_SYNC_URL),
+        "prices.sync_hours" => (w::N_SYNC_HOURS, w::H_SYNC_HOURS),
         "log.level" => (s::N_LOG_LEVEL, s::H_LOG_LEVEL),
         "journal.strict" => (s::N_STRICT, s::H_STRICT),
         _ => return None,

@@ -3,20 +3,24 @@
 use leptos::prelude::*;
 use types::UserId;
 use types::api_key::ApiKeyView;
+use types::quota::ScopeKind;
 use types::user::UserView;
 
+use super::grants::Grants;
 use super::path_id;
+use super::quota_panel::{QuotaPanel, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::field::{Check, Field, FormState};
 use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::key_table::KeyTable;
+use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load, load_page};
 use crate::components::{Refresh, failure};
 use crate::form::checked;
 use crate::form::user::UserForm;
-use crate::text::{common as c, people as p, provider, translator};
+use crate::text::{common as c, limit as l, people as p, provider, translator};
 
 /// The form of a new user.
 #[component]
@@ -94,8 +98,11 @@ fn Body(
     let keys = Resource::new(move || refresh.0.get(), move |_| api::key::list(Some(id)));
     let (mood, word) = if user.enabled { ("good", t(c::ON)) } else { ("calm", t(c::OFF)) };
     let present = UserForm::of(&user);
+    let subject =
+        Subject { scope: ScopeKind::User, id: id.0, name: user.name.clone(), back: format!("/users/{id}") };
     view! {
         <Answer mood text=word>
+            <a class="button small quiet" href=format!("/usage?by=model&user_id={id}")>{t(c::NAV_USAGE)}</a>
             <a class="button small quiet" href=format!("/requests?user_id={id}")>{t(provider::ITS_REQUESTS)}</a>
             <a class="button small quiet" href=format!("/audit?object=user&object_id={id}")>{t(provider::ITS_AUDIT)}</a>
         </Answer>
@@ -110,6 +117,10 @@ fn Body(
                 view! { <KeyTable keys linked=true owners=false/> }.into_any()
             })}
         </section>
+        <div class="grid two">
+            <QuotaPanel subject limits=user.limits.clone() reset_at=user.usage_reset_at/>
+            <Grants user_id=id/>
+        </div>
         <ActionForm action=update attr:class="form panel pad">
             <input type="hidden" name="id" value=id.to_string()/>
             <UserFields form present has_password=Some(user.has_password)/>
@@ -155,6 +166,11 @@ fn UserFields(
             <Field form label=p::PASSWORD name="password" kind="password" help=p::PASSWORD_HELP optional=true/>
             {(has_password == Some(true)).then(|| view! { <Check form label=p::PASSWORD_REMOVE name="password_clear"/> })}
         </fieldset>
+        <fieldset class="section">
+            <legend>{t(l::MONEY)}</legend>
+            <Field form label=l::RATE name="price_rate" kind="decimal" value=present.price_rate help=l::RATE_HELP placeholder="1"/>
+        </fieldset>
+        <LimitFields form present=present.limits help=l::LIMITS_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
 }

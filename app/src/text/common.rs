@@ -13,6 +13,13 @@ super::texts! {
     NAV_PROVIDERS: "Providers", "供应商";
     NAV_USERS: "Users", "用户";
     NAV_KEYS: "Keys", "密钥";
+    NAV_MONEY: "Money", "计费";
+    NAV_USAGE: "Usage", "用量";
+    NAV_QUOTAS: "Quotas", "配额";
+    NAV_PRICES: "Prices", "价格";
+    NAV_GROUPS: "Groups", "分组";
+    NAV_PACKAGES: "Packages", "套餐";
+    NAV_LEDGER: "Books", "账目";
     NAV_SETTINGS: "Settings", "设置";
     NAV_AUDIT: "Audit log", "审计日志";
     NAV_SYSTEM: "System", "系统";
@@ -54,6 +61,7 @@ super::texts! {
     DETAILS: "Details", "详情";
     OPTIONAL: "optional", "可选";
     ALL: "All", "全部";
+    NONE: "none", "无";
     NEVER: "never", "永不";
     YES: "yes", "是";
     NO: "no", "否";
@@ -101,6 +109,9 @@ super::texts! {
     DONE_RESTORED: "Restored.", "已恢复。";
     DONE_RESET: "Back to the default.", "已恢复默认值。";
     DONE_RECOVERED: "Marked as usable again.", "已重新标记为可用。";
+    DONE_USAGE_RESET: "Usage counts from zero again.", "用量已重新从零计算。";
+    DONE_INCREASED: "Increased. The next request uses it.", "已提额，下一个请求即生效。";
+    DONE_ENDED: "The increase is over.", "提额已结束。";
     DONE_TASK: "The task runs now.", "任务已开始运行。";
 
     LOADING: "Loading…", "加载中…";

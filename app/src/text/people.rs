@@ -51,8 +51,6 @@ super::texts! {
     KEYS_FILTERED: "No key matches.", "没有匹配的密钥。";
     USERS_FILTERED: "No user matches.", "没有匹配的用户。";
     FIND_USER: "Find a user", "查找用户";
-    BILLING: "Billing", "计费方式";
-    BILLING_NONE: "not metered in money", "不按金额计量";
 
     CONNECT: "Connect a client", "接入客户端";
     CONNECT_TEXT: "Every client needs two things: this gateway's address and the key.", "每个客户端只需要两项：本网关地址与密钥。";

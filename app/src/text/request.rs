@@ -60,10 +60,16 @@ super::texts! {
     A_UPSTREAM_ERROR: "Upstream error", "上游错误";
     A_BAD_ANSWER: "Bad answer", "响应异常";
     A_CUT_OFF: "Cut off", "中途断开";
+    A_BUDGET_CUT: "Cut at a limit", "达到限额被切断";
     A_CLIENT_GONE: "Caller left", "调用方断开";
     A_INTERRUPTED: "Interrupted", "进程中断";
     TOKENS_TAKEN_APART: "Tokens", "Token 明细";
     OF_WRITE_1H: "of that for one hour", "其中 1 小时缓存";
+    OF_AUDIO: "of that audio", "其中音频";
+    OF_IMAGES: "of that images", "其中图像";
+    IMAGES: "Images made:", "生成图像：";
+    WEB_SEARCHES: "Web searches:", "网页搜索：";
+    F_PRICE: "Price", "价格状态";
     REASONING: "of that hidden reasoning", "其中隐藏推理";
     TOTAL: "Total", "合计";
     ESTIMATED: "partial or estimated: the upstream gave no final counts", "部分或估算：上游未给出最终计数";
@@ -82,6 +88,7 @@ super::texts! {
     R_TRIED: "already tried", "已尝试过";
     R_INVALID: "refused by the upstream", "被上游拒绝";
     R_COOLDOWN: "resting as the upstream asked", "按上游要求冷却中";
+    R_LIMIT: "at a limit", "已达限额";
     COPY_CURL: "As curl, without secrets and body", "复制为 curl（不含密钥与正文）";
 
     LIVE: "Live", "实时";

@@ -2,15 +2,22 @@
 //!
 //! The meaning of a value is checked by `types`; only what is no number or no time at all is refused here.
 
+mod group;
 mod key;
+mod limits;
+mod package;
+mod price;
 mod provider;
 mod user;
+
+pub(crate) use price::read_price;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use types::books::ReconcileFilter;
 use types::problem::FieldErrors;
-use types::{Secret, Timestamp};
+use types::{Problem, Secret, Timestamp};
 
 use crate::form::SecretText;
 
@@ -45,6 +52,17 @@ fn number<T: FromStr>(text: &str, field: &str, errors: &mut FieldErrors) -> Opti
     parsed
 }
 
+/// Anything with a text form (an amount, a multiplier, a name), or `None` if left empty.
+fn parsed<T: FromStr>(text: &str, field: &str, errors: &mut FieldErrors) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    if text.trim().is_empty() {
+        return None;
+    }
+    text.trim().parse().map_err(|error: T::Err| errors.add(field, error.to_string())).ok()
+}
+
 /// An instant in UTC, or `None` if left empty.
 fn instant(text: &str, field: &str, errors: &mut FieldErrors) -> Option<Timestamp> {
     if text.trim().is_empty() {
@@ -65,6 +83,17 @@ fn pairs(text: &str, field: &str, errors: &mut FieldErrors) -> BTreeMap<String, 
         }
     }
     map
+}
+
+/// Which part of the books to reconcile.
+pub(crate) fn read_reconcile(user_id: &str, since: &str, until: &str) -> Result<ReconcileFilter, Problem> {
+    let mut errors = FieldErrors::default();
+    let filter = ReconcileFilter {
+        user_id: number(user_id, "user_id", &mut errors),
+        since: instant(since, "since", &mut errors),
+        until: instant(until, "until", &mut errors),
+    };
+    errors.finish(filter)
 }
 
 #[cfg(test)]

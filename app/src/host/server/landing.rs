@@ -2,18 +2,97 @@
 
 use leptos_router::location::Url;
 use types::ProviderId;
+use types::books::InvoiceComparison;
+use types::price::PriceImport;
 use types::provider::ProviderTest;
+
+use super::redirect;
+use crate::form::price::ImportForm;
+
+/// A path with query parameters; empty values are left out.
+fn address(path: &str, query: &[(&str, &str)]) -> String {
+    let query: Vec<String> = query
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", Url::escape(value)))
+        .collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// Sends the person to a page with query parameters.
+pub(crate) fn redirect_to(path: &str, query: &[(&str, &str)]) {
+    redirect(&address(path, query));
+}
+
+/// Sends the person back to the page of this dashboard that he came from, and says there what was done.
+pub(crate) fn go_back(back: &str, done: &str) {
+    redirect(&back_address(back, done));
+}
+
+// What a form says is where to go within this dashboard, and nowhere else.
+fn back_address(back: &str, done: &str) -> String {
+    let local = back.starts_with('/')
+        && !back.starts_with("//")
+        && !back.contains(|c: char| c == '\\' || c.is_control() || c == '#');
+    let back = if local { back } else { "/" };
+    format!("{back}{}done={done}", if back.contains('?') { '&' } else { '?' })
+}
 
 /// The address that shows a result after a plain form post. An upstream's sentence is cut at 300 characters.
 pub(crate) fn test_landing(id: ProviderId, test: &ProviderTest) -> String {
     let ProviderTest { ok, status, latency_ms, model, error } = test;
-    let part = |name: &str, value: String| {
-        if value.is_empty() { value } else { format!("&{name}={}", Url::escape(&value)) }
-    };
-    format!(
-        "/providers/{id}?tested={ok}&latency={latency_ms}{}{}{}",
-        part("status", status.map(|s| s.to_string()).unwrap_or_default()),
-        part("model", model.clone().unwrap_or_default()),
-        part("error", error.as_deref().unwrap_or_default().chars().take(300).collect()),
+    address(
+        &format!("/providers/{id}"),
+        &[
+            ("tested", &ok.to_string()),
+            ("latency", &latency_ms.to_string()),
+            ("status", &status.map(|s| s.to_string()).unwrap_or_default()),
+            ("model", model.as_deref().unwrap_or_default()),
+            ("error", &error.as_deref().unwrap_or_default().chars().take(300).collect::<String>()),
+        ],
     )
+}
+
+/// The address that shows the sums of an import's preview; its lines are too many for an address.
+pub(crate) fn import_landing(form: &ImportForm, import: &PriceImport) -> String {
+    let PriceImport { preview, entries, unchanged, new, changed, kept_manual, invalid, .. } = import;
+    let counts = [entries, unchanged, new, changed, kept_manual, invalid].map(u64::to_string).join(",");
+    let url = if form.list.trim().is_empty() { form.url.as_str() } else { "" };
+    address(
+        "/prices/import",
+        &[("preview", preview), ("counts", &counts), ("url", url), ("replace", &form.replace_manual)],
+    )
+}
+
+/// The address that shows the sums of an invoice beside the books.
+pub(crate) fn invoice_landing(result: &InvoiceComparison) -> String {
+    address(
+        "/ledger",
+        &[
+            ("view", "invoice"),
+            ("invoiced", &result.invoiced_usd.to_string()),
+            ("booked", &result.booked_usd.to_string()),
+            ("unread", &result.unread.len().to_string()),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_back_into_this_dashboard_only() {
+        assert_eq!(back_address("/users/3", "saved"), "/users/3?done=saved");
+        assert_eq!(back_address("/quotas?key_id=1", "saved"), "/quotas?key_id=1&done=saved");
+        for foreign in ["https://example.com", "//example.com", "/\\example.com", "", "javascript:x"] {
+            assert_eq!(back_address(foreign, "saved"), "/?done=saved", "{foreign}");
+        }
+    }
+
+    #[test]
+    fn empty_parameters_are_left_out_and_the_rest_is_escaped() {
+        assert_eq!(address("/p", &[("a", ""), ("b", "x y&z")]), "/p?b=x%20y%26z");
+        assert_eq!(address("/p", &[("a", "")]), "/p");
+    }
 }

@@ -1,7 +1,6 @@
 //! Inputs of API keys.
 
 use types::api_key::{CreateApiKey, UpdateApiKey};
-use types::limits::LimitsInput;
 use types::problem::FieldErrors;
 use types::{Patch, Problem, UserId};
 
@@ -26,7 +25,8 @@ impl KeyForm {
             ip_allow: list(&self.ip_allow),
             expires_at: instant(&self.expires_at, "expires_at", &mut errors),
             enabled: None,
-            limits: LimitsInput::default(),
+            limits: self.limits.read(&mut errors),
+            grant_id: number(&self.grant_id, "grant_id", &mut errors),
         };
         errors.finish(input)
     }
@@ -43,7 +43,8 @@ impl KeyForm {
             expires_at: Patch::from_option(instant(&self.expires_at, "expires_at", &mut errors)),
             enabled: Some(checked(&self.enabled)),
             version: number(&self.version, "version", &mut errors),
-            limits: LimitsInput::default(),
+            limits: self.limits.read(&mut errors),
+            grant_id: Patch::from_option(number(&self.grant_id, "grant_id", &mut errors)),
         };
         errors.finish(input)
     }

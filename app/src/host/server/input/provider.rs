@@ -1,12 +1,12 @@
 //! Inputs of providers and credentials.
 
 use types::credential::{CreateCredential, UpdateCredential};
-use types::limits::{Later, LimitsInput};
+use types::later::Later;
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
 use types::{Patch, Problem, ProviderId};
 
-use super::{list, number, pairs};
+use super::{list, number, pairs, parsed};
 use crate::form::checked;
 use crate::form::provider::{CredentialForm, ProviderForm};
 
@@ -37,8 +37,8 @@ impl ProviderForm {
             tier: None,
             proxy_url: self.proxy_url.take(),
             timeouts: self.timeouts(&mut errors),
-            limits: LimitsInput::default(),
-            cost_multiplier: Later::default(),
+            limits: self.limits.read(&mut errors),
+            cost_multiplier: parsed(&self.cost_multiplier, "cost_multiplier", &mut errors),
             breaker: Later::default(),
             proxy_fallback_to_direct: Later::default(),
         };
@@ -65,8 +65,10 @@ impl ProviderForm {
             proxy_url,
             timeouts: Some(self.timeouts(&mut errors)),
             version: number(&self.version, "version", &mut errors),
-            limits: LimitsInput::default(),
-            cost_multiplier: Later::default(),
+            limits: self.limits.read(&mut errors),
+            cost_multiplier: Some(
+                parsed(&self.cost_multiplier, "cost_multiplier", &mut errors).unwrap_or_default(),
+            ),
             breaker: Later::default(),
             proxy_fallback_to_direct: Later::default(),
         };
@@ -91,7 +93,7 @@ impl CredentialForm {
             weight: number(&self.weight, "weight", &mut errors),
             max_concurrency: number(&self.max_concurrency, "max_concurrency", &mut errors),
             enabled: None,
-            limits: LimitsInput::default(),
+            limits: self.limits.read(&mut errors),
         };
         errors.finish(input)
     }
@@ -112,7 +114,7 @@ impl CredentialForm {
             )),
             enabled: None,
             version: number(&self.version, "version", &mut errors),
-            limits: LimitsInput::default(),
+            limits: self.limits.read(&mut errors),
         };
         errors.finish(input)
     }

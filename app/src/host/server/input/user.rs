@@ -1,11 +1,10 @@
 //! Inputs of users.
 
-use types::limits::{Later, LimitsInput};
 use types::problem::FieldErrors;
 use types::user::{CreateUser, UpdateUser};
 use types::{Patch, Problem};
 
-use super::{instant, list, number};
+use super::{instant, list, number, parsed};
 use crate::form::checked;
 use crate::form::user::UserForm;
 
@@ -19,8 +18,8 @@ impl UserForm {
             enabled: Some(checked(&self.enabled)),
             expires_at: instant(&self.expires_at, "expires_at", &mut errors),
             password: self.password.take_verbatim(),
-            limits: LimitsInput::default(),
-            price_rate: Later::default(),
+            limits: self.limits.read(&mut errors),
+            price_rate: parsed(&self.price_rate, "price_rate", &mut errors),
         };
         errors.finish(input)
     }
@@ -40,8 +39,8 @@ impl UserForm {
             expires_at: Patch::from_option(instant(&self.expires_at, "expires_at", &mut errors)),
             password,
             version: number(&self.version, "version", &mut errors),
-            limits: LimitsInput::default(),
-            price_rate: Later::default(),
+            limits: self.limits.read(&mut errors),
+            price_rate: Some(parsed(&self.price_rate, "price_rate", &mut errors).unwrap_or_default()),
         };
         errors.finish(input)
     }

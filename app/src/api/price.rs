@@ -1,0 +1,97 @@
+//! Prices, their import, and re-pricing.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::Page;
+use types::books::Adjustment;
+use types::price::{PriceFilter, PriceImport, PriceView, Repriced, UnpricedModel};
+
+use crate::error::AppError;
+use crate::form::price::{ImportForm, PriceForm, RepriceForm};
+
+/// One page of the price table.
+#[server(input = Json)]
+pub(crate) async fn list(filter: PriceFilter) -> Result<Page<PriceView>, AppError> {
+    Ok(crate::host::admin().await?.price_list(filter).await?)
+}
+
+/// Models that were used without a price.
+#[server(input = Json)]
+pub(crate) async fn unpriced() -> Result<Vec<UnpricedModel>, AppError> {
+    Ok(crate::host::admin().await?.price_unpriced().await?)
+}
+
+/// The price of one model or pattern, if there is one.
+#[server(input = Json)]
+pub(crate) async fn find(model: String) -> Result<Option<PriceView>, AppError> {
+    match crate::host::admin().await?.price_fetch(model).await {
+        Err(problem) if problem.code == "not_found" => Ok(None),
+        found => Ok(Some(found?)),
+    }
+}
+
+/// Sets a price by hand.
+#[server]
+pub(crate) async fn put(model: String, form: PriceForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let model = model.trim().to_owned();
+    admin.price_put(model.clone(), crate::host::read_price(&form).map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::redirect_to("/prices/edit", &[("model", &model), ("done", "saved")]);
+    Ok(())
+}
+
+/// Forgets a stored price.
+#[server]
+pub(crate) async fn reset(model: String) -> Result<(), AppError> {
+    crate::host::admin().await?.price_reset(model.clone()).await?;
+    crate::host::redirect_to("/prices", &[("q", &model), ("done", "reset")]);
+    Ok(())
+}
+
+/// What an import would do.
+#[server]
+pub(crate) async fn preview(form: ImportForm) -> Result<PriceImport, AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let preview = admin.price_preview(form.read().map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::land(&crate::host::import_landing(&form, &preview));
+    Ok(preview)
+}
+
+/// Imports what was previewed.
+#[server]
+pub(crate) async fn import(form: ImportForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    admin.price_import(form.read().map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::redirect("/prices?done=imported");
+    Ok(())
+}
+
+/// Fetches the list of the settings and takes it over.
+#[server]
+pub(crate) async fn sync() -> Result<(), AppError> {
+    crate::host::admin().await?.price_sync().await?;
+    crate::host::redirect("/prices?done=synced");
+    Ok(())
+}
+
+/// What re-pricing would do.
+#[server(input = Json)]
+pub(crate) async fn reprice_preview(form: RepriceForm) -> Result<Repriced, AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    Ok(admin.reprice_preview(form.read().map_err(&keep)?).await.map_err(&keep)?)
+}
+
+/// Corrects the costs of past requests.
+#[server]
+pub(crate) async fn reprice(form: RepriceForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    admin.reprice(form.read().map_err(&keep)?).await.map_err(&keep)?;
+    crate::host::redirect("/ledger?view=adjustments&done=repriced");
+    Ok(())
+}
+
+/// Every correction of the books.
+#[server(input = Json)]
+pub(crate) async fn adjustments() -> Result<Vec<Adjustment>, AppError> {
+    Ok(crate::host::admin().await?.adjustment_list().await?)
+}
