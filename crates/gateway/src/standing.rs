@@ -10,7 +10,7 @@ use types::limits::{LimitName, Limits};
 use types::package::GrantView;
 use types::quota::{QuotaLine, ScopeKind};
 use types::usage::{OwnUsage, UsageBy, UsageFilter};
-use types::{Timestamp, UserId};
+use types::{Money, Timestamp, UserId};
 
 use crate::core::Core;
 use crate::quota::scope;
@@ -72,7 +72,7 @@ pub(crate) async fn own_usage(
     let user = snapshot.users.get(&user_id);
     let mut quotas = key.map(|key| of_key(core, key)).unwrap_or_default();
     quotas.extend(user.map(|user| of_user(core, user)).unwrap_or_default());
-    Ok(OwnUsage {
+    let mut own = OwnUsage {
         user_id,
         user_name: user.map(|user| user.spec.name.clone()).unwrap_or_default(),
         key_id: key.map(|key| key.id),
@@ -83,7 +83,13 @@ pub(crate) async fn own_usage(
         by_model: store.usage_by(&by(UsageBy::Model, MODELS)).await?,
         quotas,
         packages: grants_of(core, user_id).await?,
-    })
+    };
+    let lines = own.by_day.iter_mut().chain(&mut own.by_model).map(|line| &mut line.totals);
+    for totals in lines.chain([&mut own.today, &mut own.last_30_days]) {
+        // What the operator pays is his.
+        totals.provider_cost_usd = Money::ZERO;
+    }
+    Ok(own)
 }
 
 /// A user's packages, the latest first.

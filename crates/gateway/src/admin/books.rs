@@ -18,13 +18,13 @@ impl Admin {
 
     /// Compares requests with the sums that are kept; changes nothing.
     pub async fn reconcile(&self, filter: ReconcileFilter) -> Result<Reconciliation, Problem> {
-        let filter = self.span(filter)?;
+        let filter = self.span(&filter)?;
         self.core.store.reconcile(&filter).await.map_err(|e| store_problem(e, OBJECT))
     }
 
     /// Makes the sums anew from the requests, where those are still kept; answers what differed before.
     pub async fn rebuild(&self, filter: ReconcileFilter) -> Result<Reconciliation, Problem> {
-        let filter = self.span(filter)?;
+        let filter = self.span(&filter)?;
         let after = serde_json::json!({
             "user_id": filter.user_id,
             "since": filter.since,
@@ -37,8 +37,8 @@ impl Admin {
         Ok(rebuilt)
     }
 
-    fn span(&self, filter: ReconcileFilter) -> Result<ReconcileFilter, Problem> {
-        let ReconcileFilter { user_id, since, until } = filter;
+    fn span(&self, filter: &ReconcileFilter) -> Result<ReconcileFilter, Problem> {
+        let ReconcileFilter { user_id, since, until } = *filter;
         let end = until.unwrap_or_else(|| self.core.clock.now());
         let since = since.unwrap_or_else(|| end.plus_ms(-DEFAULT_SPAN_MS));
         if since >= end {

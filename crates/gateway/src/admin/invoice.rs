@@ -111,9 +111,11 @@ fn money(sum: Decimal) -> Result<Money, Problem> {
 /// One name for what vendors write in several ways: `Claude Sonnet 4.5`, `claude-sonnet-4-5-20250929`.
 fn same_name(model: &str) -> String {
     let lower = model.trim().trim_start_matches("models/").to_ascii_lowercase();
-    let plain: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() || c == '/' { c } else { '-' }).collect();
+    let plain: String =
+        lower.chars().map(|c| if c.is_ascii_alphanumeric() || c == '/' { c } else { '-' }).collect();
     let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
-    let number = |part: &&str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let number =
+        |part: &&str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
     let kept = match parts.as_slice() {
         [head @ .., year, month, day]
             if !head.is_empty() && number(year, 4) && number(month, 2) && number(day, 2) =>

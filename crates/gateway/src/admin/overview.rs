@@ -1,7 +1,9 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
 use types::quota::{QuotaLine, ScopeKind};
-use types::usage::{Attention, AttentionKind, Overview, OverviewSpan, UsageBy, UsageFilter, latency_percentile};
+use types::usage::{
+    Attention, AttentionKind, Overview, OverviewSpan, UsageBy, UsageFilter, latency_percentile,
+};
 use types::{CredentialId, Problem, ProviderId, Timestamp};
 
 use super::Admin;

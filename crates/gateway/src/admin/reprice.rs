@@ -35,7 +35,8 @@ impl Admin {
             return Err(Problem::field("reason", "say why, in 1 to 500 characters; it stays in the books"));
         };
         // The requests of the future have the new price anyway; without an end the rows would run away from us.
-        let which = Reprice { until: which.until.or(Some(self.core.clock.now().plus_ms(1))), ..which.clone() };
+        let which =
+            Reprice { until: which.until.or(Some(self.core.clock.now().plus_ms(1))), ..which.clone() };
         if self.go_through(&which, None).await?.changed == 0 {
             return self.go_through(&which, None).await;
         }

@@ -72,14 +72,14 @@ fn table(by: UsageBy, lines: &[UsageLine]) -> Result<String, csv::Error> {
             provider_cost_usd.to_string(),
         ])?;
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     // Only texts were written.
     Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Days without the time, which spreadsheets would show in a zone of their own.
 fn shown_key(by: UsageBy, key: &str) -> String {
-    let day = key.parse::<Timestamp>().ok().map(|at| at.display_utc());
+    let day = key.parse::<Timestamp>().ok().map(Timestamp::display_utc);
     match by {
         UsageBy::Day => day.and_then(|text| text.split(' ').next().map(str::to_owned)),
         UsageBy::Hour => day,

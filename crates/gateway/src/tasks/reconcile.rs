@@ -12,6 +12,7 @@ pub(super) async fn run(core: &Core) -> Result<String, String> {
     let since = core.clock.now().plus_ms(-SPAN_MS);
     let filter = ReconcileFilter { since: Some(since), ..ReconcileFilter::default() };
     let found = core.store.reconcile(&filter).await.map_err(|error| error.to_string())?;
-    let told = format!("{} requests, {} sums, {} differ", found.rows, found.compared, found.differences.len());
+    let told =
+        format!("{} requests, {} sums, {} differ", found.rows, found.compared, found.differences.len());
     if found.differences.is_empty() { Ok(told) } else { Err(told) }
 }

@@ -26,8 +26,16 @@ const DATE: &[&str] = &[
     "timestamp",
     "usagedate",
 ];
-const MODEL: &[&str] =
-    &["model", "model_version", "model_name", "line_item", "snapshot_id", "sku description", "metername", "meter"];
+const MODEL: &[&str] = &[
+    "model",
+    "model_version",
+    "model_name",
+    "line_item",
+    "snapshot_id",
+    "sku description",
+    "metername",
+    "meter",
+];
 const COST: &[&str] = &[
     "cost",
     "cost_usd",
@@ -110,11 +118,15 @@ fn delimiter(text: &str) -> u8 {
 
 fn columns(header: &StringRecord) -> Result<Columns, Problem> {
     let find = |names: &[&str]| {
-        names.iter().find_map(|name| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name)))
+        names
+            .iter()
+            .find_map(|name| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name)))
     };
     let need = |what: &str, names: &[&str]| {
         let known = names.join(", ");
-        let why = || Problem::field("csv", format!("the header line has no column for the {what}; known are {known}"));
+        let why = || {
+            Problem::field("csv", format!("the header line has no column for the {what}; known are {known}"))
+        };
         find(names).ok_or_else(why)
     };
     Ok(Columns {
@@ -141,7 +153,8 @@ fn charged(columns: &Columns, record: &StringRecord) -> Result<Option<Charged>, 
         return Err("no model".to_owned());
     }
     let day = day(text(columns.date)).ok_or_else(|| format!("'{}' is no date", shown(text(columns.date))))?;
-    let cost = amount(text(columns.cost)).ok_or_else(|| format!("'{}' is no amount", shown(text(columns.cost))))?;
+    let cost =
+        amount(text(columns.cost)).ok_or_else(|| format!("'{}' is no amount", shown(text(columns.cost))))?;
     if cost.is_sign_negative() && !cost.is_zero() {
         return Err(format!("{cost} USD is a credit, not a charge"));
     }
@@ -172,7 +185,9 @@ fn amount(text: &str) -> Option<Decimal> {
     if text.is_empty() || text.len() > 40 || (whole.contains(',') && !grouped) {
         return None;
     }
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'e' | b'E' | b'-' | b'+'));
+    let digits = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'e' | b'E' | b'-' | b'+'));
     if !digits || text.starts_with(['+', '-']) {
         return None;
     }

@@ -10,7 +10,11 @@ fn sum(csv: &str) -> Vec<(String, String)> {
     let Invoice { charged, unread } = read(csv);
     assert_eq!(unread, Vec::<String>::new());
     let compared = compare(invoiced(charged), Vec::new()).unwrap();
-    compared.lines.into_iter().map(|line| (format!("{} {}", line.day, line.model), line.invoiced_usd.to_string())).collect()
+    compared
+        .lines
+        .into_iter()
+        .map(|line| (format!("{} {}", line.day, line.model), line.invoiced_usd.to_string()))
+        .collect()
 }
 
 fn pairs(lines: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -19,13 +23,15 @@ fn pairs(lines: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn us_invoice_amounts_are_summed_exactly_and_rounded_once() {
-    let csv = "date,model,cost\n2026-11-20,gpt-4o,0.1\n2026-11-20,GPT-4o,0.2\n2026-11-20,gpt-4o,0.0000000001\n";
+    let csv =
+        "date,model,cost\n2026-11-20,gpt-4o,0.1\n2026-11-20,GPT-4o,0.2\n2026-11-20,gpt-4o,0.0000000001\n";
     assert_eq!(sum(csv), pairs(&[("2026-11-20 gpt-4o", "0.300000001")]));
 }
 
 #[test]
 fn us_invoice_the_vendors_own_columns_are_known() {
-    let anthropic = "usage_date_utc,model,workspace,cost_usd\n2026-11-20,Claude Sonnet 4.5,Default,\"1,234.50\"\n";
+    let anthropic =
+        "usage_date_utc,model,workspace,cost_usd\n2026-11-20,Claude Sonnet 4.5,Default,\"1,234.50\"\n";
     assert_eq!(sum(anthropic), pairs(&[("2026-11-20 Claude Sonnet 4.5", "1234.5")]));
     let openai = "start_time,start_time_iso,amount_value,amount_currency,line_item\n\
         1795132800,2026-11-20T00:00:00+00:00,2.5e-7,usd,\"gpt-4o-2024-08-06, input\"\n";

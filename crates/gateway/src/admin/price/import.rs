@@ -48,7 +48,9 @@ impl Admin {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let (text, origin) = match (given(&input.list), given(&input.url)) {
             (Some(_), Some(_)) => return Err(Problem::field("url", "give a list or an address, not both")),
-            (None, None) => return Err(Problem::field("list", "give a price list, or an address to fetch it from")),
+            (None, None) => {
+                return Err(Problem::field("list", "give a price list, or an address to fetch it from"));
+            }
             (Some(list), None) => (list, "a file".to_owned()),
             (None, Some(url)) => (fetch::list(&self.core.upstreams, &url, "url").await?, url),
         };

@@ -69,12 +69,12 @@ impl House {
     }
 
     /// The same at a cost, without a price behind it.
-    async fn spend(&self, cast: &Cast, cost: &str) -> RequestId {
+    async fn spend(&self, cast: &Cast, dollars: &str) -> RequestId {
         self.book(cast, |record| {
             record.price_state = PriceState::Priced;
-            record.cost_usd = usd(cost);
-            record.base_cost_usd = usd(cost);
-            record.provider_cost_usd = usd(cost);
+            record.cost_usd = usd(dollars);
+            record.base_cost_usd = usd(dollars);
+            record.provider_cost_usd = usd(dollars);
         })
         .await
     }

@@ -79,6 +79,9 @@ async fn us_a_member_sees_his_limits_and_packages_and_no_names_of_providers() {
     let member = house.gateway.member(&Principal::Member { user_id: cast.user }, actor("member")).unwrap();
     let me = member.me().await.unwrap();
     assert_eq!(me.today.cost_usd, usd("4"));
+    for totals in [me.today, me.last_30_days, me.by_day[0].totals, me.by_model[0].totals] {
+        assert_eq!(totals.provider_cost_usd, Money::ZERO, "what the operator pays is his");
+    }
     assert_eq!((me.quotas.len(), me.quotas[0].percent), (1, Some(40)));
     assert_eq!((me.packages.len(), me.packages[0].spec.name.as_str()), (1, "ten"));
     assert!(!format!("{me:?}").contains("vendor"));
@@ -92,7 +95,9 @@ async fn the_tasks_of_the_books_run_and_say_what_they_found() {
     let core = &house.gateway.core;
     let names: Vec<_> = core.tasks.views().into_iter().map(|view| view.name).collect();
     assert_eq!(names, ["reload_snapshot", "prune", "audit_books", "reconcile", "sync_prices"]);
-    for (name, said) in [("audit_books", " 0 violations"), ("reconcile", " 0 differ"), ("sync_prices", "switched off")] {
+    for (name, said) in
+        [("audit_books", " 0 violations"), ("reconcile", " 0 differ"), ("sync_prices", "switched off")]
+    {
         assert!(core.tasks.wake(name));
         let result = loop {
             let view = core.tasks.views().into_iter().find(|view| view.name == name).unwrap();

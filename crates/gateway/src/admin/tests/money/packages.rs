@@ -27,7 +27,10 @@ async fn pk_01_a_grant_is_the_package_as_it_was_and_outlives_it() {
     admin.package_update(package, input(json!({"total_usd": "99"}))).await.unwrap();
     admin.package_delete(package).await.unwrap();
     let still = admin.grant_list(Some(cast.user)).await.unwrap();
-    assert_eq!((still.len(), still[0].spec.total_usd, still[0].state), (1, Some(usd("10")), GrantState::Active));
+    assert_eq!(
+        (still.len(), still[0].spec.total_usd, still[0].state),
+        (1, Some(usd("10")), GrantState::Active)
+    );
     let snapshot = house.gateway.core.snapshot();
     assert_eq!(snapshot.users[&cast.user].grants.len(), 1, "it pays on");
     let gone = admin.grant_create(cast.user, input(json!({"package_id": package}))).await.unwrap_err();
@@ -43,13 +46,14 @@ async fn pk_02_states_follow_time_use_and_the_administrator() {
     let grant = granted(&admin, &cast, quota("10")).await;
     let state = async || admin.grant_list(None).await.unwrap()[0].state;
     assert_eq!(state().await, GrantState::Active);
-    house.book(&cast, |record| {
-        record.grant_id = Some(grant.id);
-        record.cost_usd = usd("10");
-        record.base_cost_usd = usd("10");
-        record.price_state = PriceState::Priced;
-    })
-    .await;
+    house
+        .book(&cast, |record| {
+            record.grant_id = Some(grant.id);
+            record.cost_usd = usd("10");
+            record.base_cost_usd = usd("10");
+            record.price_state = PriceState::Priced;
+        })
+        .await;
     assert_eq!(state().await, GrantState::Exhausted);
     let line = admin.grant_list(None).await.unwrap()[0].used[0].clone();
     assert_eq!((line.used.as_str(), line.percent), ("10", Some(100)));
@@ -58,14 +62,20 @@ async fn pk_02_states_follow_time_use_and_the_administrator() {
     assert_eq!(state().await, GrantState::Active);
     admin.grant_update(grant.id, input(json!({"disabled": true}))).await.unwrap();
     assert_eq!(state().await, GrantState::Disabled);
-    admin.grant_update(grant.id, input(json!({"disabled": false, "ends_at": "2027-01-15T09:00:00Z"}))).await.unwrap();
+    admin
+        .grant_update(grant.id, input(json!({"disabled": false, "ends_at": "2027-01-15T09:00:00Z"})))
+        .await
+        .unwrap();
     house.clock.advance(Timestamp::DAY_MS);
     assert_eq!(state().await, GrantState::Expired);
     // Extended, it pays again.
     let extended = admin.grant_update(grant.id, input(json!({"ends_at": null}))).await.unwrap();
     assert_eq!((extended.state, extended.ends_at), (GrantState::Active, None));
     let actions: Vec<_> = house.audit("grant.").await.into_iter().map(|row| row.action).collect();
-    assert_eq!(actions, ["grant.update", "grant.update", "grant.update", "grant.usage_reset", "grant.create"]);
+    assert_eq!(
+        actions,
+        ["grant.update", "grant.update", "grant.update", "grant.usage_reset", "grant.create"]
+    );
 }
 
 #[tokio::test]
@@ -106,7 +116,8 @@ async fn pk_04_two_editors_of_a_package_or_grant_do_not_overwrite_each_other() {
 
 #[tokio::test]
 async fn pk_05_nonsense_is_refused_field_by_field() {
-    let admin = House::new().await.admin();
+    let house = House::new().await;
+    let admin = house.admin();
     let bad = json!({"name": "", "kind": "quota", "daily_usd": "1", "duration_days": 0});
     let problem = admin.package_create(input(bad)).await.unwrap_err();
     let fields: Vec<_> = problem.fields.keys().map(String::as_str).collect();

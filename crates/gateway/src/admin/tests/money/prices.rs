@@ -82,15 +82,20 @@ async fn us_the_pages_of_the_price_list_hold_everything_once_in_order() {
     names.dedup();
     assert_eq!(names.len(), count, "no model twice");
     assert_eq!(count, crate::price::defaults().count() + 3);
-    let only = |source| PriceFilter { source: Some(source), q: Some("gpt-4o".into()), ..PriceFilter::default() };
+    let only =
+        |source| PriceFilter { source: Some(source), q: Some("gpt-4o".into()), ..PriceFilter::default() };
     let manual = admin.price_list(only(PriceSource::Manual)).await.unwrap().items;
     assert_eq!(manual.iter().map(|view| view.model.as_str()).collect::<Vec<_>>(), ["gpt-4o"]);
     let default = admin.price_list(only(PriceSource::Default)).await.unwrap().items;
     assert!(!default.is_empty() && default.iter().all(|view| view.model != "gpt-4o"));
 }
 
-fn list(entries: serde_json::Value) -> ImportPrices {
-    ImportPrices { list: Some(entries.to_string()), origin: Some("prices.json".into()), ..ImportPrices::default() }
+fn list(entries: &serde_json::Value) -> ImportPrices {
+    ImportPrices {
+        list: Some(entries.to_string()),
+        origin: Some("prices.json".into()),
+        ..ImportPrices::default()
+    }
 }
 
 #[tokio::test]
@@ -103,11 +108,11 @@ async fn us_an_import_does_exactly_what_its_preview_showed() {
         "new-one": {"input_cost_per_token": 0.000_001, "output_cost_per_token": 0.000_002, "mode": "chat"},
         "nonsense": {"input_cost_per_token": -1, "mode": "chat"},
     });
-    let preview = admin.price_preview(list(entries.clone())).await.unwrap();
+    let preview = admin.price_preview(list(&entries)).await.unwrap();
     assert_eq!((preview.new, preview.kept_manual, preview.invalid), (1, 1, 1));
     assert_eq!(admin.price_fetch("new-one".into()).await.unwrap_err().code, "not_found");
 
-    let seen = ImportPrices { preview: Some(preview.preview.clone()), ..list(entries.clone()) };
+    let seen = ImportPrices { preview: Some(preview.preview.clone()), ..list(&entries) };
     assert_eq!(admin.price_import(seen.clone()).await.unwrap().new, 1);
     let stored = admin.price_fetch("new-one".into()).await.unwrap();
     assert_eq!((stored.source, stored.origin.as_str()), (PriceSource::Imported, "prices.json"));
@@ -123,10 +128,11 @@ async fn us_an_import_does_exactly_what_its_preview_showed() {
 
 #[tokio::test]
 async fn us_an_import_without_a_list_or_with_two_is_refused_by_field() {
-    let admin = House::new().await.admin();
+    let house = House::new().await;
+    let admin = house.admin();
     let none = admin.price_preview(ImportPrices::default()).await.unwrap_err();
     assert!(none.fields.contains_key("list"));
-    let both = ImportPrices { url: Some("http://127.0.0.1:9/".into()), ..list(json!({})) };
+    let both = ImportPrices { url: Some("http://127.0.0.1:9/".into()), ..list(&json!({})) };
     assert!(admin.price_preview(both).await.unwrap_err().fields.contains_key("url"));
     let text = ImportPrices { list: Some("{".into()), ..ImportPrices::default() };
     assert!(admin.price_preview(text).await.unwrap_err().fields.contains_key("list"));
@@ -156,7 +162,10 @@ async fn us_repricing_makes_up_for_a_price_that_was_unknown_and_tells_the_budget
     assert_eq!((done.changed, done.before_usd, done.after_usd), (1, Money::ZERO, usd("16")));
     let record = admin.request_fetch(id.to_string()).await.unwrap().record;
     // One million in at 3, half a million out at 10, twice that through the group; the provider takes the list price.
-    assert_eq!((record.base_cost_usd, record.cost_usd, record.provider_cost_usd), (usd("8"), usd("16"), usd("8")));
+    assert_eq!(
+        (record.base_cost_usd, record.cost_usd, record.provider_cost_usd),
+        (usd("8"), usd("16"), usd("8"))
+    );
     assert_eq!(record.price_state, PriceState::Priced);
     let user = crate::quota::scope(types::quota::ScopeKind::User, cast.user.0);
     assert_eq!(house.gateway.core.quotas.budgets.total(user), usd("16"));
@@ -181,4 +190,62 @@ async fn us_repricing_keeps_the_factors_of_the_time() {
     admin.user_update(cast.user, input(json!({"price_rate": "3"}))).await.unwrap();
     admin.price_put("house-model".into(), input(price("2", "2"))).await.unwrap();
     assert_eq!(admin.reprice(which).await.unwrap().after_usd, usd("3"));
+}
+
+/// Answers each connection with the same bytes.
+async fn list_server(house: &House, answer: String) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/prices.json?raw=1", listener.local_addr().unwrap());
+    let draining = house.gateway.draining();
+    house.gateway.tracker().spawn(async move {
+        loop {
+            let (mut stream, _) = tokio::select! {
+                () = draining.cancelled() => return,
+                accepted = listener.accept() => accepted.unwrap(),
+            };
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+fn http(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+#[tokio::test]
+async fn us_a_list_is_synced_from_its_address_and_leaves_stronger_prices_alone() {
+    let house = House::new().await;
+    let admin = house.admin();
+    let body = json!({
+        "mine": {"input_cost_per_token": 0.000_5, "mode": "chat"},
+        "filed": {"input_cost_per_token": 0.000_5, "mode": "chat"},
+        "fresh": {"input_cost_per_token": 0.000_001, "mode": "chat"},
+    });
+    admin.price_put("mine".into(), input(price("1", "1"))).await.unwrap();
+    admin.price_import(list(&json!({"filed": {"input_cost_per_token": 0.000_003, "mode": "chat"}}))).await.unwrap();
+    let url = list_server(&house, http("200 OK", &body.to_string())).await;
+    let preview = ImportPrices { url: Some(url.clone()), ..ImportPrices::default() };
+    assert_eq!(admin.price_preview(preview).await.unwrap().new, 1);
+    admin.setting_put("prices.sync_url".into(), url.clone()).await.unwrap();
+    assert_eq!(admin.price_sync().await.unwrap().new, 1);
+    let fresh = admin.price_fetch("fresh".into()).await.unwrap();
+    assert_eq!((fresh.source, fresh.origin), (PriceSource::Synced, url));
+    assert_eq!(admin.price_fetch("filed".into()).await.unwrap().source, PriceSource::Imported);
+    assert_eq!(admin.price_fetch("mine".into()).await.unwrap().source, PriceSource::Manual);
+    assert_eq!(house.audit("price.sync").await.len(), 1);
+
+    for (answer, said) in [
+        (http("302 Found", ""), "redirects are not followed"),
+        (http("404 Not Found", ""), "status 404"),
+        (String::new(), "could not be fetched"),
+    ] {
+        let url = list_server(&house, answer).await;
+        let problem =
+            admin.price_preview(ImportPrices { url: Some(url), ..ImportPrices::default() }).await.unwrap_err();
+        assert!(problem.code == "upstream_failed" && problem.message.contains(said), "{problem}");
+    }
 }

@@ -24,7 +24,10 @@ async fn ke_05_each_limit_is_shown_with_what_is_used_and_when_it_resets() {
     assert_eq!((total.percent, total.resets_at), (Some(22), None));
     // 31 USD are left, at 3 USD an hour.
     assert_eq!(total.exhausted_at, Some(house.clock.now().plus_ms(37_200_000)));
-    assert_eq!((line(LimitName::Rpm).used.as_str(), line(LimitName::Rpm).limit.as_deref()), ("0", Some("60")));
+    assert_eq!(
+        (line(LimitName::Rpm).used.as_str(), line(LimitName::Rpm).limit.as_deref()),
+        ("0", Some("60"))
+    );
     assert_eq!(line(LimitName::Month).limit, None, "shown for its usage only");
 
     let of_key = QuotaFilter { key_id: Some(cast.key), ..QuotaFilter::default() };
@@ -71,7 +74,11 @@ async fn pk_groups_are_tags_until_something_is_set_and_count_from_the_beginning(
     assert_eq!((group.version, group.price_rate.to_string().as_str()), (1, "1.5"));
     let of_all = admin.quota_list(QuotaFilter::default()).await.unwrap();
     let line = of_all.iter().find(|line| line.scope == ScopeKind::Group).unwrap();
-    assert_eq!((line.used.as_str(), line.percent), ("4", Some(80)), "what went through the tag before counts");
+    assert_eq!(
+        (line.used.as_str(), line.percent),
+        ("4", Some(80)),
+        "what went through the tag before counts"
+    );
     let problem = admin.group_put("eu".into(), input(change)).await.unwrap_err();
     assert!(problem.code == "stale_version" && problem.message.contains("price_rate"), "{problem}");
     for bad in ["", "a b", "a,b", &"x".repeat(41)] {
