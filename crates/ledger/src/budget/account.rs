@@ -46,6 +46,8 @@ pub(super) struct Account {
     pub(super) estimate: i128,
     pub(super) consumed: i128,
     pub(super) granted: Option<i128>,
+    /// The latest instant before which usage does not count, also if the clock was put back since.
+    pub(super) reset_at: Option<Timestamp>,
 }
 
 fn same_period(one: Timestamp, other: Timestamp) -> bool {
@@ -215,8 +217,9 @@ impl Account {
     }
 
     /// Begins anew, but for what is held and the window that it settles into.
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, at: Timestamp) {
         self.clear();
+        self.reset_at = self.reset_at.max(Some(at));
         if self.held.is_empty() {
             self.anchors.clear();
         }

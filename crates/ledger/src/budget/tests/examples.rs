@@ -279,6 +279,17 @@ fn us_a_reset_counts_from_zero_and_what_runs_counts_after_it() {
 }
 
 #[test]
+fn us_a_second_reset_after_the_clock_was_put_back_brings_nothing_back() {
+    let budgets = Budgets::new();
+    let running = hold(&budgets, at(HOUR), &[], sure(10)).unwrap();
+    budgets.reset(user(), START.plus_ms(HOUR));
+    running.settle(nano(10), Money::ZERO);
+    budgets.reset(user(), START);
+    budgets.load(Vec::new(), at(0));
+    assert_eq!(budgets.total(user()), Money::ZERO);
+}
+
+#[test]
 fn a_share_of_a_budget_is_not_overdrawn() {
     let budgets = Budgets::new();
     budgets.set_allowance(user(), Some(nano(50)));
