@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -21,7 +21,7 @@ use types::principal::Principal;
 
 use crate::middleware::{csrf, security_headers, session as session_layer};
 use crate::rest::error::{self, ApiError};
-use crate::rest::openapi;
+use crate::rest::{openapi, usage};
 use crate::state::AppState;
 use crate::{assets, auth, live};
 
@@ -40,6 +40,7 @@ pub fn router(state: AppState) -> Router {
     let personal = pages
         .merge(auth::routes())
         .route("/live/requests", get(live::requests))
+        .route("/usage/export", get(export_usage))
         .fallback(move |request: Request| missing(request, not_found.clone()))
         .layer(from_fn_with_state(state.clone(), session_layer::prove))
         .layer(crate::session::layer(&state))
@@ -76,6 +77,24 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<
         if let Some(nonce) = nonce {
             provide_context(nonce);
         }
+    }
+}
+
+/// The usage page's table as a file; a link, so that it works without scripts.
+async fn export_usage(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let Some(principal) = parts.extensions.get::<Principal>() else {
+        let wanted = parts.uri.path_and_query().map_or("/usage", http::uri::PathAndQuery::as_str);
+        return auth::to_login(wanted, session_layer::sign_in_problem(&parts.extensions));
+    };
+    let actor = auth::actor(auth::via(principal), &parts.extensions);
+    let made = match state.gateway.admin(principal, actor) {
+        Ok(admin) => usage::download(admin, parts.uri.query().unwrap_or_default()).await,
+        Err(problem) => Err(ApiError::from(problem)),
+    };
+    match made {
+        Ok(file) => file.into_response(),
+        Err(error) => error.with_request_id(&parts.extensions).into_page_or_json(&parts.headers),
     }
 }
 

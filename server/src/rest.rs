@@ -3,6 +3,7 @@
 //! One table of endpoints mounts the routes and writes the `OpenAPI` document, so the document cannot lie.
 //! There are no decisions here: a handler decodes, calls `gateway::Admin`, and encodes.
 
+mod books;
 mod credentials;
 pub(crate) mod endpoint;
 pub(crate) mod error;
@@ -11,9 +12,13 @@ mod installation;
 mod keys;
 mod nearest;
 pub(crate) mod openapi;
+mod packages;
+mod prices;
 mod providers;
+mod quotas;
 mod requests;
 mod settings;
+pub(crate) mod usage;
 mod users;
 
 use axum::Router;
@@ -39,7 +44,12 @@ pub(crate) fn table() -> Vec<Endpoint> {
         credentials::endpoints(),
         users::endpoints(),
         keys::endpoints(),
+        prices::endpoints(),
+        quotas::endpoints(),
+        packages::endpoints(),
         requests::endpoints(),
+        usage::endpoints(),
+        books::endpoints(),
         settings::endpoints(),
         installation::endpoints(),
     ]

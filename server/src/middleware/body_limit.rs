@@ -31,9 +31,29 @@ impl BodyBudget {
     }
 }
 
+/// Largest body of a call or a form, in bytes: 1 MiB.
+pub const SMALL_BODY: usize = 1 << 20;
+/// Largest body that carries a price list or an invoice, in bytes: 16 MiB.
+pub const LARGE_BODY: usize = 16 << 20;
+
+/// Paths whose body carries a whole file.
+const FILES: &[&str] = &[
+    "/api/admin/price-import",
+    "/api/admin/price-import/preview",
+    "/api/admin/ledger/invoice",
+    "/rpc/app/api/price/import",
+    "/rpc/app/api/price/preview",
+    "/rpc/app/api/ledger/compare",
+];
+
 /// Largest body of a path that is not a model path, in bytes.
 pub fn cap_of(path: &str) -> usize {
-    if path.starts_with("/auth/") || path == "/preferences" { 4 << 10 } else { 1 << 20 }
+    match path {
+        "/preferences" => 4 << 10,
+        _ if path.starts_with("/auth/") => 4 << 10,
+        _ if FILES.contains(&path) => LARGE_BODY,
+        _ => SMALL_BODY,
+    }
 }
 
 /// Why a body could not be read.

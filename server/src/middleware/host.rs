@@ -71,15 +71,16 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The router and whatever guards a path must see the same segments, also if a proxy in front decodes or
-/// joins them. Model names behind `…/models/` may hold an encoded slash: vendors' names do.
+/// joins them. Model names behind `…/models/` and `…/prices/` may hold an encoded slash: vendors' names do.
 fn check_path(path: &str) -> Result<(), Refusal> {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':');
     if path.bytes().all(harmless) && !path.contains("//") {
         return Ok(());
     }
     let lower = path.to_ascii_lowercase();
-    let model_tail = lower.strip_prefix("/v1/models/").or_else(|| lower.strip_prefix("/v1beta/models/"));
-    let forbidden = if model_tail.is_some() {
+    let names_model =
+        ["/v1/models/", "/v1beta/models/", "/api/admin/prices/"].iter().any(|start| lower.starts_with(start));
+    let forbidden = if names_model {
         &["%00", "\\", "%5c", "//"][..]
     } else {
         &["%00", "\\", "%5c", "//", "%2f", ";", "%3b"][..]
@@ -156,6 +157,8 @@ mod tests {
             "/v1/models/../../api/admin",
             "/v1/models/..%2f..%2fapi",
             "/v1/models/a%00",
+            "/api/admin/prices/..%2fusers",
+            "/api/admin/prices%2fx",
             "/.",
         ] {
             assert_eq!(checked(bad, &host), Err(400), "{bad}");
@@ -165,6 +168,7 @@ mod tests {
             "/v1/messages",
             "/v1/models/org%2Fmodel-1",
             "/v1beta/models/a.b:generateContent",
+            "/api/admin/prices/azure%2Fgpt-4o",
             "/pkg/a..b.js",
         ] {
             assert_eq!(checked(good, &host), Ok(()), "{good}");

@@ -45,7 +45,7 @@ pub(crate) struct Shape {
     pub(crate) body: Option<fn(&mut SchemaGenerator) -> Schema>,
     pub(crate) body_required: bool,
     pub(crate) answer: Option<fn(&mut SchemaGenerator) -> Schema>,
-    /// `application/json`, or `text/event-stream` whose events have the answer's schema.
+    /// `application/json`, a file's type, or `text/event-stream` whose events have the answer's schema.
     pub(crate) content_type: &'static str,
 }
 
@@ -93,6 +93,40 @@ where
         })
     });
     Endpoint { method, path, summary, status, shape, serve }
+}
+
+/// An endpoint whose answer is a file.
+pub(super) fn file<Q, A, F, Fut>(
+    path: &'static str,
+    summary: &'static str,
+    content_type: &'static str,
+    make: F,
+) -> Endpoint
+where
+    Q: DeserializeOwned + JsonSchema + Send + 'static,
+    A: IntoResponse,
+    F: Fn(Admin, Q) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<A, Problem>> + Send + 'static,
+{
+    let shape = Shape {
+        path: None,
+        query: |generator| generator.subschema_for::<Q>(),
+        body: None,
+        body_required: false,
+        answer: Some(SchemaGenerator::subschema_for::<String>),
+        content_type,
+    };
+    let serve = Arc::new(move |state: AppState, request: Request| -> Served {
+        let make = make.clone();
+        Box::pin(async move {
+            let answer = async {
+                let (admin, call) = decode::<(), Q, input::NoBody>(state, request).await?;
+                Ok(make(admin, call.query).await?.into_response())
+            };
+            answer.await.unwrap_or_else(|error: ApiError| error.into_response())
+        })
+    });
+    Endpoint { method: Method::GET, path, summary, status: StatusCode::OK, shape, serve }
 }
 
 /// An endpoint whose answer is an open stream of events.

@@ -13,13 +13,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use types::{ApiKeyId, CredentialId, Problem, ProviderId, UserId};
+use types::{ApiKeyId, CredentialId, GrantId, PackageId, Problem, ProviderId, UserId};
 use url::form_urlencoded;
 
 use super::error::ApiError;
-
-/// Largest body in bytes: 1 MiB.
-const BODY_BYTES: usize = 1 << 20;
+use crate::middleware::body_limit::{LARGE_BODY, SMALL_BODY};
 
 /// The one parameter of a path, or none.
 pub(crate) trait PathPart: Sized + Send + 'static {
@@ -53,7 +51,7 @@ macro_rules! id_in_path {
         }
     )+};
 }
-id_in_path!(ProviderId, CredentialId, UserId, ApiKeyId);
+id_in_path!(ProviderId, CredentialId, UserId, ApiKeyId, PackageId, GrantId);
 
 /// A call without query parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -109,7 +107,22 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> BodyPart for Json<T> {
     }
     async fn read(parts: &Parts, body: Body) -> Result<Self, ApiError> {
         expect_json(parts)?;
-        decode(&collect(body).await?).map(Self)
+        decode(&collect(body, SMALL_BODY).await?).map(Self)
+    }
+}
+
+/// A JSON body that carries a whole file. Its paths have the larger cap in `middleware::body_limit` too.
+#[derive(Debug)]
+pub(crate) struct LargeJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> BodyPart for LargeJson<T> {
+    const REQUIRED: bool = true;
+    fn schema() -> Option<fn(&mut SchemaGenerator) -> Schema> {
+        Some(SchemaGenerator::subschema_for::<T>)
+    }
+    async fn read(parts: &Parts, body: Body) -> Result<Self, ApiError> {
+        expect_json(parts)?;
+        decode(&collect(body, LARGE_BODY).await?).map(Self)
     }
 }
 
@@ -123,7 +136,7 @@ impl<T: DeserializeOwned + JsonSchema + Default + Send + 'static> BodyPart for M
         Some(SchemaGenerator::subschema_for::<T>)
     }
     async fn read(parts: &Parts, body: Body) -> Result<Self, ApiError> {
-        let bytes = collect(body).await?;
+        let bytes = collect(body, SMALL_BODY).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -142,10 +155,10 @@ fn expect_json(parts: &Parts) -> Result<(), ApiError> {
     }
 }
 
-async fn collect(body: Body) -> Result<bytes::Bytes, ApiError> {
-    match Limited::new(body, BODY_BYTES).collect().await {
+async fn collect(body: Body, most: usize) -> Result<bytes::Bytes, ApiError> {
+    match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) => Err(ApiError::from_body_error(error.as_ref(), BODY_BYTES)),
+        Err(error) => Err(ApiError::from_body_error(error.as_ref(), most)),
     }
 }
 

@@ -1,40 +1,14 @@
-//! `/api/admin/requests`, `/api/admin/usage` and `/api/admin/overview`.
+//! `/api/admin/requests`.
 
 use http::Method;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use types::request::{Attempt, Decision, LiveEvent, Outcome, RequestFilter, RequestRow};
-use types::usage::{OverviewSpan, UsageBy};
-use types::{Page, RequestId, Timestamp};
+use types::{RequestId, Timestamp};
 
 use super::endpoint::{Call, Endpoint, endpoint, stream};
 use super::input::{NoBody, NoQuery};
 use crate::live;
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UsageQuery {
-    /// What to sum by.
-    by: UsageBy,
-    /// From this instant on; default 30 days ago.
-    #[serde(default)]
-    since: Option<Timestamp>,
-    /// Before this instant; default now.
-    #[serde(default)]
-    until: Option<Timestamp>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct OverviewQuery {
-    /// Default `24h`.
-    #[serde(default = "a_day")]
-    span: OverviewSpan,
-}
-
-fn a_day() -> OverviewSpan {
-    OverviewSpan::Day
-}
 
 /// Why a request went where it went.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -102,21 +76,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             |admin, call: Call<String, NoQuery, NoBody>| async move {
                 admin.request_fetch(call.path).await.map(Explanation::from)
             },
-        ),
-        endpoint(
-            Method::GET,
-            "/usage",
-            "Rolled-up usage by day, hour, model, user, key or provider",
-            |admin, call: Call<(), UsageQuery, NoBody>| async move {
-                let UsageQuery { by, since, until } = call.query;
-                admin.usage(by, since, until).await.map(Page::whole)
-            },
-        ),
-        endpoint(
-            Method::GET,
-            "/overview",
-            "What the dashboard's first page shows",
-            |admin, call: Call<(), OverviewQuery, NoBody>| async move { admin.overview(call.query.span).await },
         ),
     ]
 }
