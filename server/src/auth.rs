@@ -93,9 +93,14 @@ pub(crate) fn refuse_call(request: &Request) -> Response {
     };
     let problem = Problem::new(code, message);
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    call_problem(request.uri().path(), status, &problem)
+}
+
+/// A problem as the browser's half of a server function reads it.
+pub(crate) fn call_problem(path: &str, status: StatusCode, problem: &Problem) -> Response {
     // The shape of `app::error::AppError`; the header is how Leptos tells an error from a value.
     let body = serde_json::json!({ "problem": problem }).to_string();
-    let path = HeaderValue::from_str(request.uri().path()).unwrap_or(HeaderValue::from_static("/rpc"));
+    let path = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/rpc"));
     let mut response = (status, [(CONTENT_TYPE, "application/json")], Body::from(body)).into_response();
     response.headers_mut().insert("serverfnerror", path);
     response

@@ -104,7 +104,15 @@ async fn metrics(State(state): State<AppState>, request: Request) -> Response {
         return ApiError::from(problem).into_response();
     }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], state.gateway.metrics()).into_response()
+    ([(CONTENT_TYPE, kind)], with_own(state.gateway.metrics(), &state.ip_limit.metrics())).into_response()
+}
+
+/// The engine's text with the edge's own metrics in front of the mark that ends it.
+fn with_own(engine: String, own: &str) -> String {
+    match engine.strip_suffix("# EOF\n") {
+        Some(body) => format!("{body}{own}# EOF\n"),
+        None => engine + own,
+    }
 }
 
 async fn is_admin(state: &AppState, headers: &HeaderMap, extensions: &Extensions) -> Result<(), Problem> {

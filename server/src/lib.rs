@@ -30,6 +30,7 @@ pub use boot::BootError;
 pub use config::ServerConfig;
 
 use middleware::body_limit::BodyBudget;
+use middleware::ip_limit::{IpLimit, ProxyHint};
 use shutdown::Signals;
 use state::AppState;
 
@@ -55,6 +56,8 @@ impl Server {
             config: Arc::new(booted.config.clone()),
             leptos_options: leptos_options(address),
             bodies: BodyBudget::new(booted.config.edge.bodies_bytes),
+            ip_limit: IpLimit::default(),
+            proxy_hint: ProxyHint::default(),
         };
         Ok(Self { booted, address, state })
     }

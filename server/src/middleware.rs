@@ -5,7 +5,8 @@
 //! 3. **access log** around all the rest, so that nothing is answered without a line;
 //! 4. **panic catcher** inside the log, so that a panic is logged as the 500 that the caller got;
 //! 5. **host, framing and path** before the router, so that guards and router see the same path;
-//! 6. **body cap and deadline** last: only a request that is well-formed so far may send its body. Model paths
+//! 6. **limit per address** next, before anything of the body is read, and only for what is well-formed so far;
+//! 7. **body cap and deadline** last: only a request that is well-formed so far may send its body. Model paths
 //!    read theirs in `proxy`, where the caller's dialect and the larger cap are known.
 //!
 //! Nobody is authenticated here. What only pages and forms need (session, same origin, security headers) wraps
@@ -32,14 +33,16 @@ pub mod body_limit;
 pub mod client_ip;
 pub mod csrf;
 pub mod host;
+pub mod ip_limit;
 pub mod panic;
 pub mod request_id;
 pub mod security_headers;
 pub mod session;
 
+use client_ip::ClientIp;
 use request_id::{RequestIds, X_REQUEST_ID};
 
-/// The whole chain as one layer: seven small functions are cheaper than seven boxed services.
+/// The whole chain as one layer: eight small functions are cheaper than eight boxed services.
 pub async fn edge(State(state): State<AppState>, request: Request, next: Next) -> Response {
     around(&state, request, |request| next.run(request)).await
 }
@@ -54,6 +57,7 @@ pub async fn around<F: Future<Output = Response>>(
     let ids = RequestIds::assign(received.at, request.headers());
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     let client_ip = client_ip::resolve(peer.ip(), request.headers(), &state.config.trust_proxy);
+    state.proxy_hint.look(peer.ip(), request.headers(), &state.config.trust_proxy);
     let surface = Surface::of(request.uri(), request.headers());
     let entry = access_log::Entry {
         request_id: ids.own,
@@ -89,6 +93,14 @@ async fn admit<F: Future<Output = Response>>(
     if let Err(refusal) = host::check(request.method(), request.uri(), request.headers(), limits) {
         return closing(peer, refuse(&state.gateway, surface, &refusal, ids));
     }
+    if state.config.enable_rate_limit
+        && ip_limit::concerns(surface, request.uri())
+        && let Some(verdict) = over_limit(state, &request)
+    {
+        let unread = !request.body().is_end_stream();
+        let response = ip_limit::answer(state, surface, verdict, ids, request);
+        return if unread { closing(peer, response) } else { response };
+    }
     if matches!(surface, Surface::Model(_)) || request.body().is_end_stream() {
         return inner(request).await;
     }
@@ -97,6 +109,12 @@ async fn admit<F: Future<Output = Response>>(
         Ok(bytes) => inner(Request::from_parts(parts, Body::from(bytes))).await,
         Err(fault) => closing(peer, refuse(&state.gateway, surface, &fault.refusal(), ids)),
     }
+}
+
+fn over_limit(state: &AppState, request: &Request) -> Option<ip_limit::Verdict> {
+    let ClientIp(address) = *request.extensions().get()?;
+    let Received { at, .. } = *request.extensions().get()?;
+    state.ip_limit.admit(address, at, &state.gateway.settings())
 }
 
 /// Ends the connection after this answer: what follows on it may be the rest of a body that nobody reads.

@@ -18,6 +18,7 @@ pub mod refuse;
 pub mod surface;
 
 pub use context::Context;
+pub(crate) use forward::refuse_unread;
 
 /// Every path of the model surface.
 pub fn router(state: AppState) -> Router {

@@ -1,6 +1,6 @@
 //! What every handler can reach: the engine, the static configuration, and Leptos' options.
 //!
-//! It holds no state of its own; the `Gateway` here is the very object that pages get through Leptos' context.
+//! What it holds of its own is the edge's: counters and budgets of this process. The `Gateway` here is the very object that pages get through Leptos' context.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use store::Store;
 
 use crate::config::ServerConfig;
 use crate::middleware::body_limit::BodyBudget;
+use crate::middleware::ip_limit::{IpLimit, ProxyHint};
 
 /// State of the router; cheap to clone.
 #[derive(Clone, FromRef)]
@@ -25,6 +26,10 @@ pub struct AppState {
     pub leptos_options: LeptosOptions,
     /// Memory that request bodies may take, all of them together.
     pub bodies: BodyBudget,
+    /// Requests by address over the last minute.
+    pub ip_limit: IpLimit,
+    /// Whether a missing `TRUST_PROXY` was spoken of.
+    pub proxy_hint: ProxyHint,
 }
 
 impl std::fmt::Debug for AppState {

@@ -14,7 +14,7 @@ use types::dialect::{Dialect, Endpoint};
 
 use super::context::Context;
 use super::surface::Surface;
-use super::{content, paths, refuse};
+use super::{content, direct, paths, refuse};
 use crate::middleware::{body_limit, closing};
 use crate::state::AppState;
 
@@ -28,18 +28,7 @@ pub(super) async fn forward(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let context = Context::of(&state, &parts);
-    let mut ingress = Ingress {
-        endpoint,
-        path_model,
-        gemini_version,
-        query: parts.uri.query().map(str::to_owned),
-        headers: parts.headers,
-        body: Bytes::new(),
-        client_ip: context.client_ip.0,
-        request_id: context.ids.own,
-        client_request_id: context.ids.client,
-        received: context.received,
-    };
+    let mut ingress = ingress(endpoint, path_model, gemini_version, parts, &context);
     let received = match state.gateway.check_caller(&ingress) {
         Ok(()) => receive(&state, endpoint, &ingress.headers, body).await,
         Err(refusal) => Err(refusal),
@@ -52,6 +41,51 @@ pub(super) async fn forward(
         }
     }
     refuse::respond(Box::pin(state.gateway.serve(ingress)).await)
+}
+
+fn ingress(
+    endpoint: Endpoint,
+    path_model: Option<String>,
+    gemini_version: Option<&'static str>,
+    parts: Parts,
+    context: &Context,
+) -> Ingress {
+    Ingress {
+        endpoint,
+        path_model,
+        gemini_version,
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body: Bytes::new(),
+        client_ip: context.client_ip.0,
+        request_id: context.ids.own,
+        client_request_id: context.ids.client.clone(),
+        received: context.received,
+    }
+}
+
+/// Refuses a request of the model surface before it was routed; a call of a forwarded endpoint gets its row. The
+/// caller closes the connection if there is a body.
+pub(crate) fn refuse_unread(state: &AppState, refusal: &Refusal, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let path = parts.uri.path();
+    let known = match gemini_version(path) {
+        Some((version, tail)) => gemini::parse_call(tail).map(|(model, e)| (e, Some(model), Some(version))),
+        None => direct::endpoint_of(&parts.method, path).map(|endpoint| (endpoint, None, None)),
+    };
+    let context = Context::of(state, &parts);
+    let Some((endpoint, model, version)) = known.filter(|_| parts.method == Method::POST) else {
+        let surface = Surface::of(&parts.uri, &parts.headers);
+        return refuse::refuse(&state.gateway, surface, refusal, &context.ids);
+    };
+    let ingress = ingress(endpoint, model, version, parts, &context);
+    refuse::respond(state.gateway.refuse(&ingress, refusal))
+}
+
+/// API version and tail of a path below `…/models/`.
+fn gemini_version(path: &str) -> Option<(&'static str, &str)> {
+    let versions = [("v1beta", "/v1beta/models/"), ("v1", "/v1/models/")];
+    versions.into_iter().find_map(|(version, start)| Some((version, path.strip_prefix(start)?)))
 }
 
 async fn receive(
@@ -71,11 +105,7 @@ async fn receive(
 
 /// `POST /v1beta/models/{model}:{verb}` and the same under `/v1`.
 pub(super) async fn gemini_call(State(state): State<AppState>, request: Request) -> Response {
-    let path = request.uri().path();
-    let (version, tail) = match (path.strip_prefix("/v1beta/models/"), path.strip_prefix("/v1/models/")) {
-        (Some(tail), _) => ("v1beta", tail),
-        (None, tail) => ("v1", tail.unwrap_or_default()),
-    };
+    let (version, tail) = gemini_version(request.uri().path()).unwrap_or(("v1", ""));
     match gemini::parse_call(tail) {
         Some((model, endpoint)) => forward(state, endpoint, Some(model), Some(version), request).await,
         None if tail.contains(':') => unknown(State(state), request).await,
