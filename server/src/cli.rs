@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::boot::{BootError, Exit};
 use crate::config::{Inputs, ServerConfig};
 
+mod audit;
 mod config;
 mod database;
 mod doctor;
@@ -53,6 +54,12 @@ enum Command {
     /// Work on the database while the gateway is stopped.
     #[command(subcommand)]
     Db(database::Db),
+    /// Check the invariants of the books; exit code 0 or 1. The gateway may run.
+    Audit {
+        /// How far back to look at single requests: a span (24h, 7d) or a time (RFC 3339).
+        #[arg(long, value_name = "SPAN", default_value = "24h")]
+        since: audit::Since,
+    },
     /// Work with the service manager.
     #[command(subcommand)]
     Service(service::Service),
@@ -69,6 +76,7 @@ pub fn run() -> Result<(), BootError> {
         Command::Doctor { part } => doctor::run(part, load()?),
         Command::Healthcheck => healthcheck::run(&load()?),
         Command::Db(command) => database::run(&command, &load()?),
+        Command::Audit { since } => audit::run(since, &load()?),
         Command::Service(command) => {
             service::run(&command);
             Ok(())

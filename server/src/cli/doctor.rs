@@ -9,7 +9,7 @@ use crate::boot::{BootError, Exit, generated};
 use crate::config::ServerConfig;
 
 mod auth;
-mod db;
+pub(super) mod db;
 mod net;
 mod pool;
 

@@ -27,7 +27,7 @@ pub(super) fn examine_folder(config: &ServerConfig, findings: &mut Findings) {
 }
 
 /// Whether the database is a file that does not exist; connecting would make it.
-pub(super) fn is_absent(config: &ServerConfig) -> bool {
+pub(in crate::cli) fn is_absent(config: &ServerConfig) -> bool {
     config
         .database_url
         .expose()
