@@ -170,6 +170,10 @@ impl Journal {
         self.strict.store(strict, Ordering::Relaxed);
     }
 
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn open_count(&self) -> u64 {
         u64::try_from(self.tail().open.len()).unwrap_or(u64::MAX)
     }

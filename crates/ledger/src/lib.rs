@@ -129,6 +129,11 @@ impl Ledger {
         self.journal.set_strict(strict);
     }
 
+    /// Whether admissions and ends wait for the disk.
+    pub fn is_strict(&self) -> bool {
+        self.journal.is_strict()
+    }
+
     /// Puts everything written so far on the disk; does nothing if it already is. Also writes terminal
     /// records that could not be written when their request ended. Appends do not wait for it.
     ///

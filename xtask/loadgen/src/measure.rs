@@ -31,6 +31,19 @@ impl Figures {
         median(&own.iter().zip(direct).map(|(own, direct)| own - direct).collect::<Vec<_>>())
     }
 
+    /// Median of the share of requests per second that prices and limits cost, in per cent.
+    pub(crate) fn accounting_costs(&self) -> Option<f64> {
+        let (with, without) =
+            (self.values.get(&("limited_rps", "tollgate"))?, self.values.get(&("plain_rps", "tollgate"))?);
+        median(
+            &with
+                .iter()
+                .zip(without)
+                .map(|(with, without)| (1.0 - with / without) * 100.0)
+                .collect::<Vec<_>>(),
+        )
+    }
+
     /// Median of the ratios to nginx within each round.
     pub(crate) fn ratio(&self, figure: &'static str) -> Option<f64> {
         let (own, nginx) = (self.values.get(&(figure, "tollgate"))?, self.values.get(&(figure, "nginx"))?);
@@ -54,8 +67,12 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures> {
         for _ in 0..3 {
             figures.add("cold_start_ms", "tollgate", target::cold_start(binary).await?.as_secs_f64() * 1e3);
         }
-        targets.push(target::tollgate(binary, upstream).await?);
+        targets.push(target::tollgate(binary, upstream, false).await?);
     }
+    let limited = match &binary {
+        Some(binary) => Some(target::tollgate(binary, upstream, true).await?),
+        None => None,
+    };
     for target in &targets {
         if let Some(process) = &target.process {
             figures.add("rss_idle_mb", target.name, process.rss_mb());
@@ -64,6 +81,9 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures> {
     for round in 1..=effort.rounds {
         println!("round {round} of {}", effort.rounds);
         throughput(&mut figures, &targets, effort).await?;
+        if let Some(limited) = &limited {
+            accounting(&mut figures, limited, effort).await?;
+        }
         latency(&mut figures, &targets, effort).await?;
         streams(&mut figures, &targets, effort).await?;
     }
@@ -99,6 +119,17 @@ async fn throughput(figures: &mut Figures, targets: &[Target], effort: Effort) -
             ),
         );
     }
+    Ok(())
+}
+
+/// Requests per second with prices and limits of every kind, next to those without in the same round.
+async fn accounting(figures: &mut Figures, limited: &Target, effort: Effort) -> Result {
+    let small = chat(&limited.key, PLAIN, 2 * KB);
+    let proxy = limited.process.as_ref();
+    let found = named(limited, "2 KB", load::closed(limited.address, &small, 64, effort, proxy).await)?;
+    figures.add("limited_rps", "tollgate", found.per_second);
+    found.cpu_us.into_iter().for_each(|cpu| figures.add("limited_cpu_us", "tollgate", cpu));
+    show(limited, &format!("{:.0} requests/s of 2 KB", found.per_second));
     Ok(())
 }
 

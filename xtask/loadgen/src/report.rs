@@ -9,6 +9,8 @@ use crate::measure::Figures;
 const ROWS: &[(&str, &str, usize)] = &[
     ("requests/s, 2 KB, 64 connections", "plain_rps", 0),
     ("CPU µs per request, 2 KB", "plain_cpu_us", 1),
+    ("requests/s, 2 KB, with prices and limits of every kind", "limited_rps", 0),
+    ("CPU µs per request, 2 KB, with prices and limits", "limited_cpu_us", 1),
     ("p50 µs at saturation", "plain_p50_us", 0),
     ("p99 µs at saturation", "plain_p99_us", 0),
     ("requests/s, 200 KB, 16 connections", "large_rps", 0),
@@ -57,6 +59,7 @@ fn goals(figures: &Figures) -> Vec<String> {
     vec![
         at_most("CPU per request, 2 KB", 2.0, " × nginx", figures.ratio("plain_cpu_us")),
         row("requests/s", "≥ 0.5 × nginx", " × nginx", rps, rps.is_some_and(|ratio| ratio >= 0.5)),
+        at_most("requests/s that prices and limits cost", 15.0, " %", figures.accounting_costs()),
         at_most("CPU per request, 200 KB", 1.5, " × nginx", figures.ratio("large_cpu_us")),
         at_most("added p50 at a tenth of saturation", 150.0, " µs", figures.added("calm_p50_us", "tollgate")),
         at_most(

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::Result;
 use crate::client::Connection;
 use crate::process::Process;
-use crate::request::{get, post};
+use crate::request::{MODEL, get, post, put};
 
 /// One way to the upstream.
 #[derive(Debug)]
@@ -112,18 +112,39 @@ http {{
     }))
 }
 
-/// The release binary with a fresh data folder, one provider, one user and one key.
-pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr) -> Result<Target> {
-    let (process, address, dir) = start_tollgate(binary, "tollgate")?;
+/// What a user and his key are limited to, so far above what a bench spends that nothing is ever refused.
+fn limits() -> Value {
+    json!({
+        "rpm_limit": 900_000_000, "limit_5h_usd": "1000000", "daily_limit_usd": "1000000",
+        "limit_monthly_usd": "1000000", "limit_total_usd": "1000000", "max_concurrent_requests": 100_000,
+    })
+}
+
+/// The release binary with a fresh data folder, one provider, one user and one key. With `limited`, the model has a
+/// price and user and key have limits of every kind, so that each request is held, counted and settled on all of them.
+pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr, limited: bool) -> Result<Target> {
+    let name = if limited { "tollgate with limits" } else { "tollgate" };
+    let (process, address, dir) = start_tollgate(binary, if limited { "limited" } else { "plain" })?;
     wait_for(address, Some("/readyz"), &dir.path().join("log")).await?;
     let mut admin = Connection::open(address).await?;
     let provider = json!({ "name": "bench", "kind": "openai-compatible", "base_url": format!("http://{upstream}"), "api_key": "sk-bench" });
     create(&mut admin, "/api/admin/providers", &provider).await?;
-    let user = create(&mut admin, "/api/admin/users", &json!({ "name": "bench" })).await?;
+    let (user, key) = if limited {
+        let price = json!({ "input_per_million_usd": "3", "output_per_million_usd": "15" });
+        let price = put(&format!("/api/admin/prices/{MODEL}"), ADMIN_TOKEN, &price.to_string());
+        let answer = admin.fetch(&price).await?;
+        if answer.status != 200 {
+            return Err(format!("the price was answered {}", answer.status).into());
+        }
+        (json!({ "name": "bench", "limits": limits() }), json!({ "name": "bench", "limits": limits() }))
+    } else {
+        (json!({ "name": "bench" }), json!({ "name": "bench" }))
+    };
+    let user = create(&mut admin, "/api/admin/users", &user).await?;
     let id = user.get("id").and_then(Value::as_i64).ok_or("the new user has no id")?;
-    let key = create(&mut admin, &format!("/api/admin/users/{id}/keys"), &json!({ "name": "bench" })).await?;
+    let key = create(&mut admin, &format!("/api/admin/users/{id}/keys"), &key).await?;
     let key = key.get("key").and_then(Value::as_str).ok_or("the new key was not shown")?.to_owned();
-    Ok(Target { name: "tollgate", address, key, process: Some(process), _dir: Some(dir) })
+    Ok(Target { name, address, key, process: Some(process), _dir: Some(dir) })
 }
 
 /// From the start of the process to its first 200 on `/readyz`, with an empty data folder.

@@ -186,11 +186,7 @@ fn stopped(blocked: Blocked, payers: &[Rules]) -> Stop {
 }
 
 /// One look: the first grant that can pay, or the limits alone for a user without packages.
-fn try_hold(
-    core: &Core,
-    request: &Request,
-    amounts: Amounts,
-) -> Result<(Hold, Option<GrantId>, bool), Stop> {
+fn try_hold(core: &Core, request: &Request, amounts: Amounts) -> Result<(Hold, Option<GrantId>, bool), Stop> {
     let now = core.clock.now();
     let moment = core.quotas.moment(now);
     let id = request.ingress.request_id;
@@ -251,7 +247,11 @@ fn grants(request: &Request, now: Timestamp) -> Result<Vec<&Grant>, Refusal> {
     let mine: Vec<&Grant> = all.iter().filter(bound).collect();
     let active: Vec<&Grant> = mine.iter().copied().filter(|g| g.state(now) == GrantState::Active).collect();
     if active.is_empty() {
-        let ended = mine.iter().filter_map(|g| (g.state(now) == GrantState::Expired).then_some(g.ends_at)).flatten().max();
+        let ended = mine
+            .iter()
+            .filter_map(|g| (g.state(now) == GrantState::Expired).then_some(g.ends_at))
+            .flatten()
+            .max();
         return Err(match ended {
             Some(ended) => Refusal::package_expired(ended),
             None => Refusal::no_active_package(if mine.is_empty() {

@@ -47,7 +47,7 @@ mod tests {
             weight: 1,
             max_concurrency: None,
             enabled: true,
-                limits: types::limits::Limits::default(),
+            limits: types::limits::Limits::default(),
         };
         let secret = Some(Secret::new(secret.to_owned()));
         Credential {

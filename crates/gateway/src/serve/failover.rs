@@ -102,7 +102,11 @@ pub(super) async fn run(
 }
 
 /// What is asked of selection.
-pub(super) fn demand<'a>(request: &'a Request, tried: &'a [CredentialId], gate: &'a LimitGate<'a>) -> Demand<'a> {
+pub(super) fn demand<'a>(
+    request: &'a Request,
+    tried: &'a [CredentialId],
+    gate: &'a LimitGate<'a>,
+) -> Demand<'a> {
     Demand {
         endpoint: request.ingress.endpoint,
         model: request.model(),

@@ -1,6 +1,6 @@
 //! Limits of providers and credentials, and missing prices, as a gate of selection.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use ledger::budget::Blocked;
 use types::Timestamp;
@@ -18,8 +18,8 @@ pub(super) struct LimitGate<'a> {
     core: &'a Core,
     request: &'a Request,
     now: Timestamp,
-    /// When the first of the limits in the way begins anew.
-    opens_at: Cell<Option<Timestamp>>,
+    /// When the first of the limits in the way begins anew, in milliseconds; the largest number for never.
+    opens_at: AtomicI64,
 }
 
 impl std::fmt::Debug for LimitGate<'_> {
@@ -30,18 +30,19 @@ impl std::fmt::Debug for LimitGate<'_> {
 
 impl<'a> LimitGate<'a> {
     pub(super) fn new(core: &'a Core, request: &'a Request) -> Self {
-        Self { core, request, now: core.clock.now(), opens_at: Cell::new(None) }
+        Self { core, request, now: core.clock.now(), opens_at: AtomicI64::new(i64::MAX) }
     }
 
     /// Seconds until a provider that is at its limit may serve again; `None` if none is, or nobody can know.
     pub(super) fn opens_in_s(&self) -> Option<u64> {
-        let wait = self.opens_at.get()?.0.saturating_sub(self.now.0).max(1);
-        u64::try_from(wait).ok().map(|ms| ms.div_ceil(1_000))
+        let at = self.opens_at.load(Ordering::Relaxed);
+        let wait = at.saturating_sub(self.now.0).max(1);
+        (at < i64::MAX).then(|| u64::try_from(wait).ok().map(|ms| ms.div_ceil(1_000))).flatten()
     }
 
     fn note(&self, blocked: &Blocked) {
         if let Some(at) = blocked.resets_at {
-            self.opens_at.set(Some(self.opens_at.get().map_or(at, |known| known.min(at))));
+            self.opens_at.fetch_min(at.0, Ordering::Relaxed);
         }
     }
 
@@ -80,6 +81,7 @@ impl Gate for LimitGate<'_> {
     }
 
     fn credential(&self, provider: &Provider, credential: &Credential) -> Option<&'static str> {
-        self.limited(ScopeKind::Credential, credential.id.0, &credential.spec.limits, provider).then_some("limit")
+        self.limited(ScopeKind::Credential, credential.id.0, &credential.spec.limits, provider)
+            .then_some("limit")
     }
 }

@@ -57,7 +57,18 @@ impl Purse {
         let Admission { hold, slots, tpm, watched, .. } = admission;
         let (snapshot, key) = (&request.snapshot, request.key.id);
         let unknown = snapshot.settings.billing_unknown_outcome;
-        Self { hold, _slots: slots, supplier_slots: None, tpm, watched, key, unknown, learns: snapshot.guesses, quote: None, lost: Money::ZERO }
+        Self {
+            hold,
+            _slots: slots,
+            supplier_slots: None,
+            tpm,
+            watched,
+            key,
+            unknown,
+            learns: snapshot.guesses,
+            quote: None,
+            lost: Money::ZERO,
+        }
     }
 
     /// Holds what an attempt needs of its provider, credential and group, in place of those of the attempt before.
@@ -102,9 +113,9 @@ impl Purse {
     /// Books what a failed attempt may have cost the gateway, and lets its provider go.
     pub(super) fn fail_attempt(&mut self, request_bytes: u64, charge: Charge) -> Money {
         let loss = match (&self.quote, charge) {
-            (Some(quote), Charge::Loss | Charge::Unknown) => {
-                quote.cost(&quote::input_only(request_bytes), None, false).map_or(Money::ZERO, |cost| cost.provider)
-            }
+            (Some(quote), Charge::Loss | Charge::Unknown) => quote
+                .cost(&quote::input_only(request_bytes), None, false)
+                .map_or(Money::ZERO, |cost| cost.provider),
             _ => Money::ZERO,
         };
         self.hold.fail_attempt(loss);
@@ -125,7 +136,10 @@ impl Purse {
 
     /// What a usage costs its payers.
     pub(super) fn billed(&self, usage: &TokenUsage, tier: Option<&str>) -> Money {
-        self.quote.as_ref().and_then(|quote| quote.cost(usage, tier, true)).map_or(Money::ZERO, |cost| cost.billed)
+        self.quote
+            .as_ref()
+            .and_then(|quote| quote.cost(usage, tier, true))
+            .map_or(Money::ZERO, |cost| cost.billed)
     }
 
     /// Holds enough for what the request did cost so far; the limit that forbids it otherwise.

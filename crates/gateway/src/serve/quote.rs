@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use ledger::budget::Amounts;
 use ledger::price::{Factors, Priced, WorstCase, cost, worst_case};
-use types::{Money, ProviderId};
 use types::dialect::Endpoint;
 use types::price::{PriceSource, PriceSpec, PriceState};
 use types::request::TokenUsage;
 use types::setting::{PricedModel, Settings, UnpricedPolicy};
+use types::{Money, ProviderId};
 
 use super::Request;
 use crate::core::Core;
@@ -88,7 +88,8 @@ pub(super) fn quote(core: &Core, request: &Request, provider: &Provider) -> Quot
     };
     let factors = Factors {
         multiplier: provider.spec.cost_multiplier,
-        group: group.map_or(types::Factor::ONE, |(_, group)| group.map_or(types::Factor::ONE, |g| g.spec.price_rate)),
+        group: group
+            .map_or(types::Factor::ONE, |(_, group)| group.map_or(types::Factor::ONE, |g| g.spec.price_rate)),
         user: user_rate,
     };
     let mut quote = Quote {
@@ -134,9 +135,8 @@ fn find(request: &Request, provider: &Provider) -> (PriceState, Option<Arc<Found
     };
     let prices = &request.snapshot.prices;
     let kind = provider.spec.kind;
-    let found = prices
-        .find(kind, first)
-        .or_else(|| (first != second).then(|| prices.find(kind, second)).flatten());
+    let found =
+        prices.find(kind, first).or_else(|| (first != second).then(|| prices.find(kind, second)).flatten());
     match found {
         Some(found) if found.spec.free => (PriceState::Free, Some(found)),
         Some(found) => (PriceState::Priced, Some(found)),
@@ -158,11 +158,14 @@ fn default_price(settings: &Settings) -> Found {
 fn demand(request: &Request, spec: &PriceSpec) -> WorstCase {
     let endpoint = request.ingress.endpoint;
     let probe = &request.probe;
-    let sent = bytes(request).saturating_add(OVERHEAD_TOKENS);
+    let of_images = probe.images.saturating_mul(protocol::probe::most_image_tokens(endpoint.dialect()));
+    let sent = bytes(request).saturating_add(of_images).saturating_add(OVERHEAD_TOKENS);
+    // A price list may lag behind a model that has grown, so it only ever widens the bound.
+    let context = spec.max_input_tokens.unwrap_or(LARGEST_CONTEXT).max(LARGEST_CONTEXT);
     let input = if probe.remote_input {
-        spec.max_input_tokens.unwrap_or(LARGEST_CONTEXT).max(sent)
+        spec.max_input_tokens.unwrap_or(LARGEST_CONTEXT).max(sent.min(context))
     } else {
-        spec.max_input_tokens.map_or(sent, |most| sent.min(most.max(OVERHEAD_TOKENS)))
+        sent.min(context)
     };
     let answers = probe.n.unwrap_or(1).max(1);
     let images = if makes_images(endpoint) { answers } else { 0 };
@@ -170,11 +173,7 @@ fn demand(request: &Request, spec: &PriceSpec) -> WorstCase {
     let output = match endpoint {
         _ if makes_images(endpoint) => TOKENS_PER_IMAGE.saturating_mul(answers),
         _ if !generates(endpoint) => 0,
-        _ => {
-            let model_bound = spec.max_output_tokens;
-            let asked = probe.max_tokens.or(model_bound).unwrap_or(default_bound);
-            model_bound.map_or(asked, |most| asked.min(most)).saturating_mul(answers)
-        }
+        _ => probe.max_tokens.or(spec.max_output_tokens).unwrap_or(default_bound).saturating_mul(answers),
     };
     WorstCase {
         input_tokens: input,

@@ -96,12 +96,7 @@ pub(super) fn too_many(names: Named<'_>, full: &TooMany) -> Refusal {
 }
 
 /// A limit in USD, or a package, cannot pay for the request.
-pub(super) fn out_of_money(
-    core: &Core,
-    request: &Request,
-    names: Named<'_>,
-    blocked: &Blocked,
-) -> Refusal {
+pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blocked: &Blocked) -> Refusal {
     let package = blocked.scope.kind == ScopeKind::Package;
     let settings = &request.snapshot.settings;
     let (status, code) = if package {

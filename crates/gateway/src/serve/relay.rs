@@ -136,6 +136,7 @@ pub(super) fn reply(
                 over_limit: None,
                 holdback: Holdback::default(),
                 idle,
+                heard_at: Instant::now(),
                 idle_timer: Box::pin(tokio::time::sleep(idle)),
                 cut: Box::pin(core.cut.clone().cancelled_owned()),
                 credential,
@@ -174,6 +175,8 @@ struct Relay {
     over_limit: Option<Refusal>,
     holdback: Holdback,
     idle: Duration,
+    /// When the last piece came. The timer is set anew only when it fires, not with each piece.
+    heard_at: Instant,
     idle_timer: Pin<Box<Sleep>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     credential: Arc<crate::snapshot::Credential>,
@@ -199,7 +202,7 @@ impl Relay {
         loop {
             match self.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => {
-                    self.idle_timer.as_mut().reset(Instant::now() + self.idle);
+                    self.heard_at = Instant::now();
                     let piece = self.hear(piece);
                     if let Some(refusal) = self.over_limit.take() {
                         return self.broken(AttemptOutcome::BudgetCut, &refusal);
@@ -219,7 +222,12 @@ impl Relay {
         if self.cut.as_mut().poll(cx).is_ready() {
             return self.broken(AttemptOutcome::Interrupted, &Refusal::draining());
         }
-        if self.idle_timer.as_mut().poll(cx).is_ready() {
+        while self.idle_timer.as_mut().poll(cx).is_ready() {
+            let deadline = self.heard_at + self.idle;
+            if deadline > Instant::now() {
+                self.idle_timer.as_mut().reset(deadline);
+                continue;
+            }
             let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
             return self.broken(AttemptOutcome::TimedOut, &verdict::of_timeout("stream idle", limit).refusal);
         }

@@ -20,7 +20,7 @@ use crate::snapshot::{ApiKey, Credential, Provider, Snapshot};
 const MAX_RECORDED: usize = 200;
 
 /// What else may stand in a candidate's way at this instant: limits, a missing price.
-pub(super) trait Gate: std::fmt::Debug {
+pub(super) trait Gate: std::fmt::Debug + Sync {
     /// The filter that removes a provider; `None` if it may serve.
     fn provider(&self, provider: &Provider) -> Option<&'static str>;
     /// The filter that removes a credential.
@@ -61,8 +61,8 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
             removed.push((provider, None, "no_credential"));
         }
         for credential in &provider.credentials {
-            let filter =
-                credential_filter(credential, demand).or_else(|| demand.gate.credential(provider, credential));
+            let filter = credential_filter(credential, demand)
+                .or_else(|| demand.gate.credential(provider, credential));
             match filter {
                 Some(filter) => removed.push((provider, Some(credential), filter)),
                 None => ranked.push((provider, credential)),

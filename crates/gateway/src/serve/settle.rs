@@ -129,7 +129,13 @@ impl Settlement {
 
     /// Closes the running attempt as failed and books what it may have cost. If the request ends with it, its caller
     /// is charged accordingly.
-    pub(super) fn fail_attempt(&mut self, outcome: AttemptOutcome, reason: String, charge: Charge, last: bool) {
+    pub(super) fn fail_attempt(
+        &mut self,
+        outcome: AttemptOutcome,
+        reason: String,
+        charge: Charge,
+        last: bool,
+    ) {
         self.close_attempt(outcome, Some(reason));
         if last {
             self.failure = charge;

@@ -82,15 +82,14 @@ fn snapshot(providers: Vec<Provider>) -> Snapshot {
 }
 
 fn key(groups: &[&str]) -> ApiKey {
-    let user =
-        UserSpec {
-            name: "ada".into(),
-            groups: Vec::new(),
-            enabled: true,
-            expires_at: None::<Timestamp>,
-            price_rate: types::Factor::ONE,
-            limits: Limits::default(),
-        };
+    let user = UserSpec {
+        name: "ada".into(),
+        groups: Vec::new(),
+        enabled: true,
+        expires_at: None::<Timestamp>,
+        price_rate: types::Factor::ONE,
+        limits: Limits::default(),
+    };
     ApiKey {
         id: ApiKeyId(1),
         spec: ApiKeySpec {
@@ -109,7 +108,8 @@ fn key(groups: &[&str]) -> ApiKey {
 }
 
 fn ids(snapshot: &Snapshot, key: &ApiKey, tried: &[CredentialId], seed: u64) -> Vec<i64> {
-    let demand = Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, gate: &Open, seed };
+    let demand =
+        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, gate: &Open, seed };
     select(snapshot, demand).ranked.iter().map(|(_, credential)| credential.id.0).collect()
 }
 
@@ -144,8 +144,14 @@ fn ac_06_each_filter_removes_its_own_and_is_counted() {
     let key = key(&["blue"]);
     let tried = [CredentialId(9)];
     assert_eq!(ids(&snapshot, &key, &tried, 1), [10]);
-    let demand =
-        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &tried, gate: &Open, seed: 1 };
+    let demand = Demand {
+        endpoint: Endpoint::Messages,
+        model: Some("claude-x"),
+        key: &key,
+        tried: &tried,
+        gate: &Open,
+        seed: 1,
+    };
     let decision = select(&snapshot, demand).decision();
     let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
     assert_eq!(
@@ -203,8 +209,14 @@ fn tp_10_equals_share_by_weight_and_the_same_seed_draws_the_same() {
 fn ac_01_nobody_left_counts_reasons_and_names_nobody() {
     let snapshot = snapshot(vec![provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false)]);
     let key = key(&[]);
-    let demand =
-        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key: &key, tried: &[], gate: &Open, seed: 0 };
+    let demand = Demand {
+        endpoint: Endpoint::Messages,
+        model: Some("claude-x"),
+        key: &key,
+        tried: &[],
+        gate: &Open,
+        seed: 0,
+    };
     let refusal = select(&snapshot, demand).nobody(demand);
     assert_eq!((refusal.status, refusal.code), (503, "no_available_account"));
     for phrase in
