@@ -90,6 +90,8 @@ CREATE INDEX requests_credential ON requests (credential_id, id) WHERE credentia
 CREATE INDEX requests_model ON requests (model, id) WHERE model IS NOT NULL;
 CREATE INDEX requests_session ON requests (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX requests_grant ON requests (grant_id, id) WHERE grant_id IS NOT NULL;
+CREATE INDEX requests_code ON requests (error_code, id) WHERE error_code IS NOT NULL;
+CREATE INDEX requests_failed ON requests (id) WHERE status_code >= 400;
 CREATE INDEX requests_unpriced ON requests (id) WHERE price_state = 'unpriced';
 
 -- The cost of a request taken apart; apart from requests, so that lists stay narrow.

@@ -139,14 +139,15 @@ impl Store {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<UnpricedModel>, StoreError> {
-        // The condition on the state is written as in the partial index.
+        // The condition on the state is written as in the partial index, and the time so that its index, which holds
+        // far more rows, is not taken instead.
         let rows = self
             .pool
             .rows(
                 "SELECT COALESCE(r.model, '') AS model, COUNT(*) AS requests, MAX(r.created_at) AS last_used_at,
                     CAST(SUM(r.input_tokens + r.output_tokens + r.cache_read_tokens + r.cache_write_tokens)
                         AS BIGINT) AS tokens
-                 FROM requests r WHERE r.price_state = 'unpriced' AND r.created_at >= $1
+                 FROM requests r WHERE r.price_state = 'unpriced' AND r.created_at + 0 >= $1
                  GROUP BY COALESCE(r.model, '') ORDER BY requests DESC, model LIMIT $2",
                 args![since, limit],
             )

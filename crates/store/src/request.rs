@@ -177,10 +177,17 @@ fn status_condition(status: &str, conditions: &mut Conditions) -> Result<(), Sto
         conditions.and_value("r.outcome = ?", outcome.as_str());
     } else if let Some(class) = status.strip_suffix("xx") {
         let class: i64 = class.parse().ok().filter(|class| (1..=9).contains(class)).ok_or(unknown)?;
+        if class >= 4 {
+            // Written as in the partial index.
+            conditions.and("r.status_code >= 400");
+        }
         conditions.and_value("r.status_code >= ?", class * 100);
         conditions.and_value("r.status_code < ?", class * 100 + 100);
     } else {
         let code: u16 = status.parse().map_err(|_no_number| unknown)?;
+        if code >= 400 {
+            conditions.and("r.status_code >= 400");
+        }
         conditions.and_value("r.status_code = ?", code);
     }
     Ok(())

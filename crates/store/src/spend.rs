@@ -168,18 +168,29 @@ async fn add_edges(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<
     Ok(())
 }
 
+// Hour by hour: a busy day has more minutes than should be in memory at once, and small sorts are quick ones.
 async fn add_minutes(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
+    let span =
+        "SELECT MIN(created_at) AS first, MAX(created_at) AS last FROM requests WHERE created_at >= $1";
+    let row = txn.row(span, args![from.minutes_since]).await?;
+    let (Some(first), Some(last)) = (row.time_opt("first")?, row.time_opt("last")?) else { return Ok(()) };
     let requests = concat!(
         "SELECT ",
         payers!("r"),
         ", r.created_at - r.created_at % 60000 AS minute,
             CAST(SUM(r.cost_nano) AS BIGINT) AS billed, CAST(SUM(r.provider_cost_nano) AS BIGINT) AS provider
-         FROM requests r WHERE r.created_at >= $1 AND (r.cost_nano > 0 OR r.provider_cost_nano > 0)
+         FROM requests r
+         WHERE r.created_at >= $1 AND r.created_at < $2 AND (r.cost_nano > 0 OR r.provider_cost_nano > 0)
          GROUP BY minute, ",
         payers!("r")
     );
-    for row in txn.rows(requests, args![from.minutes_since]).await? {
-        spend.add_minute(&fold::payers(&row)?, row.time("minute")?, fold::amounts(&row)?);
+    let mut start = first;
+    while start <= last {
+        let end = start.plus_ms(Timestamp::HOUR_MS).hour_start();
+        for row in txn.rows(requests, args![start, end]).await? {
+            spend.add_minute(&fold::payers(&row)?, row.time("minute")?, fold::amounts(&row)?);
+        }
+        start = end;
     }
     let losses = "SELECT l.provider_id, l.credential_id, l.created_at - l.created_at % 60000 AS minute,
             CAST(SUM(l.provider_cost_nano) AS BIGINT) AS provider
