@@ -52,12 +52,6 @@ pub struct Admin {
     actor: Actor,
 }
 
-/// What an administrator does by hand, done by the clock; the audit log names it so.
-pub(crate) fn scheduled(core: &Arc<Core>) -> Admin {
-    let actor = Actor { via: "schedule", client_ip: None, request_id: String::new() };
-    Admin { core: core.clone(), actor }
-}
-
 /// What a change is about, for the audit log.
 struct Subject<'a> {
     object: &'static str,

@@ -213,7 +213,10 @@ impl Core {
         let snapshot = self.snapshot.load();
         self.ledger.set_strict(snapshot.settings.journal_strict);
         if !self.quotas.set_zone(&snapshot.settings.billing_time_zone) {
-            tracing::error!(zone = snapshot.settings.billing_time_zone, "there is no such time zone; the one before stays");
+            tracing::error!(
+                zone = snapshot.settings.billing_time_zone,
+                "there is no such time zone; the one before stays"
+            );
         }
         (self.config.set_log_level)(&snapshot.settings.log_level);
     }

@@ -16,14 +16,17 @@ use crate::snapshot::{Provider, Snapshot};
 
 /// Prices the record of a request that ended, and counts it on its provider and credential.
 pub(crate) fn settle(core: &Core, provider: &Provider, record: &mut RequestRecord) {
-    let (Some(model), Some(credential)) = (record.upstream_model.clone(), record.credential_id) else { return };
+    let (Some(model), Some(credential)) = (record.upstream_model.clone(), record.credential_id) else {
+        return;
+    };
     let snapshot = core.snapshot();
     let Some(found) = snapshot.prices.find(provider.spec.kind, &model) else {
         record.price_state = PriceState::Unpriced;
         return;
     };
     let price = Priced { model: &found.model, source: found.source, spec: &found.spec };
-    let factors = Factors { multiplier: provider.spec.cost_multiplier, group: Factor::ONE, user: Factor::ZERO };
+    let factors =
+        Factors { multiplier: provider.spec.cost_multiplier, group: Factor::ONE, user: Factor::ZERO };
     let cost = cost(price, &record.usage(), record.service_tier.as_deref(), true, factors);
     record.price_state = if found.spec.free { PriceState::Free } else { PriceState::Priced };
     record.base_cost_usd = cost.base;
@@ -101,5 +104,6 @@ fn price_interrupted(snapshot: &Snapshot, record: &mut RequestRecord, usage: Tok
     if let Some(attempt) = record.attempts.last_mut() {
         attempt.provider_cost_usd = cost.provider;
     }
-    record.bill = Some(Box::new(cost.bill));
+    // Everything that was held is no sum of lines, so there is nothing to take apart.
+    record.bill = (!all).then(|| Box::new(cost.bill));
 }

@@ -34,9 +34,10 @@ mod admin;
 mod facade;
 mod health;
 mod house;
-mod standing;
 mod member;
 mod serve;
+mod pricelist;
+mod standing;
 mod tasks;
 
 pub use admin::Admin;

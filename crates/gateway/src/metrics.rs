@@ -91,14 +91,22 @@ impl Metrics {
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
         registry.register("writer_failures", "Failed writes of the books", metrics.writer_failures.clone());
-        registry.register("overshoots", "Requests that cost more than was held for them", metrics.overshoots.clone());
+        registry.register(
+            "overshoots",
+            "Requests that cost more than was held for them",
+            metrics.overshoots.clone(),
+        );
         registry.register("cost_nano_usd", "What callers were charged, in nano-USD", metrics.cost.clone());
         registry.register(
             "ledger_invariant_violations",
             "What the last audit of the books found; must be 0",
             metrics.violations.clone(),
         );
-        registry.register("waiting_for_money", "Requests that wait for money others hold", metrics.waiting.clone());
+        registry.register(
+            "waiting_for_money",
+            "Requests that wait for money others hold",
+            metrics.waiting.clone(),
+        );
         registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
         Self { registry, ..metrics }
     }

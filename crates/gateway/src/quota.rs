@@ -108,7 +108,11 @@ impl Quotas {
     /// The limits of a scope on what runs at once; `None` if it has none.
     pub(crate) fn slot(&self, scope: Scope, limits: &Limits) -> Option<SlotRule> {
         let (requests, sessions) = (limits.max_concurrent_requests, limits.limit_concurrent_sessions);
-        (self.enforced && (requests.is_some() || sessions.is_some())).then_some(SlotRule { scope, requests, sessions })
+        (self.enforced && (requests.is_some() || sessions.is_some())).then_some(SlotRule {
+            scope,
+            requests,
+            sessions,
+        })
     }
 
     /// A place among those who wait for money; `None` if too many wait already.

@@ -141,12 +141,7 @@ async fn enter<'a>(
 }
 
 /// The most that any of the candidates could cost.
-fn dearest(
-    core: &Core,
-    request: &Request,
-    selection: &route::Selection<'_>,
-    quotes: &mut Quotes,
-) -> Amounts {
+fn dearest(core: &Core, request: &Request, selection: &route::Selection<'_>, quotes: &mut Quotes) -> Amounts {
     let mut most = Amounts::default();
     let mut last = None;
     for (provider, _) in &selection.ranked {
@@ -274,7 +269,7 @@ fn shown_id(ingress: &Ingress) -> String {
 }
 
 fn record_of(ingress: &Ingress) -> RequestRecord {
-    let mut record = blank_record(ingress.request_id, ingress.endpoint, ingress.received.at);
+    let mut record = RequestRecord::blank(ingress.request_id, ingress.endpoint, ingress.received.at);
     record.client_request_id.clone_from(&ingress.client_request_id);
     record.model.clone_from(&ingress.path_model);
     record.streaming = ingress.endpoint == Endpoint::GeminiStream;
@@ -285,11 +280,6 @@ fn record_of(ingress: &Ingress) -> RequestRecord {
         .get(http::header::USER_AGENT)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(200).collect());
     record
-}
-
-/// A record of which only identity, endpoint and arrival are known.
-pub(crate) fn blank_record(request_id: RequestId, endpoint: Endpoint, at: Timestamp) -> RequestRecord {
-    RequestRecord::blank(request_id, endpoint, at)
 }
 
 fn announce(core: &Core, settlement: &Settlement) {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use ledger::budget::Scope;
 use types::api_key::ApiKeySpec;
+use types::credential::CredentialSpec;
 use types::group::GroupSpec;
 use types::limits::Limits;
 use types::package::{GrantState, PackageKind, PackageSpec};
-use types::credential::CredentialSpec;
 use types::pattern::pattern_matches;
 use types::provider::ProviderSpec;
 use types::setting::Settings;
@@ -49,7 +49,11 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// The group through which a key's requests go to a provider: of those open to the key the one with the highest
     /// rate, the first by name among equals. `None` if the provider carries no group.
-    pub(crate) fn group_of<'a>(&'a self, key: &ApiKey, provider: &'a Provider) -> Option<(&'a str, Option<&'a Group>)> {
+    pub(crate) fn group_of<'a>(
+        &'a self,
+        key: &ApiKey,
+        provider: &'a Provider,
+    ) -> Option<(&'a str, Option<&'a Group>)> {
         let open = |name: &String| {
             let allows = |chosen: &[String]| chosen.is_empty() || chosen.contains(name);
             allows(&key.spec.groups) && allows(&key.user.spec.groups)
@@ -57,7 +61,8 @@ impl Snapshot {
         let mut best: Option<(&str, Option<&Group>)> = None;
         for name in provider.spec.groups.iter().filter(|name| open(name)) {
             let group = self.groups.get(name);
-            let rate = |group: Option<&Group>| group.map_or(types::Factor::ONE, |group| group.spec.price_rate);
+            let rate =
+                |group: Option<&Group>| group.map_or(types::Factor::ONE, |group| group.spec.price_rate);
             if best.is_none_or(|(_, best)| rate(group) > rate(best)) {
                 best = Some((name, group));
             }

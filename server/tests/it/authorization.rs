@@ -20,6 +20,7 @@ const FIXED: &[(Method, &str)] = &[
     (Method::GET, "/readyz"),
     (Method::GET, "/metrics"),
     (Method::GET, "/live/requests"),
+    (Method::GET, "/usage/export"),
     (Method::POST, "/auth/login"),
     (Method::GET, "/auth/arrived"),
     (Method::POST, "/auth/logout"),
@@ -97,18 +98,20 @@ async fn fault_x11_the_authorisation_matrix_holds() {
 const BODIES: [(&str, &str); 3] = [
     (
         "application/x-www-form-urlencoded",
-        "id=999999&provider_id=999999&name=none&value=1&enabled=true&deleted=false&model=m&form[name]=&form[enabled]=true",
+        "id=999999&provider_id=999999&name=none&value=1&enabled=true&deleted=false&model=m&form[name]=&form[enabled]=true\
+         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true",
     ),
     (
         "application/json",
-        r#"{"id":999999,"provider_id":999999,"user_id":null,"filter":{},"deleted":false,"span":"24h","name":"none"}"#,
+        r#"{"id":999999,"provider_id":999999,"user_id":null,"filter":{},"deleted":false,"span":"24h","name":"none","days":1,"model":"m","form":{}}"#,
     ),
     ("application/json", r#"{"id":"none","filter":{}}"#),
 ];
 
 // An open stream has no end to wait for; its head says enough.
 async fn ask(console: &Console, method: &Method, route: &str, headers: &[(&str, &str)]) -> String {
-    let path = route.replace("{id}", "999999").replace("{request_id}", "none").replace("{name}", "none");
+    let path = route.replace("{id}", "999999").replace("{request_id}", "none");
+    let path = path.replace("{name}", "none").replace("{model}", "none");
     if route.ends_with("/live") || route == "/live/requests" {
         let limit = std::time::Duration::from_millis(500);
         let call = console.call(method.clone(), &path, headers, "");

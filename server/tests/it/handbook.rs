@@ -231,6 +231,12 @@ fn dc_01_every_setting_outcome_and_metric_is_described() {
         .flat_map(|call| words_after(&text, call).collect::<Vec<_>>())
         .collect();
     assert!(names.len() > 5, "the metrics were not found: {names:?}");
+    let edge = all().into_iter().find(|file| file.path == "server/src/middleware/ip_limit.rs");
+    let edge = edge.as_ref().map(code).unwrap_or_default();
+    let own =
+        edge.split("# TYPE tollgate_").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    assert!(is_word(own), "the edge's metric was not found: {own:?}");
+    let names = names.into_iter().chain([own.to_owned()]);
     for name in names {
         assert!(operations.text.contains(&format!("`tollgate_{name}")), "operations.md does not name {name}");
     }

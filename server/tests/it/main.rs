@@ -19,6 +19,8 @@ mod concurrency;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod data_path;
 #[cfg(test)]
 mod edge;
@@ -34,6 +36,8 @@ mod idempotency;
 mod metering;
 #[cfg(test)]
 mod models;
+#[cfg(test)]
+mod money;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]

@@ -27,6 +27,7 @@ async fn every_mounted_route_is_in_the_document_and_nothing_else() {
     for route in &mounted {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("{id}", "1").replace("{name}", "x").replace("{request_id}", "x");
+        let path = path.replace("{model}", "x");
         let answer = console.call(method.parse().unwrap(), &path, &[], "").await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route} is mounted and guarded");
     }
@@ -57,6 +58,8 @@ fn collect(value: &Value, references: &mut Vec<String>) {
     }
 }
 
+const LIST: &str = r#"{"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat"}}"#;
+
 #[tokio::test]
 async fn real_answers_match_their_schema() {
     let console = Console::start().await;
@@ -84,6 +87,36 @@ async fn real_answers_match_their_schema() {
         (Method::GET, "/keys/{id}", "/keys/1", None),
         (Method::GET, "/requests", "/requests", None),
         (Method::GET, "/usage", "/usage?by=day", None),
+        (Method::PUT, "/prices/{model}", "/prices/a%2Fb", Some(json!({ "input_per_million_usd": "1" }))),
+        (Method::GET, "/prices/{model}", "/prices/a%2Fb", None),
+        (Method::GET, "/prices", "/prices?limit=500", None),
+        (Method::POST, "/price-import/preview", "/price-import/preview", Some(json!({ "list": LIST }))),
+        (Method::GET, "/unpriced-models", "/unpriced-models", None),
+        (Method::POST, "/reprice/preview", "/reprice/preview", Some(json!({}))),
+        (Method::GET, "/adjustments", "/adjustments", None),
+        (Method::PUT, "/groups/{name}", "/groups/g", Some(json!({ "limits": { "daily_limit_usd": "1" } }))),
+        (Method::GET, "/groups", "/groups", None),
+        (
+            Method::POST,
+            "/packages",
+            "/packages",
+            Some(json!({ "name": "p", "kind": "quota", "total_usd": "5" })),
+        ),
+        (Method::GET, "/packages", "/packages", None),
+        (Method::POST, "/users/{id}/packages", "/users/1/packages", Some(json!({ "package_id": 1 }))),
+        (Method::GET, "/users/{id}/packages", "/users/1/packages", None),
+        (Method::PATCH, "/grants/{id}", "/grants/1", Some(json!({ "disabled": true }))),
+        (Method::GET, "/quotas", "/quotas", None),
+        (Method::GET, "/quotas", "/quotas?user_id=1", None),
+        (Method::GET, "/ledger/audit", "/ledger/audit", None),
+        (Method::GET, "/ledger/reconcile", "/ledger/reconcile", None),
+        (Method::POST, "/ledger/rebuild", "/ledger/rebuild", None),
+        (
+            Method::POST,
+            "/ledger/invoice",
+            "/ledger/invoice",
+            Some(json!({ "csv": "date,model,cost\n2026-11-20,m,1\n" })),
+        ),
         (Method::GET, "/overview", "/overview?span=7d", None),
         (Method::GET, "/settings", "/settings", None),
         (Method::GET, "/audit", "/audit", None),

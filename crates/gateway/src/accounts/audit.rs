@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use ledger::budget::{Figures, Scope};
+use ledger::budget::Scope;
+use ledger::invariant;
 use store::{SpendFrom, StoreError};
 use types::books::{AuditReport, Violation};
 use types::{Money, Timestamp};
@@ -27,7 +28,11 @@ pub(crate) async fn run(core: &Core) -> Result<AuditReport, StoreError> {
     report.invariants = HERE.iter().map(|name| (*name).to_owned()).collect();
     let figures = core.quotas.budgets.figures();
     report.checked += count(figures.len());
-    report.violations.extend(figures.iter().filter_map(held));
+    report.violations.extend(invariant::check_figures(&figures).iter().map(|found| Violation {
+        invariant: found.invariant().to_owned(),
+        subject: found.subject(),
+        message: found.to_string(),
+    }));
     if core.store.backend().starts_with("sqlite") {
         // On a database that several instances share, each knows only its own until it loads anew.
         totals(core, &mut report).await?;
@@ -42,17 +47,6 @@ pub(crate) async fn run(core: &Core) -> Result<AuditReport, StoreError> {
     report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     core.metrics.audited(report.violations.len());
     Ok(report)
-}
-
-/// INV-4: what is held is what open requests hold.
-fn held(figures: &Figures) -> Option<Violation> {
-    let sums = (figures.worst, figures.estimate);
-    let open = (figures.open.worst, figures.open.estimate);
-    (sums != open).then(|| {
-        let message =
-            format!("holds {} and {} USD, but its open requests {} and {}", sums.0, sums.1, open.0, open.1);
-        Violation { invariant: "INV-4".to_owned(), subject: subject(figures.scope), message }
-    })
 }
 
 /// INV-8 and INV-16: the totals in memory are those of the database.

@@ -46,10 +46,7 @@ pub(crate) async fn grow(
     let want = needed.max(Money::clamp_nano(slice.into()));
     // One at a time, or two would take the same figure for the one before their own grant.
     let _one = core.sharing.lock().await;
-    let row = core
-        .store
-        .share_grow(&core.config.node, (scope.kind, scope.id), want, &windows, now)
-        .await?;
+    let row = core.store.share_grow(&core.config.node, (scope.kind, scope.id), want, &windows, now).await?;
     Ok(!shares.grown(&core.quotas.budgets, scope, row.granted).is_zero())
 }
 

@@ -3,7 +3,6 @@
 //! A stored price hides the default of the same name. What a changed price does to requests of the past is
 //! `reprice`'s business: nothing, until somebody asks for it.
 
-mod fetch;
 mod import;
 mod list;
 
@@ -13,8 +12,8 @@ use types::{Page, Problem, Timestamp};
 
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
+use crate::pricelist::OBJECT;
 
-const OBJECT: &str = "price";
 /// Models listed that have no price.
 const UNPRICED: u32 = 500;
 

@@ -116,7 +116,8 @@ pub(super) fn group(spec: &GroupSpec) -> Value {
 
 /// What a package grants; of a template as of a grant.
 pub(super) fn package(spec: &PackageSpec) -> Value {
-    let PackageSpec { name, kind, daily_usd, weekly_usd, monthly_usd, total_usd, duration_days, models } = spec;
+    let PackageSpec { name, kind, daily_usd, weekly_usd, monthly_usd, total_usd, duration_days, models } =
+        spec;
     json!({
         "name": name,
         "kind": kind,

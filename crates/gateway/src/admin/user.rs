@@ -123,7 +123,8 @@ impl Admin {
 }
 
 fn view(row: UserRow, counts: &HashMap<UserId, u32>) -> UserView {
-    let UserRow { id, spec, password_hash, created_at, updated_at, deleted_at, usage_reset_at, version } = row;
+    let UserRow { id, spec, password_hash, created_at, updated_at, deleted_at, usage_reset_at, version } =
+        row;
     let UserSpec { name, groups, enabled, expires_at, price_rate, limits } = spec;
     UserView {
         id,

@@ -47,7 +47,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
 /// Books a request of a user and brings it into the database.
 async fn book(gateway: &Gateway, user: UserId) -> RequestId {
     let id = RequestId(uuid::Uuid::now_v7());
-    let mut record = crate::serve::blank_record(id, Endpoint::Messages, NOW);
+    let mut record = types::request::RequestRecord::blank(id, Endpoint::Messages, NOW);
     record.user_id = Some(user);
     record.provider_id = Some(ProviderId(3));
     record.credential_id = Some(CredentialId(4));

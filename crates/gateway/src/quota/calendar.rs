@@ -98,11 +98,7 @@ impl Calendar {
         let date = self.local(at).date();
         let begin = |date: NaiveDate| self.instant(date.and_time(time));
         let today = begin(date);
-        if at < today {
-            (begin(date - Days::new(1)), today)
-        } else {
-            (today, begin(date + Days::new(1)))
-        }
+        if at < today { (begin(date - Days::new(1)), today) } else { (today, begin(date + Days::new(1))) }
     }
 
     fn midnight(&self, date: NaiveDate) -> Timestamp {
@@ -174,8 +170,7 @@ mod tests {
 
     #[test]
     fn a_day_may_begin_at_a_time_that_a_jump_swallows() {
-        let limits =
-            Limits { daily_reset_time: Some("02:30".parse().unwrap()), ..Limits::default() };
+        let limits = Limits { daily_reset_time: Some("02:30".parse().unwrap()), ..Limits::default() };
         let day = |now| window("Europe/Berlin", LimitName::Day, &limits, now);
         // 02:30 does not exist on that day: it begins at 03:00 local time.
         assert_eq!(day("2026-03-29T00:59:00Z").1, at("2026-03-29T01:00:00Z").to_string());

@@ -69,7 +69,8 @@ impl Slots {
         rules: &[SlotRule],
         session: Option<&str>,
     ) -> Result<SlotGuard, TooMany> {
-        let mut guard = SlotGuard { slots: self.clone(), taken: Vec::new(), session: session.map(str::to_owned) };
+        let mut guard =
+            SlotGuard { slots: self.clone(), taken: Vec::new(), session: session.map(str::to_owned) };
         if rules.is_empty() {
             return Ok(guard);
         }
@@ -90,7 +91,11 @@ impl Slots {
             if let Some(limit) = rule.requests
                 && running.requests >= limit
             {
-                return refuse(LimitName::Requests, usize::try_from(running.requests).unwrap_or(usize::MAX), limit);
+                return refuse(
+                    LimitName::Requests,
+                    usize::try_from(running.requests).unwrap_or(usize::MAX),
+                    limit,
+                );
             }
         }
         for rule in rules {

@@ -171,7 +171,9 @@ impl Purse {
             record.price_state = quote.state;
             if let Some(mut cost) = quote.cost(&usage, tier.as_deref(), charge == Charge::Usage) {
                 let worst = quote.billed.worst;
-                if charge == Charge::Unknown && self.unknown == UnknownOutcome::Reserve {
+                // Everything that was held is no sum of lines, so there is nothing to take apart.
+                let all = charge == Charge::Unknown && self.unknown == UnknownOutcome::Reserve;
+                if all {
                     cost.billed = worst;
                 } else if record.estimated {
                     cost.billed = quote::within(cost.billed, worst);
@@ -190,7 +192,7 @@ impl Purse {
                     }
                     record.cost_usd = cost.billed;
                     record.base_cost_usd = cost.base;
-                    record.bill = Some(Box::new(cost.bill));
+                    record.bill = (!all).then(|| Box::new(cost.bill));
                 }
                 if let Some(attempt) = record.attempts.last_mut() {
                     attempt.provider_cost_usd = cost.provider;

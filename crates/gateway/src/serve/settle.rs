@@ -60,7 +60,7 @@ impl Settlement {
         claim: Option<Claim>,
         purse: Purse,
     ) -> Result<Self, Box<(RequestRecord, JournalError)>> {
-        let blank = super::blank_record(record.request_id, record.endpoint, record.created_at);
+        let blank = RequestRecord::blank(record.request_id, record.endpoint, record.created_at);
         let reservation = match accounts::append(core, || core.ledger.admit(record.clone())) {
             Ok(reservation) => reservation,
             Err(error) => return Err(Box::new((record, error))),
@@ -188,6 +188,10 @@ impl Settlement {
                 images: metered.usage.images,
                 ..quote::input_only(record.request_bytes)
             });
+        }
+        if !whole {
+            // What the vendor had counted by then may be no more than its greeting.
+            record.output_tokens = record.output_tokens.max(metered.output_bytes.div_ceil(4));
         }
         record.estimated = !metered.usage_seen || !whole;
         self.metered = true;

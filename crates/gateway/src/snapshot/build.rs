@@ -11,8 +11,8 @@ use types::setting::Settings;
 use types::{Money, ProviderId, Secret, Timestamp, UserId};
 
 use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
-use crate::price::PriceBook;
 use crate::credential::Gauges;
+use crate::price::PriceBook;
 use crate::vault::{Purpose, Vault};
 
 /// Makes snapshots; keeps what outlives one (gauges).
@@ -26,7 +26,8 @@ impl Builder {
     /// Builds the snapshot of one revision.
     pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
         let resets = resets(&rows);
-        let ConfigRows { revision, providers, credentials, users, keys, settings, prices, groups, grants } = rows;
+        let ConfigRows { revision, providers, credentials, users, keys, settings, prices, groups, grants } =
+            rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
             by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
@@ -99,10 +100,7 @@ impl Builder {
             keys: key_index,
             names,
             prices: PriceBook::new(prices.into_iter().map(|row| (row.model, row.source, row.spec))),
-            groups: groups
-                .into_iter()
-                .map(|row| (row.name, Group { id: row.id, spec: row.spec }))
-                .collect(),
+            groups: groups.into_iter().map(|row| (row.name, Group { id: row.id, spec: row.spec })).collect(),
             global,
             resets,
             guesses,

@@ -1,18 +1,17 @@
 //! Fetches the price list as often as the setting says.
 
-use std::sync::Arc;
-
+use store::Change;
 use types::Timestamp;
 
-use crate::admin::scheduled;
 use crate::core::Core;
+use crate::pricelist::{self, OBJECT, TakeOver};
 
 /// Where `meta` keeps when the list was fetched last, in milliseconds.
 const META: &str = "prices_synced_at";
 
 const NEVER: &str = "0";
 
-pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
+pub(super) async fn run(core: &Core) -> Result<String, String> {
     let settings = core.snapshot().settings.clone();
     let hours = i64::from(settings.prices_sync_hours);
     if hours == 0 || settings.prices_sync_url.is_empty() {
@@ -37,7 +36,7 @@ pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
     if !mine {
         return Ok("another instance fetches it".to_owned());
     }
-    let import = match scheduled(core).price_sync().await {
+    let import = match pricelist::sync(core, |done| change(now, done)).await {
         Ok(import) => import,
         Err(problem) => {
             // The next look tries again.
@@ -46,4 +45,19 @@ pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
         }
     };
     Ok(format!("{} new, {} changed, {} invalid", import.new, import.changed, import.invalid))
+}
+
+/// What the audit log says of it.
+fn change(at: Timestamp, TakeOver { verb, origin, counts }: TakeOver) -> Change {
+    Change {
+        at,
+        actor: "schedule".to_owned(),
+        client_ip: None,
+        action: format!("{OBJECT}.{verb}"),
+        object: OBJECT.to_owned(),
+        object_id: verb.to_owned(),
+        object_name: origin,
+        before: None,
+        after: Some(counts),
+    }
 }

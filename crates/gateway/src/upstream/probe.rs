@@ -154,7 +154,7 @@ fn house_record(
     model: &str,
     sent_as: &str,
 ) -> RequestRecord {
-    let mut record = crate::serve::blank_record(crate::clock::new_request_id(), endpoint, now);
+    let mut record = RequestRecord::blank(crate::clock::new_request_id(), endpoint, now);
     record.provider_id = Some(provider.id);
     record.credential_id = Some(credential.id);
     record.upstream_dialect = Some(endpoint.dialect());

@@ -59,6 +59,7 @@ pub(super) fn check(document: &Value, schema: &Value, value: &Value, at: &str) -
             | "maximum"
             | "default"
             | "$schema"
+            | "examples"
             | "writeOnly"
             | "minItems"
             | "maxItems" => {}

@@ -1,15 +1,13 @@
 //! Price lists in LiteLLM's format: what an import would change, and the import of exactly that.
 
+use store::Change;
 use types::Problem;
 use types::price::{ImportPrices, PriceImport, PriceSource};
 
-use super::{Admin, OBJECT, fetch};
+use super::{Admin, OBJECT};
 use crate::admin::Subject;
-use crate::identity::problem::store_problem;
-use crate::price::{Diff, ListError, diff, read_list};
-
-/// Longest name of a file or list that is kept.
-const ORIGIN_CHARS: usize = 200;
+use crate::price::Diff;
+use crate::pricelist::{self, TakeOver};
 
 impl Admin {
     /// What an import would do; changes nothing.
@@ -28,19 +26,14 @@ impl Admin {
                 "prices or the list have changed since the preview; look at the new preview before you import",
             ));
         }
-        self.price_take_over(diff, PriceSource::Imported, &origin, input.replace_manual).await
+        let from = (PriceSource::Imported, origin.as_str());
+        pricelist::take_over(&self.core, diff, from, input.replace_manual, |done| self.taken_over(done)).await
     }
 
     /// Fetches the list behind the setting `prices.sync_url` and takes it over. Prices that were entered or imported
     /// stay.
     pub async fn price_sync(&self) -> Result<PriceImport, Problem> {
-        let url = self.core.snapshot().settings.prices_sync_url.clone();
-        if url.is_empty() {
-            return Err(Problem::field("prices.sync_url", "set the address of the price list first"));
-        }
-        let text = fetch::list(&self.core.upstreams, &url, "prices.sync_url").await?;
-        let diff = self.price_compare(text, PriceSource::Synced, false).await?;
-        self.price_take_over(diff, PriceSource::Synced, &bounded(&url), false).await
+        pricelist::sync(&self.core, |done| self.taken_over(done)).await
     }
 
     /// The difference that the input makes, and what its list is called.
@@ -52,63 +45,15 @@ impl Admin {
                 return Err(Problem::field("list", "give a price list, or an address to fetch it from"));
             }
             (Some(list), None) => (list, "a file".to_owned()),
-            (None, Some(url)) => (fetch::list(&self.core.upstreams, &url, "url").await?, url),
+            (None, Some(url)) => (pricelist::fetch(&self.core.upstreams, &url, "url").await?, url),
         };
         let origin = given(&input.origin).unwrap_or(origin);
-        let diff = self.price_compare(text, PriceSource::Imported, input.replace_manual).await?;
-        Ok((diff, bounded(&origin)))
+        let diff = pricelist::compare(&self.core, text, PriceSource::Imported, input.replace_manual).await?;
+        Ok((diff, origin))
     }
 
-    async fn price_compare(
-        &self,
-        text: String,
-        source: PriceSource,
-        replace_manual: bool,
-    ) -> Result<Diff, Problem> {
-        let snapshot = self.core.snapshot();
-        let compared = tokio::task::spawn_blocking(move || {
-            let mut list = read_list(&text)?;
-            if source == PriceSource::Synced {
-                let imported = |model: &str| {
-                    snapshot.prices.stored(model).is_some_and(|found| found.source == PriceSource::Imported)
-                };
-                list.prices.retain(|(model, _)| !imported(model));
-            }
-            Ok(diff(&snapshot.prices, &list, replace_manual))
-        });
-        let failed = |_| Problem::new("internal", "the price list could not be compared; the log says why");
-        compared.await.map_err(failed)?.map_err(|error: ListError| Problem::field("list", error.to_string()))
+    fn taken_over(&self, TakeOver { verb, origin, counts }: TakeOver) -> Change {
+        let subject = Subject { object: OBJECT, id: verb.to_owned(), name: &origin };
+        self.change(verb, &subject, None, Some(counts))
     }
-
-    async fn price_take_over(
-        &self,
-        diff: Diff,
-        source: PriceSource,
-        origin: &str,
-        replace_manual: bool,
-    ) -> Result<PriceImport, Problem> {
-        let Diff { import, apply } = diff;
-        if apply.is_empty() {
-            return Ok(import);
-        }
-        let after = serde_json::json!({
-            "origin": origin,
-            "new": import.new,
-            "changed": import.changed,
-            "kept_manual": import.kept_manual,
-            "invalid": import.invalid,
-            "replace_manual": replace_manual,
-        });
-        let verb = if source == PriceSource::Synced { "sync" } else { "import" };
-        let subject = Subject { object: OBJECT, id: verb.to_owned(), name: origin };
-        let change = self.change(verb, &subject, None, Some(after));
-        let applied = self.core.store.price_apply(apply, source, origin, replace_manual, change).await;
-        applied.map_err(|e| store_problem(e, OBJECT))?;
-        self.take_effect().await?;
-        Ok(import)
-    }
-}
-
-fn bounded(origin: &str) -> String {
-    origin.trim().chars().take(ORIGIN_CHARS).collect()
 }

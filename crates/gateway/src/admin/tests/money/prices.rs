@@ -216,6 +216,20 @@ fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
+/// Lets some time pass, wakes the task and waits for its result.
+async fn run_sync(house: &House, passed_ms: i64) -> String {
+    let core = &house.gateway.core;
+    house.clock.advance(passed_ms);
+    assert!(core.tasks.wake("sync_prices"));
+    loop {
+        let view = core.tasks.views().into_iter().find(|view| view.name == "sync_prices").unwrap();
+        if view.last_run_at == Some(house.clock.now()) {
+            return view.last_result.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn us_a_list_is_synced_from_its_address_and_leaves_stronger_prices_alone() {
     let house = House::new().await;
@@ -226,7 +240,10 @@ async fn us_a_list_is_synced_from_its_address_and_leaves_stronger_prices_alone()
         "fresh": {"input_cost_per_token": 0.000_001, "mode": "chat"},
     });
     admin.price_put("mine".into(), input(price("1", "1"))).await.unwrap();
-    admin.price_import(list(&json!({"filed": {"input_cost_per_token": 0.000_003, "mode": "chat"}}))).await.unwrap();
+    admin
+        .price_import(list(&json!({"filed": {"input_cost_per_token": 0.000_003, "mode": "chat"}})))
+        .await
+        .unwrap();
     let url = list_server(&house, http("200 OK", &body.to_string())).await;
     let preview = ImportPrices { url: Some(url.clone()), ..ImportPrices::default() };
     assert_eq!(admin.price_preview(preview).await.unwrap().new, 1);
@@ -238,14 +255,23 @@ async fn us_a_list_is_synced_from_its_address_and_leaves_stronger_prices_alone()
     assert_eq!(admin.price_fetch("mine".into()).await.unwrap().source, PriceSource::Manual);
     assert_eq!(house.audit("price.sync").await.len(), 1);
 
+    // By the clock: when it is due, once, and under a name of its own.
+    admin.price_reset("fresh".into()).await.unwrap();
+    admin.setting_put("prices.sync_hours".into(), "24".into()).await.unwrap();
+    assert_eq!(run_sync(&house, 1).await, "1 new, 0 changed, 0 invalid");
+    assert_eq!(run_sync(&house, 60_000).await, "not due yet");
+    assert_eq!(house.audit("price.sync").await[0].actor, "schedule");
+
     for (answer, said) in [
         (http("302 Found", ""), "redirects are not followed"),
         (http("404 Not Found", ""), "status 404"),
         (String::new(), "could not be fetched"),
     ] {
         let url = list_server(&house, answer).await;
-        let problem =
-            admin.price_preview(ImportPrices { url: Some(url), ..ImportPrices::default() }).await.unwrap_err();
+        let problem = admin
+            .price_preview(ImportPrices { url: Some(url), ..ImportPrices::default() })
+            .await
+            .unwrap_err();
         assert!(problem.code == "upstream_failed" && problem.message.contains(said), "{problem}");
     }
 }

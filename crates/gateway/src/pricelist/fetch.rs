@@ -20,7 +20,7 @@ use crate::upstream::{Prepared, Upstreams};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The text behind an address. `field` is named if the address itself is at fault.
-pub(super) async fn list(upstreams: &Upstreams, url: &str, field: &str) -> Result<String, Problem> {
+pub(crate) async fn list(upstreams: &Upstreams, url: &str, field: &str) -> Result<String, Problem> {
     let bad = |why: String| Problem::field(field, why);
     let uri: Uri = url.trim().parse().map_err(|_| bad("expected an http(s) address".to_owned()))?;
     let origin =
