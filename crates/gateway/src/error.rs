@@ -20,7 +20,7 @@ pub struct Refusal {
     /// Fields beside code and message, such as the reasons of a 503.
     pub details: Map<String, Value>,
     /// What `X-RateLimit-*` says.
-    pub limit: Option<LimitHeaders>,
+    pub limit: Option<Box<LimitHeaders>>,
 }
 
 /// Values of `X-RateLimit-Limit`, `-Remaining` and `-Reset`.

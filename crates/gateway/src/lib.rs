@@ -35,8 +35,8 @@ mod facade;
 mod health;
 mod house;
 mod member;
-mod serve;
 mod pricelist;
+mod serve;
 mod standing;
 mod tasks;
 

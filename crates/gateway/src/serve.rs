@@ -31,7 +31,6 @@ use ledger::budget::Amounts;
 use protocol::probe::Probe;
 use types::dialect::{Dialect, Endpoint};
 use types::request::{LiveEvent, Outcome, RequestRecord};
-use types::{RequestId, Timestamp};
 
 use crate::core::Core;
 use crate::error::Refusal;

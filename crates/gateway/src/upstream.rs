@@ -27,7 +27,7 @@ use crate::snapshot::{Provider, Proxy};
 
 pub(crate) use answer::{Answer, AnswerBody};
 pub(crate) use connect::ConnectStep;
-pub(crate) use probe::{list_models, test_provider};
+pub(crate) use probe::{Books, list_models, test_provider};
 pub(crate) use request::{Call, Prepared, prepare};
 
 use client::DirectClient;

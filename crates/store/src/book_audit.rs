@@ -68,11 +68,13 @@ const CHECKS: [Check; 8] = [
               HAVING COUNT(*) > 1 AND MAX(created_at) - MIN(created_at) < 86400000 LIMIT $2",
     },
     Check {
+        // What a failed attempt cost is the gateway's loss: nothing is priced then, and the provider bills all the same.
         invariant: "INV-11",
         message: "The request has costs although its state says that nothing was priced.",
         sql: "SELECT id AS subject FROM requests WHERE created_at >= $1
                 AND price_state IN ('none', 'unpriced', 'free')
-                AND (cost_nano > 0 OR base_cost_nano > 0 OR provider_cost_nano > 0) LIMIT $2",
+                AND (cost_nano > 0 OR base_cost_nano > 0 OR (provider_cost_nano > 0 AND price_state <> 'none'))
+              LIMIT $2",
     },
     Check {
         invariant: "INV-12",

@@ -157,18 +157,12 @@ impl Admin {
     ) -> ProviderTest {
         let core = &self.core;
         let timeout_ms = core.config.api_test_timeout_ms;
-        let now = core.clock.now();
-        crate::upstream::test_provider(
-            &core.upstreams,
-            &core.ledger,
-            now,
-            timeout_ms,
-            provider,
-            credential,
-            model,
-            &|record| crate::house::settle(core, provider, record),
-        )
-        .await
+        let books = crate::upstream::Books {
+            ledger: &core.ledger,
+            now: core.clock.now(),
+            price: &|record| crate::house::settle(core, provider, record),
+        };
+        crate::upstream::test_provider(&core.upstreams, books, timeout_ms, provider, credential, model).await
     }
 
     pub(super) async fn provider_live(&self, id: ProviderId) -> Result<ProviderRow, Problem> {

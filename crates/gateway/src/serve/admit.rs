@@ -117,16 +117,16 @@ async fn hold(
 
 /// Why a look did not end in a hold.
 enum Stop {
-    Refused(Refusal),
-    Blocked(Blocked),
+    Refused(Box<Refusal>),
+    Blocked(Box<Blocked>),
     /// This instance's share of a budget is used up.
-    Share(Blocked, Vec<Rule>),
+    Share(Box<Blocked>, Vec<Rule>),
 }
 
 impl Stop {
     fn into_refusal(self) -> Refusal {
         match self {
-            Self::Refused(refusal) => refusal,
+            Self::Refused(refusal) => *refusal,
             Self::Blocked(_) | Self::Share(..) => Refusal::database_unavailable(),
         }
     }
@@ -148,14 +148,14 @@ async fn hold_now(
         let now = core.clock.now();
         match crate::accounts::share::grow(core, blocked.scope, &rules, lacking, now).await {
             Ok(true) => {}
-            Ok(false) => return Err(Stop::Blocked(as_limit(core, blocked, &rules, now))),
+            Ok(false) => return Err(Stop::Blocked(Box::new(as_limit(core, *blocked, &rules, now)))),
             Err(error) => {
                 tracing::error!(%error, "a share of a budget could not be asked for; the request is refused");
-                return Err(Stop::Refused(Refusal::database_unavailable()));
+                return Err(Stop::Refused(Box::new(Refusal::database_unavailable())));
             }
         }
     }
-    Err(Stop::Refused(Refusal::database_unavailable()))
+    Err(Stop::Refused(Box::new(Refusal::database_unavailable())))
 }
 
 /// The limit itself in place of this instance's share of it, for the caller to read.
@@ -180,8 +180,8 @@ fn as_limit(core: &Core, blocked: Blocked, rules: &[Rule], now: Timestamp) -> Bl
 fn stopped(blocked: Blocked, payers: &[Rules]) -> Stop {
     let rules = payers.iter().find(|(scope, _)| *scope == blocked.scope).map(|(_, rules)| rules.clone());
     match rules {
-        Some(rules) if blocked.allowance => Stop::Share(blocked, rules),
-        _ => Stop::Blocked(blocked),
+        Some(rules) if blocked.allowance => Stop::Share(Box::new(blocked), rules),
+        _ => Stop::Blocked(Box::new(blocked)),
     }
 }
 
@@ -193,7 +193,7 @@ fn try_hold(core: &Core, request: &Request, amounts: Amounts) -> Result<(Hold, O
     let mut payers = payers(core, request, now);
     let grants = match grants(request, now) {
         Ok(grants) => grants,
-        Err(refusal) => return Err(Stop::Refused(refusal)),
+        Err(refusal) => return Err(Stop::Refused(Box::new(refusal))),
     };
     let watched = |payers: &[Rules]| payers.iter().any(|(_, rules)| rules.iter().any(|rule| !rule.hard));
     if grants.is_empty() {
@@ -223,7 +223,7 @@ fn try_hold(core: &Core, request: &Request, amounts: Amounts) -> Result<(Hold, O
         }
         payers.pop();
     }
-    Err(last.unwrap_or_else(|| Stop::Refused(Refusal::no_active_package("no active package"))))
+    Err(last.unwrap_or_else(|| Stop::Refused(Box::new(Refusal::no_active_package("no active package")))))
 }
 
 /// Everybody who pays whatever the provider: the whole gateway, the user, the key.

@@ -21,7 +21,7 @@ pub(super) struct Named<'a> {
 }
 
 impl Named<'_> {
-    fn of(&self, scope: Scope) -> String {
+    fn of(self, scope: Scope) -> String {
         match scope.kind {
             ScopeKind::Key => format!("key '{}'", self.key.spec.name),
             ScopeKind::User => format!("user '{}'", self.key.user.spec.name),
@@ -68,11 +68,11 @@ pub(super) fn too_fast(names: Named<'_>, full: &TooFast, now: Timestamp) -> Refu
         .with("limit", full.limit)
         .with("reset_time", json!(reset))
         .retry_after(full.wait_s);
-    refusal.limit = Some(LimitHeaders {
+    refusal.limit = Some(Box::new(LimitHeaders {
         limit: full.limit.to_string(),
         remaining: full.limit.saturating_sub(full.current).to_string(),
         reset: Some(reset),
-    });
+    }));
     refusal
 }
 
@@ -90,19 +90,22 @@ pub(super) fn too_many(names: Named<'_>, full: &TooMany) -> Refusal {
         .with("current", full.current)
         .with("limit", full.limit)
         .retry_after(1);
-    refusal.limit =
-        Some(LimitHeaders { limit: full.limit.to_string(), remaining: "0".to_owned(), reset: None });
+    refusal.limit = Some(Box::new(LimitHeaders {
+        limit: full.limit.to_string(),
+        remaining: "0".to_owned(),
+        reset: None,
+    }));
     refusal
 }
 
 /// A limit in USD, or a package, cannot pay for the request.
 pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blocked: &Blocked) -> Refusal {
     let package = blocked.scope.kind == ScopeKind::Package;
-    let settings = &request.snapshot.settings;
-    let (status, code) = if package {
-        (settings.limits_package_status, package_code(blocked.name))
+    let set = &request.snapshot.settings;
+    let (status, named) = if package {
+        (set.limits_package_status, package_code(blocked.name))
     } else {
-        (settings.limits_money_status, "rate_limit_exceeded")
+        (set.limits_money_status, "rate_limit_exceeded")
     };
     let what = match (package, blocked.name) {
         (true, LimitName::Total) => "quota".to_owned(),
@@ -133,7 +136,7 @@ pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blo
         blocked.limit.display()
     );
     let now = core.clock.now();
-    let mut refusal = Refusal::new(status, code, message)
+    let mut refusal = Refusal::new(status, named, message)
         .with("limit_type", blocked.name.as_str())
         .with("scope", blocked.scope.kind.as_str())
         .with("used_usd", json!(blocked.used))
@@ -142,11 +145,11 @@ pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blo
         .with("needed_usd", json!(blocked.needed))
         .with("reset_time", json!(blocked.resets_at));
     refusal.retry_after_s = retry_after_s(blocked, now);
-    refusal.limit = Some(LimitHeaders {
+    refusal.limit = Some(Box::new(LimitHeaders {
         limit: blocked.limit.to_string(),
         remaining: remaining(blocked).to_string(),
         reset: blocked.resets_at,
-    });
+    }));
     refusal
 }
 

@@ -18,25 +18,38 @@ use crate::snapshot::{Credential, Provider};
 /// Most of an answer that is looked at.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
+/// How a request of the house is booked.
+#[derive(Clone, Copy)]
+pub(crate) struct Books<'a> {
+    pub(crate) ledger: &'a ledger::Ledger,
+    pub(crate) now: Timestamp,
+    /// Puts the cost on a record that ended well.
+    pub(crate) price: &'a (dyn Fn(&mut RequestRecord) + Send + Sync),
+}
+
+impl std::fmt::Debug for Books<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Books").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
 /// Sends a request of one token (with a model) or fetches the model list (without) and judges the answer.
 ///
-/// A request with a model costs money, so it is booked like any other, on no user; `price` puts the cost on it.
+/// A request with a model costs money, so it is booked like any other, on no user.
 pub(crate) async fn test_provider(
     upstreams: &Upstreams,
-    ledger: &ledger::Ledger,
-    now: Timestamp,
+    books: Books<'_>,
     timeout_ms: u64,
     provider: &Provider,
     credential: &Arc<Credential>,
     model: Option<String>,
-    price: &(dyn Fn(&mut RequestRecord) + Send + Sync),
 ) -> ProviderTest {
     let started = Instant::now();
     let timeout = Duration::from_millis(timeout_ms);
     let asked = async {
         match &model {
             None => ask_models(upstreams, provider, credential).await.map(|(status, _)| status),
-            Some(model) => ask_model(upstreams, ledger, now, provider, credential, model, price).await,
+            Some(model) => ask_model(upstreams, books, provider, credential, model).await,
         }
     };
     let result = tokio::time::timeout(timeout, asked)
@@ -94,12 +107,10 @@ async fn ask_models(
 
 async fn ask_model(
     upstreams: &Upstreams,
-    ledger: &ledger::Ledger,
-    now: Timestamp,
+    books: Books<'_>,
     provider: &Provider,
     credential: &Credential,
     model: &str,
-    price: &(dyn Fn(&mut RequestRecord) + Send + Sync),
 ) -> Result<u16, Failure> {
     let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
     let spec = &provider.spec;
@@ -112,8 +123,9 @@ async fn ask_model(
         prepare(spec.kind, spec.base_url.as_str(), secret, &call, &headers, Bytes::from(body.to_string()))
             .map_err(|error| (None, error.to_string()))?;
     let started = Instant::now();
-    let mut reservation = ledger
-        .admit(house_record(now, endpoint, provider, credential, model, sent_as))
+    let mut reservation = books
+        .ledger
+        .admit(house_record(books.now, endpoint, provider, credential, model, sent_as))
         .map_err(|error| (None, format!("the test could not be booked: {error}")))?;
     let result = match upstreams.send(&mut reservation, provider, request).await {
         Ok(answer) => {
@@ -134,7 +146,7 @@ async fn ask_model(
     match &result {
         Ok(_) => {
             record.outcome = Outcome::Ok;
-            price(record);
+            (books.price)(record);
         }
         Err((_, message)) => {
             record.outcome = Outcome::Failed;
