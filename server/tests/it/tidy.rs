@@ -120,6 +120,10 @@ fn no_test_is_switched_off() {
             () => Vec::new(),
         })
         .collect();
+    // Not tests, but programs that want a test's surroundings: one writes the price table, one prints figures.
+    let programs = ["crates/gateway/src/price/table/write.rs", "crates/store/src/scale.rs"];
+    let found: Vec<String> =
+        found.into_iter().filter(|line| !programs.iter().any(|program| line.starts_with(program))).collect();
     assert_none(&found, "a test that does not run tells nothing");
 }
 

@@ -102,7 +102,7 @@ pub(super) fn too_many(names: Named<'_>, full: &TooMany) -> Refusal {
 pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blocked: &Blocked) -> Refusal {
     let package = blocked.scope.kind == ScopeKind::Package;
     let set = &request.snapshot.settings;
-    let (status, named) = if package {
+    let (status, stable) = if package {
         (set.limits_package_status, package_code(blocked.name))
     } else {
         (set.limits_money_status, "rate_limit_exceeded")
@@ -136,7 +136,7 @@ pub(super) fn out_of_money(core: &Core, request: &Request, names: Named<'_>, blo
         blocked.limit.display()
     );
     let now = core.clock.now();
-    let mut refusal = Refusal::new(status, named, message)
+    let mut refusal = Refusal::new(status, stable, message)
         .with("limit_type", blocked.name.as_str())
         .with("scope", blocked.scope.kind.as_str())
         .with("used_usd", json!(blocked.used))

@@ -232,7 +232,8 @@ impl<'a> Counts<'a> {
         if let Some(count) = count(value) {
             // The same class may come under two names, one of them zero.
             *slot = (*slot).max(Some(count));
-            self.any = true;
+            // A part of a class says nothing while the class itself makes no sense.
+            self.any |= !matches!(key, b"audio_tokens" | b"image_tokens");
         }
     }
 

@@ -93,7 +93,10 @@ async fn inv_13_the_strictest_limit_wins_and_is_named() {
 async fn usage_can_be_reset_and_limits_raised_for_a_while() {
     let rig = rig_with(json!({"limit_total_usd": "0.012"})).await;
     rig.set("limits.wait_ms", "0").await;
-    while rig.ask(rig.keyed(ANTHROPIC.ask("m-lim", false))).await.status == 200 {}
+    let mut asked = 1;
+    while rig.ask(rig.keyed(ANTHROPIC.ask("m-lim", false))).await.status == 200 {
+        asked += 1;
+    }
     let until = "2999-01-01T00:00:00Z";
     let user = format!("/users/{}", rig.user_id);
     rig.change(
@@ -104,6 +107,7 @@ async fn usage_can_be_reset_and_limits_raised_for_a_while() {
     assert_eq!(rig.ask(rig.keyed(ANTHROPIC.ask("m-lim", false))).await.status, 200);
     rig.change(&user, json!({"limits": {"increases": null}})).await;
     assert_eq!(rig.ask(rig.keyed(ANTHROPIC.ask("m-lim", false))).await.status, 429);
+    rig.rows(asked + 2).await;
     let before = rig.server.admin("GET", "/usage?by=user", &Value::Null).await;
     rig.reset(&user).await;
     assert_eq!(nano(&rig.quota("user", "limit_total_usd").await["used"]), 0);
