@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn amounts_line_up_and_nothing_shows_as_nothing() {
-        let usd = |text: &str| super::usd(text.parse().unwrap());
+        let usd = |text: &str| usd(text.parse().unwrap());
         assert_eq!(usd("1234.56785"), "$1,234.5679");
         assert_eq!(usd("0"), "$0.0000");
         assert_eq!(usd("0.000000001"), "< $0.0001");

@@ -78,7 +78,7 @@ pub(crate) async fn sync() -> Result<(), AppError> {
 #[server(input = Json)]
 pub(crate) async fn reprice_preview(form: RepriceForm) -> Result<Repriced, AppError> {
     let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
-    Ok(admin.reprice_preview(form.read().map_err(&keep)?).await.map_err(&keep)?)
+    admin.reprice_preview(form.read().map_err(&keep)?).await.map_err(&keep)
 }
 
 /// Corrects the costs of past requests.

@@ -1,5 +1,6 @@
 //! Forms of prices. A price has some sixty fields in five groups, so its form is a map: `priority.output_per_million_usd`
-//! names a field of the group `priority`, `long_context.0.…` one of the first long-context step.
+//! names a field of the group `priority`, `long_context.0.…` one of the first long-context step, and
+//! `long_context.0.priority.…` one of that step at a service tier.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,11 @@ pub(crate) fn price_form(view: &PriceView) -> PriceForm {
         let group = format!("long_context.{step}.");
         form.insert(format!("{group}above_input_tokens"), tier.above_input_tokens.to_string());
         put_rates(&mut form, &group, &tier.rates);
+        for (name, rates) in [("priority", &tier.priority), ("flex", &tier.flex), ("batch", &tier.batch)] {
+            if let Some(rates) = rates {
+                put_rates(&mut form, &format!("{group}{name}."), rates);
+            }
+        }
     }
     let amounts = [
         ("per_request_usd", spec.per_request_usd),

@@ -144,6 +144,8 @@ fn Fields(form: FormState, present: PriceForm) -> impl IntoView {
     let t = translator();
     let value = |name: &str| present.get(name).cloned().unwrap_or_default();
     let free = !value("free").is_empty();
+    // Every step that there is, and at least two, so that a saved form never loses one.
+    let steps = (0..100).take_while(|step| present.contains_key(&above(*step))).count().max(2);
     let pieces = [
         "per_request_usd",
         "per_image_usd",
@@ -158,7 +160,7 @@ fn Fields(form: FormState, present: PriceForm) -> impl IntoView {
             <legend>{t(m::RATES)}</legend>
             <p class="help">{t(m::RATES_HELP)}</p>
             <Check form label=m::IS_FREE name="free" on=free help=m::H_FREE/>
-            <RateFields form group="" present=present.clone() helped=true/>
+            <RateFields form group=String::new() present=present.clone() helped=true/>
         </fieldset>
         <details class="section" open=pieces>
             <summary><span>{t(m::PIECES)}</span><span class="faint">{t(m::PIECES_SUMMARY)}</span></summary>
@@ -173,22 +175,24 @@ fn Fields(form: FormState, present: PriceForm) -> impl IntoView {
                 <Field form label=m::MAX_OUTPUT name="max_output_tokens" kind="number" value=value("max_output_tokens") help=m::H_BOUND/>
             </div>
         </details>
-        {[("long_context.0.", m::LONG_1), ("long_context.1.", m::LONG_2)]
-            .map(|(group, title)| view! { <Step form group title present=present.clone()/> })}
-        {[("priority.", m::TIER_PRIORITY), ("flex.", m::TIER_FLEX), ("batch.", m::TIER_BATCH)]
-            .map(|(group, title)| view! { <Tier form group title present=present.clone()/> })}
+        {(0..steps)
+            .map(|step| view! { <Step form step present=present.clone()/> })
+            .collect_view()}
+        {TIERS
+            .map(|(tier, title)| view! { <Tier form group=format!("{tier}.") title present=present.clone()/> })
+            .into_iter()
+            .collect_view()}
         <input type="hidden" name="form[version]" value=value("version")/>
     }
 }
 
 #[component]
-fn RateFields(form: FormState, group: &'static str, present: PriceForm, helped: bool) -> impl IntoView {
-    // The engine names what is wrong in JSON's way: `long_context[0].…`.
-    let noted = group.replace(".0.", "[0].").replace(".1.", "[1].");
+fn RateFields(form: FormState, group: String, present: PriceForm, helped: bool) -> impl IntoView {
+    let prefix = noted(&group);
     let fields = RATES.map(|(field, label, help)| {
         let name = format!("{group}{field}");
         let value = present.get(&name).cloned().unwrap_or_default();
-        let noted = format!("{noted}{field}");
+        let noted = format!("{prefix}{field}");
         if helped {
             view! { <Field form label name noted_as=noted kind="decimal" value help/> }.into_any()
         } else {
@@ -202,31 +206,68 @@ fn is_set(present: &PriceForm, group: &str) -> bool {
     present.iter().any(|(name, value)| name.starts_with(group) && !value.is_empty())
 }
 
+const TIERS: [(&str, Text); 3] =
+    [("priority", m::TIER_PRIORITY), ("flex", m::TIER_FLEX), ("batch", m::TIER_BATCH)];
+
+/// The field of a long-context step's threshold.
+fn above(step: usize) -> String {
+    format!("long_context.{step}.above_input_tokens")
+}
+
+/// The engine names what is wrong in JSON's way: `long_context[0].…`.
+fn noted(name: &str) -> String {
+    let step = name.strip_prefix("long_context.").and_then(|rest| rest.split_once('.'));
+    step.map_or_else(|| name.to_owned(), |(step, rest)| format!("long_context[{step}].{rest}"))
+}
+
 #[component]
-fn Step(form: FormState, group: &'static str, title: Text, present: PriceForm) -> impl IntoView {
+fn Step(form: FormState, step: usize, present: PriceForm) -> impl IntoView {
     let t = translator();
-    let set = is_set(&present, group);
-    let name = format!("{group}above_input_tokens");
+    let group = format!("long_context.{step}.");
+    let set = is_set(&present, &group);
+    let name = above(step);
     let value = present.get(&name).cloned().unwrap_or_default();
-    let noted = name.replace(".0.", "[0].").replace(".1.", "[1].");
+    let noted = noted(&name);
+    let title = if step == 0 { t(m::LONG_1).to_owned() } else { format!("{} {}", t(m::LONG_N), step + 1) };
+    // A step that is not there yet has no service tiers; once it is saved it can have them.
+    let tiers = set.then(|| {
+        TIERS.map(|(tier, title)| {
+            view! { <Tier form group=format!("{group}{tier}.") title present=present.clone()/> }
+        })
+    });
     view! {
         <details class="section" open=set>
-            <summary><span>{t(title)}</span><span class="faint">{if set { t(m::SET) } else { t(m::NOT_SET) }}</span></summary>
+            <summary><span>{title}</span><span class="faint">{if set { t(m::SET) } else { t(m::NOT_SET) }}</span></summary>
             <Field form label=m::LONG_ABOVE name noted_as=noted kind="number" value help=m::H_LONG_ABOVE placeholder="200000"/>
-            <RateFields form group present helped=false/>
+            <RateFields form group=group.clone() present=present.clone() helped=false/>
+            {tiers.map(|tiers| tiers.into_iter().collect_view())}
         </details>
     }
 }
 
 #[component]
-fn Tier(form: FormState, group: &'static str, title: Text, present: PriceForm) -> impl IntoView {
+fn Tier(form: FormState, group: String, title: Text, present: PriceForm) -> impl IntoView {
     let t = translator();
-    let set = is_set(&present, group);
+    let set = is_set(&present, &group);
     view! {
         <details class="section" open=set>
             <summary><span>{t(title)}</span><span class="faint">{if set { t(m::SET) } else { t(m::NOT_SET) }}</span></summary>
             <p class="help">{t(m::TIER_HELP)}</p>
             <RateFields form group present helped=false/>
         </details>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_on_long_context_find_their_fields() {
+        assert_eq!(
+            noted("long_context.2.flex.input_per_million_usd"),
+            "long_context[2].flex.input_per_million_usd"
+        );
+        assert_eq!(noted("priority.input_per_million_usd"), "priority.input_per_million_usd");
     }
 }

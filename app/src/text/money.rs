@@ -69,7 +69,7 @@ super::texts! {
     IS_FREE: "This model costs nothing, on purpose", "此模型有意免费";
     H_FREE: "Needed where nothing else is set; a model without any price counts as unpriced.", "未设置任何价格时必须勾选；否则视为无价格。";
     LONG_1: "Long context", "长上下文";
-    LONG_2: "Long context, second step", "长上下文（第二档）";
+    LONG_N: "Long context, step", "长上下文第";
     LONG_ABOVE: "Above so many input tokens", "输入 Token 超过";
     H_LONG_ABOVE: "Cached input counted too. Above it these prices hold for all tokens of the request.", "含缓存输入。超过后，该请求的全部 Token 按此价计。";
     TIER_PRIORITY: "Service tier priority", "服务层级 priority";

@@ -1,5 +1,7 @@
 //! Prices typed into forms.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use types::Problem;
 use types::price::{ImportPrices, PutPrice, Reprice};
@@ -15,21 +17,19 @@ const NUMBERS: &[&str] = &["max_input_tokens", "max_output_tokens", "above_input
 /// A price out of its fields, in the form that outside programs send: whatever is wrong is named by the one reader.
 pub(crate) fn read_price(form: &PriceForm) -> Result<PutPrice, Problem> {
     let mut price = Map::new();
-    let mut steps: std::collections::BTreeMap<String, Map<String, Value>> = Default::default();
+    let mut steps = BTreeMap::<(usize, String), Map<String, Value>>::new();
     for (name, text) in form.iter().filter(|(_, text)| !text.trim().is_empty()) {
         match name.split('.').collect::<Vec<_>>()[..] {
             [field] => {
                 price.insert(field.to_owned(), value(field, text));
             }
             ["long_context", step, field] => {
-                steps.entry(step.to_owned()).or_default().insert(field.to_owned(), value(field, text));
+                steps.entry(place(step)).or_default().insert(field.to_owned(), value(field, text));
             }
-            [group, field] => {
-                let group = price.entry(group).or_insert_with(|| Value::Object(Map::new()));
-                if let Value::Object(group) = group {
-                    group.insert(field.to_owned(), value(field, text));
-                }
+            ["long_context", step, tier, field] => {
+                put_in(steps.entry(place(step)).or_default(), tier, field, text);
             }
+            [group, field] => put_in(&mut price, group, field, text),
             _ => return Err(Problem::field(name, "unknown field")),
         }
     }
@@ -38,6 +38,18 @@ pub(crate) fn read_price(form: &PriceForm) -> Result<PutPrice, Problem> {
         price.insert("long_context".to_owned(), Value::Array(steps));
     }
     serde_json::from_value(Value::Object(price)).map_err(|error| Problem::field("model", error.to_string()))
+}
+
+// By number: the tenth step comes after the second.
+fn place(step: &str) -> (usize, String) {
+    (step.parse().unwrap_or(usize::MAX), step.to_owned())
+}
+
+fn put_in(outer: &mut Map<String, Value>, group: &str, field: &str, text: &str) {
+    let group = outer.entry(group).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(group) = group {
+        group.insert(field.to_owned(), value(field, text));
+    }
 }
 
 fn value(field: &str, text: &str) -> Value {
@@ -101,7 +113,13 @@ mod tests {
         };
         let spec = PriceSpec {
             rates: rates("3"),
-            long_context: vec![LongContext { above_input_tokens: 200_000, rates: rates("6") }],
+            long_context: vec![LongContext {
+                above_input_tokens: 200_000,
+                rates: rates("6"),
+                priority: Some(rates("9")),
+                flex: None,
+                batch: None,
+            }],
             priority: Some(rates("4.5")),
             per_image_usd: Some("0.04".parse().unwrap()),
             max_output_tokens: Some(64_000),
