@@ -70,12 +70,15 @@ async fn standing(state: &AppState, session: &Session) -> Result<Principal, Sign
     Err(SignInProblem(refusal))
 }
 
+/// Pages of the administrator that can be opened without reading anything that would refuse a member.
+const EMPTY: &[&str] = &["/", "/ledger", "/prices/edit", "/prices/import", "/prices/reprice"];
+
 /// Lets only signed-in readers pass to pages and server functions; `/login` is open.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     match request.extensions().get::<Principal>() {
         // The overview and the empty forms are the administrator's; a member who opens one means his own page.
-        Some(Principal::Member { .. }) if path == "/" || path.ends_with("/new") => {
+        Some(Principal::Member { .. }) if path.ends_with("/new") || EMPTY.contains(&path) => {
             return auth::see_other("/me");
         }
         Some(_) => return next.run(request).await,
