@@ -98,7 +98,7 @@ async fn admit<F: Future<Output = Response>>(
         && let Some(verdict) = over_limit(state, &request)
     {
         let unread = !request.body().is_end_stream();
-        let response = ip_limit::answer(state, surface, verdict, ids, request);
+        let response = ip_limit::answer(state, surface, &verdict, ids, request);
         return if unread { closing(peer, response) } else { response };
     }
     if matches!(surface, Surface::Model(_)) || request.body().is_end_stream() {

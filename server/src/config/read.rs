@@ -38,11 +38,6 @@ impl Reader {
         self.layers.warnings.push(text.into());
     }
 
-    /// Whether somebody set this value.
-    pub(super) fn is_set(&self, name: &str) -> bool {
-        self.layers.get(name).is_some()
-    }
-
     /// Notes a fault of a value, at the place where it stands.
     pub(super) fn fault(&mut self, name: &str, message: impl Into<String>) {
         let (key, place) = match self.layers.get(name) {

@@ -61,11 +61,11 @@ pub struct Verdict {
 pub fn answer(
     state: &AppState,
     surface: Surface,
-    verdict: Verdict,
+    verdict: &Verdict,
     ids: &RequestIds,
     request: Request,
 ) -> Response {
-    let Verdict { refusal, .. } = &verdict;
+    let Verdict { refusal, .. } = verdict;
     let path = request.uri().path();
     let mut response = if matches!(surface, Surface::Model(_)) && verdict.booked {
         proxy::refuse_unread(state, refusal, request)

@@ -184,7 +184,7 @@ fn rl_01_model_paths_the_admin_api_and_sign_in_are_counted_and_pages_are_not() {
 #[test]
 fn rl_02_the_hint_is_given_once_and_only_where_forwarding_headers_are_ignored() {
     let mut forwarded = HeaderMap::new();
-    forwarded.insert("x-forwarded-for", http::HeaderValue::from_static("198.51.100.7"));
+    forwarded.insert("x-forwarded-for", HeaderValue::from_static("198.51.100.7"));
     let peer = ip("10.0.0.2");
     let hint = ProxyHint::default();
     hint.look(peer, &HeaderMap::new(), &TrustProxy::Nobody);

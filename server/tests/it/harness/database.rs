@@ -27,15 +27,14 @@ pub(crate) async fn fresh(config: &mut ServerConfig) -> Option<TestStore> {
 /// The database of the data folder: an empty one for the first server in it, the same for those that follow.
 pub(crate) async fn of_folder(config: &mut ServerConfig) {
     let known = KEPT.with_borrow(|kept| kept.get(&config.data_dir).map(|database| database.url().to_owned()));
-    let url = match known {
-        Some(url) => url,
-        None => {
-            let Some(database) = postgres_empty().await else { return };
-            database.close().await;
-            let url = database.url().to_owned();
-            KEPT.with_borrow_mut(|kept| kept.insert(config.data_dir.clone(), database));
-            url
-        }
+    let url = if let Some(url) = known {
+        url
+    } else {
+        let Some(database) = postgres_empty().await else { return };
+        database.close().await;
+        let url = database.url().to_owned();
+        KEPT.with_borrow_mut(|kept| kept.insert(config.data_dir.clone(), database));
+        url
     };
     config.database_url = Secret::new(url);
 }

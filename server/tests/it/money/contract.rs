@@ -32,7 +32,11 @@ async fn us_06_a_definite_refusal_of_the_vendors_costs_nothing() {
                 let id = ask.id.clone();
                 assert_ne!(rig.ask(rig.keyed(ask)).await.status, 200);
                 let row = rig.row(&id).await;
-                assert_eq!((&row["cost_usd"], &row["provider_cost_usd"]), (&json!("0"), &json!("0")), "{row}");
+                assert_eq!(
+                    (&row["cost_usd"], &row["provider_cost_usd"]),
+                    (&json!("0"), &json!("0")),
+                    "{row}"
+                );
                 assert_eq!(row["bill"], Value::Null, "{row}");
             }
         }
@@ -100,8 +104,11 @@ async fn us_06_a_caller_who_leaves_pays_what_was_delivered_and_no_more() {
     for face in FACES {
         let rig = Rig::start().await;
         rig.priced(&["m-leave"]).await;
-        let behaviour =
-            Behaviour { deltas: Some(400), pace_ms: 5, ..Behaviour::saying("word ".repeat(4_000)).billing(BILL) };
+        let behaviour = Behaviour {
+            deltas: Some(400),
+            pace_ms: 5,
+            ..Behaviour::saying("word ".repeat(4_000)).billing(BILL)
+        };
         rig.on_model("m-leave", behaviour);
         let ask = rig.keyed(face.ask("m-leave", true));
         let id = ask.id.clone();

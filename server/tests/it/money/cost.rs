@@ -59,7 +59,8 @@ async fn pk_09_rates_change_the_money_and_never_the_tokens() {
     let rig = Rig::bare().await;
     rig.priced(&["m-rate"]).await;
     rig.on_model("m-rate", Behaviour::default().billing(BILL));
-    let provider = rig.provider("anthropic", json!({"cost_multiplier": "0.5", "groups": ["gold", "tin"]})).await;
+    let provider =
+        rig.provider("anthropic", json!({"cost_multiplier": "0.5", "groups": ["gold", "tin"]})).await;
     rig.server.admin("PUT", "/groups/gold", &json!({"price_rate": "3"})).await;
     rig.server.admin("PUT", "/groups/tin", &json!({"price_rate": "0.1"})).await;
     rig.change(&format!("/users/{}", rig.user_id), json!({"price_rate": "1.1"})).await;
@@ -111,7 +112,11 @@ async fn us_02_a_model_without_a_price_is_flagged_listed_and_priced_later() {
     rig.priced(&["m-new"]).await;
     let reprice = json!({"model": "m-new", "unpriced_only": true, "reason": "the price came late"});
     let preview = rig.server.admin("POST", "/reprice/preview", &reprice).await;
-    assert_eq!((&preview["changed"], nano(&preview["after_usd"])), (&json!(1), list_price(BILL)), "{preview}");
+    assert_eq!(
+        (&preview["changed"], nano(&preview["after_usd"])),
+        (&json!(1), list_price(BILL)),
+        "{preview}"
+    );
     let done = rig.server.admin("POST", "/reprice", &reprice).await;
     assert!(done["adjustment_id"].is_i64(), "{done}");
     let row = rig.row(&id).await;
@@ -119,7 +124,11 @@ async fn us_02_a_model_without_a_price_is_flagged_listed_and_priced_later() {
     let trail = rig.server.admin("GET", "/adjustments", &Value::Null).await;
     assert_eq!(trail["items"][0]["reason"], "the price came late", "{trail}");
     // Limits count what was made up for.
-    rig.change(&format!("/users/{}", rig.user_id), json!({"limits": {"limit_total_usd": usd(list_price(BILL))}})).await;
+    rig.change(
+        &format!("/users/{}", rig.user_id),
+        json!({"limits": {"limit_total_usd": usd(list_price(BILL))}}),
+    )
+    .await;
     let quota = rig.quota("user", "limit_total_usd").await;
     assert_eq!(nano(&quota["used"]), list_price(BILL), "{quota}");
     rig.audited().await;
@@ -175,7 +184,10 @@ async fn prices_that_make_no_sense_are_refused_by_field() {
         let answer = rig.server.admin("PUT", "/prices/m-bad", &body).await;
         let fields = answer["error"]["fields"].as_object().map(|f| f.keys().cloned().collect::<Vec<_>>());
         let named = fields.is_some_and(|fields| fields.iter().any(|name| name.contains(field)));
-        assert!(named || answer["error"]["message"].as_str().is_some_and(|m| m.contains(field)), "{body}: {answer}");
+        assert!(
+            named || answer["error"]["message"].as_str().is_some_and(|m| m.contains(field)),
+            "{body}: {answer}"
+        );
     }
     let prices = rig.server.admin("GET", "/prices?q=m-bad", &Value::Null).await;
     assert_eq!(prices["items"], json!([]), "nothing was half applied");

@@ -151,7 +151,8 @@ async fn a_provider_at_its_limit_is_left_out_of_selection() {
     let rig = Rig::bare().await;
     rig.priced(&["m-lim"]).await;
     rig.on_model("m-lim", Behaviour::default().billing(BILL));
-    let cheap = rig.pool("anthropic", json!({"limits": {"daily_limit_usd": usd(60_000_000)}}), &["up-a"]).await;
+    let cheap =
+        rig.pool("anthropic", json!({"limits": {"daily_limit_usd": usd(60_000_000)}}), &["up-a"]).await;
     rig.pool("anthropic", json!({"name": "second", "priority": 5}), &["up-b"]).await;
     for _ in 0..80 {
         assert_eq!(rig.ask(rig.keyed(ANTHROPIC.ask("m-lim", false))).await.status, 200, "nobody notices");
@@ -167,9 +168,10 @@ async fn a_provider_at_its_limit_is_left_out_of_selection() {
 #[tokio::test]
 async fn a_key_may_not_be_given_more_than_its_user() {
     let rig = rig_with(json!({"daily_limit_usd": "5", "rpm_limit": 10})).await;
-    for (limits, field) in
-        [(json!({"daily_limit_usd": "6"}), "limits.daily_limit_usd"), (json!({"rpm_limit": 11}), "limits.rpm_limit")]
-    {
+    for (limits, field) in [
+        (json!({"daily_limit_usd": "6"}), "limits.daily_limit_usd"),
+        (json!({"rpm_limit": 11}), "limits.rpm_limit"),
+    ] {
         let path = format!("/keys/{}", rig.key_id);
         let answer = rig.server.admin("PATCH", &path, &json!({ "limits": limits })).await;
         assert!(answer["error"]["fields"][field].is_string(), "{answer}");
@@ -200,7 +202,11 @@ async fn two_editors_at_once_do_not_overwrite_each_other() {
     let path = format!("/users/{}", rig.user_id);
     let seen = rig.server.admin("GET", &path, &Value::Null).await["version"].clone();
     rig.change(&path, json!({"limits": {"daily_limit_usd": "6"}, "version": seen})).await;
-    let second = rig.server.admin("PATCH", &path, &json!({"limits": {"daily_limit_usd": "7"}, "version": seen})).await;
+    let second =
+        rig.server.admin("PATCH", &path, &json!({"limits": {"daily_limit_usd": "7"}, "version": seen})).await;
     assert_eq!(second["error"]["code"], "stale_version", "{second}");
-    assert!(second["error"]["message"].as_str().unwrap().contains("limits"), "it says what changed: {second}");
+    assert!(
+        second["error"]["message"].as_str().unwrap().contains("limits"),
+        "it says what changed: {second}"
+    );
 }

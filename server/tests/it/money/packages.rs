@@ -41,9 +41,21 @@ async fn ask(rig: &Rig) -> crate::rig::client::Got {
 #[tokio::test]
 async fn pk_01_each_period_and_the_total_are_enforced_with_their_code() {
     for (spec, code, phrase) in [
-        (json!({"name": "p", "kind": "subscription", "daily_usd": usd(WORST)}), "daily_limit_exceeded", "daily limit exceeded"),
-        (json!({"name": "p", "kind": "subscription", "weekly_usd": usd(WORST)}), "weekly_limit_exceeded", "weekly limit exceeded"),
-        (json!({"name": "p", "kind": "subscription", "monthly_usd": usd(WORST)}), "monthly_limit_exceeded", "monthly limit exceeded"),
+        (
+            json!({"name": "p", "kind": "subscription", "daily_usd": usd(WORST)}),
+            "daily_limit_exceeded",
+            "daily limit exceeded",
+        ),
+        (
+            json!({"name": "p", "kind": "subscription", "weekly_usd": usd(WORST)}),
+            "weekly_limit_exceeded",
+            "weekly limit exceeded",
+        ),
+        (
+            json!({"name": "p", "kind": "subscription", "monthly_usd": usd(WORST)}),
+            "monthly_limit_exceeded",
+            "monthly limit exceeded",
+        ),
         (json!({"name": "p", "kind": "quota", "total_usd": usd(WORST)}), "quota_exceeded", "quota exceeded"),
     ] {
         let rig = rig().await;
@@ -64,7 +76,10 @@ async fn pk_01_each_period_and_the_total_are_enforced_with_their_code() {
         assert!(text.contains(phrase) && text.contains("package 'p'"), "{text}");
         let grants = rig.server.admin("GET", &format!("/users/{}/packages", rig.user_id), &Value::Null).await;
         let used = &grants["items"][0]["used"];
-        assert!(used.to_string().contains(&format!("\"{}\"", trimmed(list_price(BILL) * answered))), "{grants}");
+        assert!(
+            used.to_string().contains(&format!("\"{}\"", trimmed(list_price(BILL) * answered))),
+            "{grants}"
+        );
         // More makes it pay again, and history stays (PK-05).
         let more = match code {
             "quota_exceeded" => json!({"total_usd": "1"}),
@@ -87,7 +102,8 @@ fn trimmed(nano: u128) -> String {
 #[tokio::test]
 async fn pk_06_expired_revoked_and_coming_packages_do_not_pay() {
     let rig = rig().await;
-    let id = package(&rig, json!({"name": "p", "kind": "quota", "total_usd": "5", "duration_days": 30})).await;
+    let id =
+        package(&rig, json!({"name": "p", "kind": "quota", "total_usd": "5", "duration_days": 30})).await;
     let ends = gateway::clock::system_now().plus_ms(400);
     let granted = grant(&rig, id, json!({ "ends_at": ends })).await;
     while gateway::clock::system_now() < ends {
@@ -159,7 +175,8 @@ async fn pk_04_a_reset_gives_everything_back_and_keeps_the_history() {
 #[tokio::test]
 async fn ke_05_a_packages_models_are_a_second_list() {
     let rig = rig().await;
-    let id = package(&rig, json!({"name": "p", "kind": "quota", "total_usd": "5", "models": ["other-*"]})).await;
+    let id =
+        package(&rig, json!({"name": "p", "kind": "quota", "total_usd": "5", "models": ["other-*"]})).await;
     grant(&rig, id, json!({})).await;
     let got = ask(&rig).await;
     assert_eq!((got.status, got.code().as_str()), (403, "model_not_allowed"), "{}", got.text());

@@ -82,7 +82,8 @@ async fn a_burst_that_fits_is_not_refused() {
         rig.on_model("m-burst", Behaviour { delay_ms: 20, ..Behaviour::default().billing(BILL) });
         // Enough for all of them, but for two worst cases at once only (4,096 tokens of output are 61 thousandths).
         let limit = list_price(BILL) * u128::try_from(COUNT).unwrap() + 145_000_000;
-        rig.change(&format!("/users/{}", rig.user_id), json!({"limits": {"daily_limit_usd": usd(limit)}})).await;
+        rig.change(&format!("/users/{}", rig.user_id), json!({"limits": {"daily_limit_usd": usd(limit)}}))
+            .await;
         let admitted = rush(&rig, "m-burst", COUNT).await;
         assert!(spent(&rig).await <= limit);
         rig.audited().await;
@@ -102,7 +103,12 @@ async fn inv_12_without_money_nothing_reaches_the_vendor_on_any_route() {
     for face in FACES {
         for (_, ask) in face.both("m-poor") {
             let got = rig.ask(rig.keyed(ask)).await;
-            assert_eq!((got.status, got.code().as_str()), (429, "rate_limit_exceeded"), "{face:?} {}", got.text());
+            assert_eq!(
+                (got.status, got.code().as_str()),
+                (429, "rate_limit_exceeded"),
+                "{face:?} {}",
+                got.text()
+            );
             assert!(got.text().contains("total limit exceeded"), "{}", got.text());
         }
     }
@@ -118,7 +124,11 @@ async fn an_estimated_limit_cuts_the_stream_that_would_pass_it() {
     let text = "word ".repeat(8_000);
     rig.on_model(
         "m-long",
-        Behaviour { deltas: Some(400), pace_ms: 1, ..Behaviour::saying(text).billing(Tokens { output: 10_000, ..BILL }) },
+        Behaviour {
+            deltas: Some(400),
+            pace_ms: 1,
+            ..Behaviour::saying(text).billing(Tokens { output: 10_000, ..BILL })
+        },
     );
     rig.change(
         &format!("/users/{}", rig.user_id),
@@ -129,7 +139,11 @@ async fn an_estimated_limit_cuts_the_stream_that_would_pass_it() {
     let id = ask.id.clone();
     let got = rig.ask(ask).await;
     assert_eq!(got.status, 200);
-    assert!(got.text().contains("budget_exceeded") && !got.text().contains("message_stop"), "{}", got.text().len());
+    assert!(
+        got.text().contains("budget_exceeded") && !got.text().contains("message_stop"),
+        "{}",
+        got.text().len()
+    );
     let row = rig.row(&id).await;
     assert_eq!((&row["outcome"], &row["error_code"]), (&json!("broken"), &json!("budget_exceeded")), "{row}");
     assert_eq!(row["attempts"][0]["outcome"], "budget_cut");
