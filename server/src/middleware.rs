@@ -114,7 +114,7 @@ async fn admit<F: Future<Output = Response>>(
 fn over_limit(state: &AppState, request: &Request) -> Option<ip_limit::Verdict> {
     let ClientIp(address) = *request.extensions().get()?;
     let Received { at, .. } = *request.extensions().get()?;
-    state.ip_limit.admit(address, at, &state.gateway.settings())
+    state.gateway.with_settings(|settings| state.ip_limit.admit(address, at, settings))
 }
 
 /// Ends the connection after this answer: what follows on it may be the rest of a body that nobody reads.

@@ -81,6 +81,11 @@ impl Gateway {
         self.core.snapshot().settings.clone()
     }
 
+    /// Looks at the settings in force without copying them.
+    pub fn with_settings<T>(&self, look: impl FnOnce(&Settings) -> T) -> T {
+        look(&self.core.snapshot().settings)
+    }
+
     /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.core.clock

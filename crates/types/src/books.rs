@@ -51,7 +51,7 @@ pub struct ReconcileFilter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
-    /// What was compared: `hour`, `user`, `key`, `provider`, `credential`, `package`, `counter`.
+    /// What was compared: `hour`, `day`, `user`, `key`, `provider`, `credential`, `package`, `counter`.
     pub subject: String,
     /// Its identity as text.
     pub id: String,

@@ -222,7 +222,7 @@ pub struct GrantPackage {
     pub ends_at: Patch<Timestamp>,
 }
 
-/// Body of `PATCH /api/admin/packages/grants/{id}`: absent fields stay.
+/// Body of `PATCH /api/admin/grants/{id}`: absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]

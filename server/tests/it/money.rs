@@ -2,6 +2,7 @@
 
 mod contract;
 mod cost;
+mod instances;
 mod limits;
 mod packages;
 mod rush;

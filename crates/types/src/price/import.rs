@@ -36,7 +36,7 @@ pub struct PriceDiff {
     pub reason: Option<String>,
 }
 
-/// Body of `POST /api/admin/prices/import` and of its preview.
+/// Body of `POST /api/admin/price-import` and of its preview.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -75,7 +75,7 @@ pub struct PriceImport {
     pub items: Vec<PriceDiff>,
 }
 
-/// Body of `POST /api/admin/prices/reprice` and of its preview: which rows to compute anew.
+/// Body of `POST /api/admin/reprice` and of its preview: which rows to compute anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
