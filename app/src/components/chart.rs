@@ -7,7 +7,7 @@ use crate::text::{common as c, translator};
 
 const WIDTH: u64 = 640;
 const HEIGHT: u64 = 168;
-const LEFT: u64 = 52;
+const LEFT: u64 = 68;
 const TOP: u64 = 10;
 const BOTTOM: u64 = 22;
 const PLOT_W: u64 = WIDTH - LEFT - 6;

@@ -24,6 +24,8 @@ pub(crate) fn GrantCard(grant: GrantView, #[prop(optional)] children: Option<Chi
         Some(at) => view! { {t(p::TO)} " " <Time at/> " UTC" }.into_any(),
         None => t(p::FOR_EVER).into_any(),
     };
+    // Its other windows are counted, but nothing bounds them.
+    let lines = grant.used.into_iter().filter(|line| line.limit.is_some()).collect::<Vec<_>>();
     let models = (!grant.spec.models.is_empty()).then(|| grant.spec.models.join(", "));
     view! {
         <li class="card">
@@ -32,11 +34,11 @@ pub(crate) fn GrantCard(grant: GrantView, #[prop(optional)] children: Option<Chi
                 <span class="faint">{amounts(&grant.spec)}</span>
                 <State mood word=t(word)/>
             </div>
-            <p class="reason">
+            <p class="reason span">
                 {t(p::FROM)} " " <Time at=grant.starts_at/> " UTC " {ends}
                 {models.map(|models| view! { " · " <code class="break">{models}</code> })}
             </p>
-            <QuotaBars lines=grant.used/>
+            <QuotaBars lines/>
             {children.map(|children| view! { <div class="card-actions">{children()}</div> })}
         </li>
     }

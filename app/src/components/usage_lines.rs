@@ -49,6 +49,7 @@ pub(crate) fn UsageLines(
         })
         .collect_view();
     view! {
+        <div class="table-scroll">
         <table class="table">
             <caption>{t(title)}</caption>
             <thead>
@@ -61,5 +62,6 @@ pub(crate) fn UsageLines(
             </thead>
             <tbody>{rows}</tbody>
         </table>
+        </div>
     }
 }

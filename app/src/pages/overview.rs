@@ -158,10 +158,10 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                     "/requests?status=error".to_owned(),
                 ),
                 AttentionKind::Unpriced => {
-                    (format!("{subject} {}", t(o::A_UNPRICED)), o::DO_SET_PRICES, "/prices".to_owned())
+                    (format!("{}: {subject}", t(o::A_UNPRICED)), o::DO_SET_PRICES, "/prices".to_owned())
                 }
                 AttentionKind::NearLimit => (
-                    format!("{subject} {}", t(o::A_NEAR_LIMIT)),
+                    format!("{}: {subject}", t(o::A_NEAR_LIMIT)),
                     o::DO_SEE_QUOTAS,
                     "/quotas?min_percent=90".to_owned(),
                 ),

@@ -97,20 +97,23 @@ fn Found(found: Reconciliation, rebuild: ServerAction<api::ledger::Rebuild>) -> 
     };
     let differ = !differences.is_empty();
     let user = query("user_id").get_untracked().unwrap_or_default();
+    // Without an end the span is open: what is booked meanwhile belongs to it.
+    let asked_until = query("until").get_untracked().unwrap_or_default();
+    let until_words = if until > since { until.display_utc() } else { t(b::NOW).to_owned() };
     let lines = differences.into_iter().map(|difference| view! { <Line difference/> }).collect_view();
     view! {
         <Answer mood text>
             <span class="faint">
                 {format::count(rows)} " " {t(b::N_ROWS)} " · " {format::count(compared)} " " {t(b::N_COMPARED)} " · "
-                <Time at=since/> " – " <Time at=until/> " UTC"
+                <Time at=since/> " – " {until_words.clone()} " UTC"
             </span>
             {differ.then(|| view! {
                 <Confirm what="rebuild" trigger=b::REBUILD title=b::REBUILD_TITLE text=b::REBUILD_TEXT
-                    subject=format!("{} – {} UTC", since.display_utc(), until.display_utc())>
+                    subject=format!("{} – {until_words} UTC", since.display_utc())>
                     <ActionForm action=rebuild>
                         <input type="hidden" name="user_id" value=user/>
                         <input type="hidden" name="since" value=since.to_string()/>
-                        <input type="hidden" name="until" value=until.to_string()/>
+                        <input type="hidden" name="until" value=asked_until/>
                         <button class="button danger">{t(b::REBUILD)}</button>
                     </ActionForm>
                 </Confirm>

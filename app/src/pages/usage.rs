@@ -115,6 +115,7 @@ fn Controls(asked: Memo<Asked>) -> impl IntoView {
     };
     let text = move |name: &'static str| map.with_untracked(|map| map.get(name).unwrap_or_default());
     let free = move || get("since").is_some() || get("until").is_some();
+    let opened = !text("since").is_empty() || !text("until").is_empty();
     let chips = move || {
         ["user_id", "key_id", "provider_id", "model"]
             .into_iter()
@@ -159,7 +160,7 @@ fn Controls(asked: Memo<Asked>) -> impl IntoView {
                     })
                     .collect_view()}
             </nav>
-            <details class="filter-more" open=free()>
+            <details class="filter-more" open=opened>
                 <summary class="button small">{t(c::FILTERS)}</summary>
                 <form method="get" action="/usage" class="filter-form">
                     {kept}
@@ -210,7 +211,7 @@ fn OverTime(lines: Vec<UsageLine>, by: UsageBy) -> impl IntoView {
     ];
     view! {
         <Answer mood="calm" text=format!("{} {}", format::usd_short(sum), t(b::TOTAL_COST))>
-            <span class="faint">{format::count(requests)} " " {t(c::REQUESTS)} " · " {format::compact(tokens)} " " {t(c::TOKENS)}</span>
+            <span class="faint">{format::count(requests)} " " {t(b::N_REQUESTS)} " · " {format::compact(tokens)} " " {t(b::N_TOKENS)}</span>
         </Answer>
         <div class="grid two">
             <Chart title=t(b::COST_OVER_TIME) shape=Shape::Bars labels=labels.clone() series=cost unit=format::usd_nano/>
@@ -238,13 +239,14 @@ fn without_holes(lines: &[UsageLine], step: i64) -> Vec<(Timestamp, UsageTotals)
 fn Lines(lines: Vec<UsageLine>, filter: UsageFilter) -> impl IntoView {
     let t = translator();
     let by = filter.by.unwrap_or(UsageBy::Day);
+    let in_time = matches!(by, UsageBy::Day | UsageBy::Hour);
     let export = export_query(&filter);
     // Without usage the charts' place says so.
     (!lines.is_empty()).then(|| {
         view! {
             <section class="panel">
                 <div class="panel-head">
-                    <h2 class="panel-title">{t(by_words(by))}</h2>
+                    <h2 class="panel-title">{t(if in_time { b::USAGE } else { b::LEADERBOARD })}</h2>
                     <span>
                         <a class="button small quiet" rel="external" download="" href=format!("/usage/export?format=csv&{export}")>{t(b::EXPORT_CSV)}</a>
                         <a class="button small quiet" rel="external" download="" href=format!("/usage/export?format=json&{export}")>{t(b::EXPORT_JSON)}</a>

@@ -34,8 +34,8 @@ pub(crate) fn UsageTable(lines: Vec<UsageLine>, by: UsageBy) -> impl IntoView {
         .collect_view();
     view! {
         <div class="table-scroll">
-            <table class="table rows">
-                <caption class=if in_time { "visually-hidden" } else { "small faint" }>{t(b::LEADERBOARD)}</caption>
+            <table class="table rows usage">
+                <caption class="visually-hidden">{t(b::USAGE)}</caption>
                 <thead>
                     <tr>
                         <th scope="col">{t(by_words(by))}</th>

@@ -117,7 +117,7 @@ fn Body(
                 view! { <KeyTable keys linked=true owners=false/> }.into_any()
             })}
         </section>
-        <div class="grid two">
+        <div class="grid two top">
             <QuotaPanel subject limits=user.limits.clone() reset_at=user.usage_reset_at/>
             <Grants user_id=id/>
         </div>

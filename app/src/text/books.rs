@@ -25,6 +25,8 @@ super::texts! {
     SUM: "Sum", "合计";
     LEADERBOARD: "Most expensive first", "按费用从高到低";
     SHARE: "Share", "占比";
+    N_REQUESTS: "requests", "个请求";
+    N_TOKENS: "tokens", "个 Token";
     TOTAL_COST: "charged", "已计费";
     ONLY: "Only", "仅限";
 
@@ -54,6 +56,7 @@ super::texts! {
     RECONCILE_BAD: "sums differ from their rows", "个汇总与明细不一致";
     N_ROWS: "rows", "行明细";
     N_COMPARED: "sums compared", "个汇总已比较";
+    NOW: "now", "现在";
     FROM_ROWS: "From rows", "按明细";
     KEPT: "Kept", "已保存";
     REBUILD: "Rebuild the sums", "重建汇总";

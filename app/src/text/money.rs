@@ -28,7 +28,7 @@ super::texts! {
     MORE: "Also priced", "其他价格";
     LONG: "long context", "长上下文";
     SOURCE: "Source", "来源";
-    CHANGED: "Set", "设置时间";
+    CHANGED: "Changed", "更改时间";
     S_DEFAULT: "built-in table", "内置价格表";
     S_SYNCED: "synced", "已同步";
     S_IMPORTED: "imported", "已导入";

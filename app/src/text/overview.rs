@@ -32,8 +32,8 @@ super::texts! {
     A_UNREADABLE: "cannot be decrypted with the present encryption secret", "无法用当前加密密钥解密";
     A_ERROR_RATE: "of the last hour's requests failed", "的请求在最近一小时内失败";
     A_WRITER_LATE: "The books' writer lags behind", "账目写入滞后";
-    A_UNPRICED: "models are used without a price", "个模型在无价格的情况下使用";
-    A_NEAR_LIMIT: "has used 90 % of a limit or more", "的限额已用到 90% 或以上";
+    A_UNPRICED: "Used without a price", "无价格但已使用的模型";
+    A_NEAR_LIMIT: "Close to a limit", "接近限额";
     A_AUDIT_FAILED: "The last audit of the books found something", "最近一次账目审计发现问题";
     DO_SET_PRICES: "Set prices", "设置价格";
     DO_SEE_QUOTAS: "See the quotas", "查看配额";
