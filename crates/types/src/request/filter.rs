@@ -18,7 +18,7 @@ pub struct RequestFilter {
     pub provider_id: Option<ProviderId>,
     /// Only of this credential.
     pub credential_id: Option<CredentialId>,
-    /// `ok`, `error`, another [`Outcome`], a status code (`429`) or a class (`4xx`).
+    /// `ok`, `error`, another [`Outcome`](super::Outcome), a status code (`429`) or a class (`4xx`).
     pub status: Option<String>,
     /// Exact model name asked for.
     pub model: Option<String>,
