@@ -101,5 +101,6 @@ export async function hydrated(page) {
 /** Every page of an administrator that needs no id. `/me` is a member's. */
 export const PAGES = [
   '/', '/providers', '/providers/new', '/users', '/users/new', '/keys', '/requests', '/settings', '/audit', '/system',
-  '/api-docs',
+  '/api-docs', '/usage', '/quotas', '/prices', '/prices/edit', '/prices/import', '/prices/reprice', '/groups', '/packages',
+  '/packages/new', '/ledger',
 ];

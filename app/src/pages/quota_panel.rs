@@ -143,7 +143,7 @@ pub(crate) fn Increases(subject: Subject, limits: Limits) -> impl IntoView {
         view! {
             <ActionForm action=raise attr:class="form">
                 {hidden()}
-                <div class="triple">
+                <div class="pair">
                     <Choice form label=l::INCREASE_LIMIT name="limit" options/>
                     <Field form label=l::INCREASE_EXTRA name="extra_usd" kind="decimal" required=true placeholder="10"/>
                     <Field form label=l::INCREASE_UNTIL name="until" kind="datetime-local" required=true/>

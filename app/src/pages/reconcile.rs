@@ -99,7 +99,7 @@ fn Found(found: Reconciliation, rebuild: ServerAction<api::ledger::Rebuild>) -> 
     let user = query("user_id").get_untracked().unwrap_or_default();
     // Without an end the span is open: what is booked meanwhile belongs to it.
     let asked_until = query("until").get_untracked().unwrap_or_default();
-    let until_words = if until > since { until.display_utc() } else { t(b::NOW).to_owned() };
+    let until_words = if asked_until.is_empty() { t(b::NOW).to_owned() } else { until.display_utc() };
     let lines = differences.into_iter().map(|difference| view! { <Line difference/> }).collect_view();
     view! {
         <Answer mood text>
