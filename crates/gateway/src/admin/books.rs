@@ -19,7 +19,8 @@ impl Admin {
     /// Compares requests with the sums that are kept; changes nothing.
     pub async fn reconcile(&self, filter: ReconcileFilter) -> Result<Reconciliation, Problem> {
         let filter = self.span(&filter)?;
-        self.core.store.reconcile(&filter).await.map_err(|e| store_problem(e, OBJECT))
+        let found = self.core.store.reconcile(&filter).await.map_err(|e| store_problem(e, OBJECT))?;
+        Ok(self.until_now(found))
     }
 
     /// Makes the sums anew from the requests, where those are still kept; answers what differed before.
@@ -34,7 +35,12 @@ impl Admin {
         let change = self.change("rebuild", &subject, None, Some(after));
         let rebuilt = self.core.store.rebuild(&filter, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.spend_anew().await?;
-        Ok(rebuilt)
+        Ok(self.until_now(rebuilt))
+    }
+
+    /// An open span reaches to this instant, as far as anybody can read.
+    fn until_now(&self, found: Reconciliation) -> Reconciliation {
+        Reconciliation { until: found.until.min(self.core.clock.now()), ..found }
     }
 
     fn span(&self, filter: &ReconcileFilter) -> Result<ReconcileFilter, Problem> {

@@ -52,6 +52,12 @@ async fn inv_20_a_request_costs_the_same_streamed_or_not_in_any_chunking() {
         assert_eq!(total, sum, "{by}: {usage}");
     }
     rig.audited().await;
+    // A span without an end reaches to this day, not to the end of time.
+    let found = rig.server.admin("GET", "/ledger/reconcile", &Value::Null).await;
+    assert_eq!(found["differences"], json!([]), "{found}");
+    let until: types::Timestamp = found["until"].as_str().unwrap().parse().unwrap();
+    let now = gateway::clock::system_now();
+    assert!(until <= now && until > now.plus_ms(-60_000), "{found}");
 }
 
 #[tokio::test]
