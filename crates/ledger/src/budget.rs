@@ -264,12 +264,16 @@ impl Budgets {
         self.state().applied(ids);
     }
 
-    /// Requests that were settled here and are not yet in the database.
+    /// Requests that were settled here, wholly or (failed attempts) in part, and are not yet in the database.
     pub fn unapplied(&self) -> u64 {
         self.state().unapplied()
     }
 
-    /// Usage of a scope counts from zero again. What runs goes on, and what it settles counts.
+    /// Usage of a scope counts from zero again: of what was admitted at `at` or later. What runs keeps what it holds
+    /// and settles into the time before.
+    ///
+    /// `at` must be later than every admission so far, or the database, which goes by the same rule, counts some of
+    /// what is forgotten here.
     pub fn reset(&self, scope: Scope, at: Timestamp) {
         self.state().reset(scope, at);
         self.wake();

@@ -103,10 +103,11 @@ impl Admin {
         lines
     }
 
-    /// Lets usage count towards limits from now on. What was booked stays; what runs counts when it ends.
+    /// Lets usage count towards limits from now on. What was booked stays; what runs belongs to the time before.
     pub async fn usage_reset(&self, kind: ScopeKind, id: i64) -> Result<(), Problem> {
         let (object, name) = self.scope_name(kind, id).await?;
-        let at = self.core.clock.now();
+        // What was admitted in this very millisecond came before.
+        let at = self.core.clock.now().plus_ms(1);
         let subject = Changed { object, id: id.to_string(), name: &name };
         let change = self.change("usage_reset", &subject, None, None);
         self.core.store.usage_reset(kind, id, at, change).await.map_err(|e| store_problem(e, object))?;

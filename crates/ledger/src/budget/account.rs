@@ -46,8 +46,8 @@ pub(super) struct Account {
     pub(super) estimate: i128,
     pub(super) consumed: i128,
     pub(super) granted: Option<i128>,
-    /// The latest instant before which usage does not count, also if the clock was put back since.
-    pub(super) reset_at: Option<Timestamp>,
+    /// What was admitted before it does not count; the latest, also if the clock was put back since.
+    reset_at: Option<Timestamp>,
 }
 
 fn same_period(one: Timestamp, other: Timestamp) -> bool {
@@ -196,9 +196,9 @@ impl Account {
         self.count(moment, amount);
     }
 
-    /// Adds to the windows only.
+    /// Adds to the windows only, unless it was admitted before the last reset: the database leaves that out too.
     pub(super) fn count(&mut self, moment: Moment, amount: Money) {
-        if amount.is_zero() {
+        if amount.is_zero() || self.reset_at.is_some_and(|reset| moment.at < reset) {
             return;
         }
         let nano = i128::from(amount.nano());

@@ -238,7 +238,8 @@ impl State {
     }
 
     pub(super) fn unapplied(&self) -> u64 {
-        u64::try_from(self.settled.len()).unwrap_or(u64::MAX)
+        let losing = self.open.iter().filter(|open| open.id.is_some() && !open.losses.is_empty()).count();
+        u64::try_from(self.settled.len().saturating_add(losing)).unwrap_or(u64::MAX)
     }
 
     pub(super) fn reserved(&self, scope: Scope) -> Amounts {

@@ -42,17 +42,8 @@ impl State {
 
     pub(super) fn reset(&mut self, scope: Scope, at: Timestamp) {
         let number = self.number(scope);
-        let mut last = at;
         if let Some(account) = self.accounts.get_mut(number) {
             account.reset(at);
-            last = account.reset_at.unwrap_or(at);
-        }
-        // A later load must not bring back what the database leaves out from now on.
-        for settled in self.settled.values_mut().filter(|settled| settled.moment.at <= last) {
-            settled.booked.retain(|(account, _)| *account != number);
-        }
-        for open in &mut self.open {
-            open.losses.retain(|(account, _)| *account != number);
         }
     }
 }

@@ -218,7 +218,7 @@ async fn a_batch_that_is_cut_off_before_its_end_changes_nothing() {
         store.ledger_apply("node", &broken).await.unwrap_err();
         assert_eq!((books(&store).await, store.share_load("node").await.unwrap()), before);
         // The task that applies is dropped in the middle.
-        for steps in 1..40 {
+        'steps: for steps in 1..40 {
             let whole = batch(rows.clone(), 2);
             let mut applying = Box::pin(store.ledger_apply("node", &whole));
             let mut done = false;
@@ -233,11 +233,16 @@ async fn a_batch_that_is_cut_off_before_its_end_changes_nothing() {
             if done {
                 break;
             }
-            // It may have been dropped while the commit was on its way: then all of it is there.
-            if totals(&store).await.requests == 90 {
-                break;
+            // It may have been dropped while the commit was on its way: then all of it is there, or soon will be.
+            let mut tries = 0;
+            while (books(&store).await, store.share_load("node").await.unwrap()) != before {
+                if totals(&store).await.requests == 90 {
+                    break 'steps;
+                }
+                tries += 1;
+                assert!(tries < 100, "{:?}", books(&store).await);
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
-            assert_eq!((books(&store).await, store.share_load("node").await.unwrap()), before);
         }
         store.ledger_apply("node", &batch(rows, 2)).await.unwrap();
         assert_eq!(totals(&store).await.requests, 90);

@@ -265,24 +265,25 @@ fn inv_08_a_load_keeps_what_is_held_and_what_the_database_does_not_have_yet() {
 }
 
 #[test]
-fn us_a_reset_counts_from_zero_and_what_runs_counts_after_it() {
+fn us_a_reset_counts_from_zero_and_what_runs_settles_into_the_time_before() {
     let budgets = Budgets::new();
     spend(&budgets, at(0), &[total(100)], 90);
     let running = hold(&budgets, at(0), &[total(100)], sure(10)).unwrap();
-    budgets.reset(user(), START);
+    budgets.reset(user(), START.plus_ms(1));
     assert_eq!((budgets.total(user()), budgets.reserved(user())), (Money::ZERO, nano(10)));
     running.settle(nano(10), Money::ZERO);
-    assert_eq!(budgets.total(user()), nano(10));
-    // What was settled before it does not come back with a load.
-    budgets.load(Vec::new(), at(0));
-    assert_eq!(budgets.total(user()), nano(10));
+    assert_eq!((budgets.total(user()), budgets.reserved(user())), (Money::ZERO, Money::ZERO));
+    spend(&budgets, at(1), &[total(100)], 100);
+    // What was admitted before it does not come back with a load.
+    budgets.load(Vec::new(), at(1));
+    assert_eq!(budgets.total(user()), nano(100));
 }
 
 #[test]
 fn us_a_second_reset_after_the_clock_was_put_back_brings_nothing_back() {
     let budgets = Budgets::new();
     let running = hold(&budgets, at(HOUR), &[], sure(10)).unwrap();
-    budgets.reset(user(), START.plus_ms(HOUR));
+    budgets.reset(user(), START.plus_ms(HOUR + 1));
     running.settle(nano(10), Money::ZERO);
     budgets.reset(user(), START);
     budgets.load(Vec::new(), at(0));

@@ -56,8 +56,8 @@ pub(super) struct Reference {
     sums: BTreeMap<Scope, Sums>,
     pub(super) open: Vec<Request>,
     pub(super) journal: Vec<Row>,
-    /// When usage was last reset, and what had been settled by then.
-    resets: BTreeMap<Scope, (Timestamp, BTreeSet<u64>)>,
+    /// When usage was last reset.
+    resets: BTreeMap<Scope, Timestamp>,
     /// Starts of windows as they were stored.
     pub(super) stored: BTreeMap<Scope, Timestamp>,
 }
@@ -157,6 +157,9 @@ impl Reference {
     }
 
     pub(super) fn book(&mut self, scope: Scope, moment: Moment, amount: i128) {
+        if !self.counts(moment, scope) {
+            return;
+        }
         let sums = self.sums.entry(scope).or_default();
         *sums.minutes.entry(minute(moment.at)).or_default() += amount;
         *sums.weeks.entry(moment.week).or_default() += amount;
@@ -168,16 +171,14 @@ impl Reference {
         self.sums.get(&scope).map_or(0, |sums| sums.total)
     }
 
-    /// The database leaves out what was admitted before a reset; the process only what was settled before, too.
-    fn counts(&self, row: &Row, scope: Scope) -> bool {
-        self.resets
-            .get(&scope)
-            .is_none_or(|(at, before)| row.moment.at > *at || !(row.applied || before.contains(&row.id)))
+    /// What was admitted before a reset does not count.
+    fn counts(&self, moment: Moment, scope: Scope) -> bool {
+        self.resets.get(&scope).is_none_or(|reset| moment.at >= *reset)
     }
 
     /// What the database answers about a scope.
     pub(super) fn stored(&self, scope: Scope, now: Moment) -> Loaded {
-        let rows = self.journal.iter().filter(|row| row.applied && self.counts(row, scope));
+        let rows = self.journal.iter().filter(|row| row.applied && self.counts(row.moment, scope));
         let costs =
             rows.flat_map(|row| row.costs.iter().filter(|(of, _)| *of == scope).map(move |(_, c)| (row, *c)));
         let costs: Vec<_> = costs.collect();
@@ -230,9 +231,7 @@ impl Reference {
         let missing: Vec<_> = self.journal.iter().filter(|row| !row.applied).cloned().collect();
         for row in missing {
             for (scope, cost) in &row.costs {
-                if self.counts(&row, *scope) {
-                    self.book(*scope, row.moment, *cost);
-                }
+                self.book(*scope, row.moment, *cost);
             }
         }
         for request in self.open.clone() {
@@ -253,11 +252,7 @@ impl Reference {
         if !held {
             self.stored.remove(&scope);
         }
-        let (last, before) = self.resets.entry(scope).or_default();
+        let last = self.resets.entry(scope).or_insert(at);
         *last = at.max(*last);
-        before.extend(self.journal.iter().map(|row| row.id));
-        for request in &mut self.open {
-            request.losses.retain(|(charged, _)| *charged != scope);
-        }
     }
 }
