@@ -5,6 +5,7 @@
 
 pub(crate) mod group;
 pub(crate) mod increase;
+pub(crate) mod invoice;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod package;

@@ -11,6 +11,8 @@ mod server;
 #[cfg(not(feature = "ssr"))]
 pub(crate) use browser::*;
 #[cfg(feature = "ssr")]
+pub use server::Drafts;
+#[cfg(feature = "ssr")]
 pub(crate) use server::*;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,16 @@ pub struct OpenApi(pub serde_json::Value);
 /// not name the bundle's scripts: pages then work server-rendered only.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle(pub bool);
+
+/// Tells who was refused by the limit per address, which only the edge knows; handed in through Leptos' context.
+#[derive(Clone)]
+pub struct Refused(pub std::sync::Arc<dyn Fn() -> types::quota::RefusedAddresses + Send + Sync>);
+
+impl std::fmt::Debug for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Refused").finish_non_exhaustive()
+    }
+}
 
 /// What a page needs before its first render, equal on both sides: the server writes it into
 /// `<html data-facts>`, the browser reads it from there, so that hydration meets the same text.

@@ -26,6 +26,7 @@ pub(crate) mod providers;
 pub(crate) mod quota_panel;
 pub(crate) mod quotas;
 pub(crate) mod reconcile;
+pub(crate) mod refused;
 pub(crate) mod reprice;
 pub(crate) mod request;
 pub(crate) mod request_parts;

@@ -68,7 +68,12 @@ fn page_routes(state: &AppState) -> Vec<AxumRouteListing> {
 // Context carries the gateway and constants; who asks travels as a request extension.
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
     let gateway = state.gateway.clone();
+    let drafts = app::host::Drafts::default();
+    let edge = state.clone();
+    let refused = app::host::Refused(std::sync::Arc::new(move || edge.refused_addresses()));
     move || {
+        provide_context(drafts.clone());
+        provide_context(refused.clone());
         provide_context(gateway.clone());
         provide_context(app::host::OpenApi(openapi::value().clone()));
         provide_context(app::host::Bundle(assets::has_bundle()));

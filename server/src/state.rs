@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use gateway::Gateway;
 use leptos::config::LeptosOptions;
 use store::Store;
+use types::quota::RefusedAddresses;
 
 use crate::config::ServerConfig;
 use crate::middleware::body_limit::BodyBudget;
@@ -30,6 +31,18 @@ pub struct AppState {
     pub ip_limit: IpLimit,
     /// Whether a missing `TRUST_PROXY` was spoken of.
     pub proxy_hint: ProxyHint,
+}
+
+impl AppState {
+    /// Who was refused by the limit per address, for the dashboard and the REST API.
+    pub(crate) fn refused_addresses(&self) -> RefusedAddresses {
+        let per_minute = self.gateway.with_settings(|settings| settings.limits_ip_per_minute);
+        RefusedAddresses {
+            per_minute: if self.config.enable_rate_limit { per_minute } else { 0 },
+            refused: self.ip_limit.refused(),
+            items: self.ip_limit.most_refused(self.gateway.clock().now()),
+        }
+    }
 }
 
 impl std::fmt::Debug for AppState {

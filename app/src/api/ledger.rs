@@ -5,6 +5,7 @@ use leptos::server_fn::codec::Json;
 use types::books::{AuditReport, InvoiceComparison, ReconcileFilter, Reconciliation};
 
 use crate::error::AppError;
+use crate::form::invoice::InvoiceForm;
 
 /// Checks the invariants now.
 #[server(input = Json)]
@@ -35,14 +36,21 @@ pub(crate) async fn rebuild(
     Ok(())
 }
 
-/// Puts an invoice beside the books.
+/// Looks at an invoice, and leads to the page that shows it beside the books.
 #[server]
-pub(crate) async fn compare(
-    csv: String,
-    #[server(default)] provider_id: String,
-) -> Result<InvoiceComparison, AppError> {
-    let ask = types::books::CompareInvoice { csv, provider_id: provider_id.parse().ok() };
-    let result = crate::host::admin().await?.compare_invoice(ask).await?;
-    crate::host::land(&crate::host::invoice_landing(&result));
-    Ok(result)
+pub(crate) async fn compare(form: InvoiceForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let ask = form.read();
+    admin.compare_invoice(ask.clone()).await.map_err(&keep)?;
+    let kept = crate::host::keep(crate::host::Draft::Invoice(ask.into()))?;
+    crate::host::redirect_to("/ledger", &[("view", "invoice"), ("kept", &kept)]);
+    Ok(())
+}
+
+/// A kept invoice beside the books; nothing if it is no longer kept.
+#[server(input = Json)]
+pub(crate) async fn compared(kept: String) -> Result<Option<InvoiceComparison>, AppError> {
+    let admin = crate::host::admin().await?;
+    let Some(ask) = crate::host::kept_invoice(&kept)? else { return Ok(None) };
+    Ok(Some(admin.compare_invoice((*ask).clone()).await?))
 }

@@ -48,20 +48,31 @@ pub(crate) async fn reset(model: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What an import would do.
+/// Looks at a list, and leads to the page that says what importing it would do.
 #[server]
-pub(crate) async fn preview(form: ImportForm) -> Result<PriceImport, AppError> {
+pub(crate) async fn preview(form: ImportForm) -> Result<(), AppError> {
     let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
-    let preview = admin.price_preview(form.read().map_err(&keep)?).await.map_err(&keep)?;
-    crate::host::land(&crate::host::import_landing(&form, &preview));
-    Ok(preview)
+    admin.price_preview(form.read().map_err(&keep)?).await.map_err(&keep)?;
+    let kept = crate::host::keep(crate::host::Draft::Import(form.into()))?;
+    crate::host::redirect_to("/prices/import", &[("kept", &kept)]);
+    Ok(())
 }
 
-/// Imports what was previewed.
+/// What importing a kept list would do now; nothing if it is no longer kept.
+#[server(input = Json)]
+pub(crate) async fn previewed(kept: String) -> Result<Option<PriceImport>, AppError> {
+    let admin = crate::host::admin().await?;
+    let Some(form) = crate::host::kept_import(&kept)? else { return Ok(None) };
+    Ok(Some(admin.price_preview(form.read()?).await?))
+}
+
+/// Imports a kept list, if that still does what was looked at.
 #[server]
-pub(crate) async fn import(form: ImportForm) -> Result<(), AppError> {
-    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
-    admin.price_import(form.read().map_err(&keep)?).await.map_err(&keep)?;
+pub(crate) async fn import(kept: String, preview: String) -> Result<(), AppError> {
+    let admin = crate::host::admin().await?;
+    let form = crate::host::kept_import(&kept)?;
+    let form = form.ok_or_else(|| types::Problem::new("not_found", "the list is no longer kept"))?;
+    admin.price_import(ImportForm { preview, ..(*form).clone() }.read()?).await?;
     crate::host::redirect("/prices?done=imported");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use types::quota::{QuotaFilter, QuotaLine, ScopeKind};
+use types::quota::{QuotaFilter, QuotaLine, RefusedAddresses, ScopeKind};
 
 use crate::error::AppError;
 use crate::form::increase::IncreaseForm;
@@ -11,6 +11,13 @@ use crate::form::increase::IncreaseForm;
 #[server(input = Json)]
 pub(crate) async fn list(filter: QuotaFilter) -> Result<Vec<QuotaLine>, AppError> {
     Ok(crate::host::admin().await?.quota_list(filter).await?)
+}
+
+/// Who was refused by the limit per address.
+#[server(input = Json)]
+pub(crate) async fn refused() -> Result<RefusedAddresses, AppError> {
+    crate::host::admin().await?;
+    Ok(crate::host::refused_addresses())
 }
 
 /// Lets usage count from zero again.

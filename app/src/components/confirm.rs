@@ -1,11 +1,12 @@
 //! Asks before something is taken away.
 //!
 //! The trigger is a link to `?confirm=<what>`, on which the server renders the dialog open: it asks without
-//! scripts too. With scripts the click opens the same dialog above the page at once.
+//! scripts too. The rest of the address stays, since it may say what the page is about. With scripts the click opens the same dialog above the page at once.
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::params::ParamsMap;
 
 use super::query;
 use crate::host;
@@ -31,14 +32,14 @@ pub(crate) fn Confirm(
     let t = translator();
     let node = NodeRef::<Dialog>::new();
     let asked = query("confirm");
-    let path = use_location().pathname;
+    let (path, map) = (use_location().pathname, use_query_map());
     let open = {
         let what = what.clone();
         move || asked.get().is_some_and(|asked| asked == what)
     };
     let href = {
         let what = what.clone();
-        move || format!("{}?confirm={what}", path.get())
+        move || address(&path.get(), map.get(), Some(&what))
     };
     let id = format!("confirm-{what}");
     let title_id = id.clone();
@@ -52,11 +53,35 @@ pub(crate) fn Confirm(
             <p class="dialog-subject">{subject}</p>
             <p>{t(text)}</p>
             <div class="dialog-actions">
-                <a class="button" href=move || path.get() role="button" on:click=move |_| host::close_dialog(node)>
+                <a class="button" href=move || address(&path.get(), map.get(), None) role="button" on:click=move |_| host::close_dialog(node)>
                     {t(c::CANCEL)}
                 </a>
                 {children()}
             </div>
         </dialog>
+    }
+}
+
+/// This page, asking or not. What was said about the last change is over.
+fn address(path: &str, mut map: ParamsMap, confirm: Option<&str>) -> String {
+    for gone in ["confirm", "done", "undo", "__path", "__err"] {
+        map.remove(gone);
+    }
+    if let Some(what) = confirm {
+        map.insert("confirm", what.to_owned());
+    }
+    format!("{path}{}", map.to_query_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_keeps_what_the_page_is_about() {
+        let map = ParamsMap::from_iter([("model", "a/b c"), ("done", "saved")]);
+        assert_eq!(address("/p", map.clone(), Some("reset")), "/p?model=a%2Fb%20c&confirm=reset");
+        assert_eq!(address("/p", map, None), "/p?model=a%2Fb%20c");
+        assert_eq!(address("/p", ParamsMap::new(), None), "/p");
     }
 }

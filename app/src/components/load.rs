@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::head::Head;
 use crate::error::AppError;
+use crate::format;
 use crate::text::{common as c, lang, problem, translator};
 
 /// Shows a resource once it is there. What was shown stays while it is asked for again.
@@ -120,4 +121,11 @@ pub(crate) fn Empty(
             {children.map(|children| view! { <div class="empty-actions">{children()}</div> })}
         </div>
     }
+}
+
+/// `500 of 1,234 lines`: how much of a long list is shown.
+pub(crate) fn shown_of(shown: usize, total: u64) -> String {
+    let t = translator();
+    let shown = u64::try_from(shown).unwrap_or(u64::MAX);
+    format!("{} {} {} {}", format::count(shown), t(c::SHOWN_OF), format::count(total.max(shown)), t(c::LINES))
 }

@@ -2,6 +2,7 @@
 //!
 //! What only a browser can do (dialogs, clipboard, event streams) is a no-op here.
 
+mod drafts;
 mod echo;
 mod increase;
 mod input;
@@ -9,9 +10,11 @@ mod landing;
 mod lang;
 mod openapi;
 
+pub use drafts::Drafts;
+pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice};
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};
-pub(crate) use landing::{go_back, import_landing, invoice_landing, redirect_to, test_landing};
+pub(crate) use landing::{go_back, redirect_to, test_landing};
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -19,7 +22,7 @@ use types::principal::Principal;
 use types::request::LiveEvent;
 use types::{ApiKeyId, Problem};
 
-use super::{Bundle, Facts, OpenApi, Theme};
+use super::{Bundle, Facts, OpenApi, Refused, Theme};
 use crate::error::AppError;
 use crate::text::Lang;
 
@@ -76,6 +79,11 @@ pub(crate) async fn member() -> Result<gateway::Member, AppError> {
 /// Every call of the admin REST API, or none where the server gave no document.
 pub(crate) fn calls() -> Vec<crate::api::docs::Call> {
     use_context::<OpenApi>().map(|document| openapi::calls(&document.0)).unwrap_or_default()
+}
+
+/// Who was refused by the limit per address.
+pub(crate) fn refused_addresses() -> types::quota::RefusedAddresses {
+    use_context::<Refused>().map(|refused| (refused.0)()).unwrap_or_default()
 }
 
 /// Whether there is a browser bundle to name.

@@ -1,7 +1,7 @@
 //! Importing a price list: give it, look at what it would change, import exactly that.
 //!
-//! Without scripts the preview's lines do not fit into the answer to a form post; its sums and its digest do, and
-//! the digest is what makes the import do what was previewed.
+//! What was given waits on the server, and the address names it: looking and importing are two plain steps, with
+//! scripts and without. The preview's digest makes the import do what was looked at, or nothing.
 
 use leptos::prelude::*;
 use types::price::{PriceChange, PriceDiff, PriceImport, PriceSpec};
@@ -10,13 +10,14 @@ use crate::api;
 use crate::components::field::{Check, Field, FormState};
 use crate::components::flash::Failed;
 use crate::components::head::{Answer, Head};
-use crate::components::{badge, failure, query};
-use crate::form::price::{ImportForm, rate_fields};
+use crate::components::load::{load, shown_of};
+use crate::components::{Refresh, badge, failure, query};
+use crate::form::price::rate_fields;
 use crate::format;
 use crate::host;
 use crate::text::{Text, common as c, lang, money as m, problem, translator};
 
-/// What was typed, for the import that follows the preview.
+/// Where a list comes from, as far as it was typed.
 #[derive(Clone, Copy)]
 struct Typed {
     list: RwSignal<String>,
@@ -32,36 +33,35 @@ pub(crate) fn PriceImportPage() -> impl IntoView {
     let import = ServerAction::<api::price::Import>::new();
     let (preview_failed, import_failed) = (failure(preview), failure(import));
     let form = FormState { scope: "import", error: preview_failed };
-    let typed = Typed { list: RwSignal::new(String::new()), origin: RwSignal::new(String::new()) };
-    let landed = landed();
-    let (url, replace) = (query("url").get_untracked(), query("replace").get_untracked());
+    let typed = form.initial("list", "");
+    let typed = Typed { list: RwSignal::new(typed), origin: RwSignal::new(form.initial("origin", "")) };
     let note = move || {
         preview_failed.with(|error| {
             let note = error.as_ref()?.problem.fields.get("list")?;
             Some(problem::field_note(note, lang).into_owned())
         })
     };
-    // What the preview was made of, not what was typed since.
-    let sent = RwSignal::new(ImportForm::default());
-    Effect::new(move || {
-        if let Some(api::price::Preview { form }) = preview.input().get() {
-            sent.set(form);
-        }
-    });
-    let result = move || {
-        let done = preview.value().with(|value| value.as_ref().and_then(|r| r.as_ref().ok().cloned()))?;
-        Some(view! { <Previewed done sent import/> })
-    };
-    let confirm = landed.map(|(digest, counts)| {
-        let (url, replace) = (url.clone().unwrap_or_default(), replace.clone().unwrap_or_default());
-        view! { <Landed digest counts url replace import/> }
-    });
+    let kept = query("kept");
+    let refresh = Refresh::get();
+    let found = Resource::new(
+        move || (kept.get(), refresh.0.get()),
+        |(kept, _)| async move {
+            match kept {
+                Some(kept) => api::price::previewed(kept.clone()).await.map(|found| Some((kept, found))),
+                None => Ok(None),
+            }
+        },
+    );
     view! {
         <Head title=t(m::IMPORT_TITLE) parent=("/prices", t(m::PRICES))/>
         <div class="page">
             <Failed error=preview_failed/>
             <Failed error=import_failed/>
-            {confirm}
+            {load(found, move |found| match found {
+                Some((kept, Some(found))) => view! { <Previewed found kept import/> }.into_any(),
+                Some((_, None)) => view! { <Answer mood="warn" text=t(m::PREVIEW_GONE)/> }.into_any(),
+                None => ().into_any(),
+            })}
             <ActionForm action=preview attr:class="form panel pad import-form">
                 <p class="help">{t(m::IMPORT_TEXT)}</p>
                 <div class="field" class:wrong=move || note().is_some()>
@@ -70,7 +70,7 @@ pub(crate) fn PriceImportPage() -> impl IntoView {
                         placeholder=r#"{"model-name": {"input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05}}"#
                         prop:value=typed.list
                         on:input=move |event| typed.list.set(event_target_value(&event))
-                    ></textarea>
+                    >{typed.list.get_untracked()}</textarea>
                     {move || note().map(|note| view! { <p class="note" role="alert">{note}</p> })}
                     <p class="help">{t(m::LIST_HELP)}</p>
                 </div>
@@ -84,26 +84,18 @@ pub(crate) fn PriceImportPage() -> impl IntoView {
                             })
                         />
                     </div>
-                    <Field form label=m::URL name="url" kind="url" value=url.unwrap_or_default() help=m::URL_HELP
+                    <Field form label=m::URL name="url" kind="url" help=m::URL_HELP
                         placeholder="https://example.com/prices.json"/>
                 </div>
-                <input type="hidden" name="form[origin]" prop:value=typed.origin/>
-                <Check form label=m::REPLACE name="replace_manual" on=replace.is_some() help=m::REPLACE_HELP/>
+                <input type="hidden" name="form[origin]" value=typed.origin.get_untracked() prop:value=typed.origin/>
+                <Check form label=m::REPLACE name="replace_manual" help=m::REPLACE_HELP/>
                 <div class="save-bar">
                     <button class="button primary" disabled=move || preview.pending().get()>{t(m::PREVIEW)}</button>
                     <a class="button quiet" href="/prices">{t(c::CANCEL)}</a>
                 </div>
             </ActionForm>
-            {result}
         </div>
     }
-}
-
-/// Digest and sums of a preview that a plain form post made.
-fn landed() -> Option<(String, Vec<u64>)> {
-    let digest = query("preview").get_untracked()?;
-    let counts = query("counts").get_untracked().unwrap_or_default();
-    Some((digest, counts.split(',').filter_map(|n| n.parse().ok()).collect()))
 }
 
 const COUNTS: [Text; 6] = [m::N_ENTRIES, m::N_UNCHANGED, m::N_NEW, m::N_CHANGED, m::N_KEPT, m::N_INVALID];
@@ -127,63 +119,28 @@ fn Counts(counts: Vec<u64>) -> impl IntoView {
     }
 }
 
-/// The way on without scripts.
-#[component]
-fn Landed(
-    digest: String,
-    counts: Vec<u64>,
-    url: String,
-    replace: String,
-    import: ServerAction<api::price::Import>,
-) -> impl IntoView {
-    let t = translator();
-    let by_url = !url.is_empty();
-    view! {
-        <section class="panel pad">
-            <h2>{t(m::PREVIEWED)}</h2>
-            <Counts counts/>
-            <ActionForm action=import attr:class="form">
-                {if by_url {
-                    view! { <input type="hidden" name="form[url]" value=url/> }.into_any()
-                } else {
-                    view! {
-                        <p class="help">{t(m::AGAIN)}</p>
-                        <textarea class="input mono" name="form[list]" rows="4" required aria-label=t(m::LIST) spellcheck="false"></textarea>
-                    }
-                    .into_any()
-                }}
-                <input type="hidden" name="form[replace_manual]" value=replace/>
-                <input type="hidden" name="form[preview]" value=digest/>
-                <div><button class="button primary">{t(m::DO_IMPORT)}</button></div>
-            </ActionForm>
-        </section>
-    }
-}
-
 /// What the list would change, and the button that does it.
 #[component]
 fn Previewed(
-    done: PriceImport,
-    /// The form that the preview was made of.
-    sent: RwSignal<ImportForm>,
+    found: PriceImport,
+    /// The name under which the list waits.
+    kept: String,
     import: ServerAction<api::price::Import>,
 ) -> impl IntoView {
     let t = translator();
-    let PriceImport { preview, entries, unchanged, new, changed, kept_manual, invalid, items } = done;
+    let PriceImport { preview, entries, unchanged, new, changed, kept_manual, invalid, items } = found;
     let nothing = new + changed == 0;
-    let shown = items.len();
+    let (shown, total) = (items.len(), new + changed + kept_manual + invalid);
     let rows = items.into_iter().map(|diff| view! { <Diff diff/> }).collect_view();
     let confirm = if nothing {
         view! { <Answer mood="calm" text=t(m::NOTHING)/> }.into_any()
     } else {
         view! {
-            <form class="inline-form" on:submit=move |event| {
-                event.prevent_default();
-                let form = ImportForm { preview: preview.clone(), ..sent.get_untracked() };
-                import.dispatch(api::price::Import { form });
-            }>
+            <ActionForm action=import attr:class="inline-form">
+                <input type="hidden" name="kept" value=kept/>
+                <input type="hidden" name="preview" value=preview/>
                 <button class="button primary" disabled=move || import.pending().get()>{t(m::DO_IMPORT)}</button>
-            </form>
+            </ActionForm>
         }
         .into_any()
     };
@@ -194,7 +151,7 @@ fn Previewed(
             <section class="panel">
                 <div class="panel-head">
                     <h2 class="panel-title">{t(m::PREVIEWED)}</h2>
-                    {(shown >= 500).then(|| view! { <span class="faint small">{t(m::FIRST_500)}</span> })}
+                    <span class="faint small">{shown_of(shown, total)}</span>
                 </div>
                 <div class="table-scroll">
                     <table class="table rows">

@@ -2,14 +2,15 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use types::quota::{QuotaFilter, QuotaLine};
+use types::quota::{QuotaFilter, QuotaLine, ScopeKind};
 
 use super::quota_panel::{FILTER_NAMES, SHARES};
+use super::refused::RefusedCard;
 use crate::api;
 use crate::components::Refresh;
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
-use crate::components::quota::QuotaBars;
+use crate::components::quota::{QuotaBars, scope_words};
 use crate::text::{common as c, limit as l, translator};
 
 /// The page.
@@ -21,7 +22,8 @@ pub(crate) fn Quotas() -> impl IntoView {
     let refresh = Refresh::get();
     let lines =
         Resource::new(move || (filter.get(), refresh.0.get()), |(filter, _)| api::quota::list(filter));
-    let share = move || map.with(|map| map.get("min_percent").unwrap_or_default());
+    let read = move |name: &str| map.with(|map| map.get(name).unwrap_or_default());
+    let (share, scope) = (move || read("min_percent"), move || read("scope"));
     view! {
         <Head title=t(l::QUOTAS)>
             <nav class="tabs" aria-label=t(c::FILTERS)>
@@ -29,7 +31,7 @@ pub(crate) fn Quotas() -> impl IntoView {
                     .into_iter()
                     .map(|(value, words)| view! {
                         <a
-                            href=if value.is_empty() { "/quotas".to_owned() } else { format!("/quotas?min_percent={value}") }
+                            href=move || address(value, &scope())
                             aria-current=move || (share() == value).then_some("true")
                         >{t(words)}</a>
                     })
@@ -38,6 +40,23 @@ pub(crate) fn Quotas() -> impl IntoView {
             <a class="button small quiet" href="" rel="external">{t(c::REFRESH)}</a>
         </Head>
         <div class="page">
+            <nav class="chips" aria-label=t(l::WHOSE)>
+                <span class="faint">{t(l::WHOSE)}</span>
+                {SCOPES
+                    .into_iter()
+                    .map(|of| {
+                        let value = of.map(ScopeKind::as_str).unwrap_or_default();
+                        view! {
+                            <a
+                                class="chip"
+                                class:on=move || scope() == value
+                                href=move || address(&share(), value)
+                                aria-current=move || (scope() == value).then_some("true")
+                            >{t(of.map_or(l::O_ALL, scope_words))}</a>
+                        }
+                    })
+                    .collect_view()}
+            </nav>
             {move || {
                 let chips = FILTER_NAMES
                     .into_iter()
@@ -48,9 +67,30 @@ pub(crate) fn Quotas() -> impl IntoView {
                     .collect::<Vec<_>>();
                 (!chips.is_empty()).then(|| view! { <p class="chips">{chips} <a href="/quotas">{t(c::CLEAR_FILTERS)}</a></p> })
             }}
-            {load(lines, move |lines: Vec<QuotaLine>| view! { <List lines filtered=!share().is_empty()/> })}
+            {load(lines, move |lines: Vec<QuotaLine>| view! { <List lines filtered=!(share().is_empty() && scope().is_empty())/> })}
+            <RefusedCard/>
         </div>
     }
+}
+
+/// What the lines can be narrowed to; `None` is everything.
+const SCOPES: [Option<ScopeKind>; 8] = [
+    None,
+    Some(ScopeKind::Global),
+    Some(ScopeKind::User),
+    Some(ScopeKind::Key),
+    Some(ScopeKind::Group),
+    Some(ScopeKind::Package),
+    Some(ScopeKind::Provider),
+    Some(ScopeKind::Credential),
+];
+
+/// This page with both filters.
+fn address(share: &str, scope: &str) -> String {
+    let filters = [("min_percent", share), ("scope", scope)];
+    let set: Vec<String> =
+        filters.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={value}")).collect();
+    if set.is_empty() { "/quotas".to_owned() } else { format!("/quotas?{}", set.join("&")) }
 }
 
 fn filter_of(get: impl Fn(&str) -> Option<String>) -> QuotaFilter {
@@ -63,6 +103,7 @@ fn filter_of(get: impl Fn(&str) -> Option<String>) -> QuotaFilter {
         provider_id: parsed(get("provider_id")),
         credential_id: parsed(get("credential_id")),
         min_percent: parsed(get("min_percent")),
+        scope: parsed(get("scope")),
     }
 }
 

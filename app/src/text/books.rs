@@ -77,5 +77,5 @@ super::texts! {
     INVOICE_EQUAL: "Invoice and books agree", "账单与账目一致";
     INVOICE_DIFFERS: "Invoice minus books:", "账单减账目：";
     UNREAD: "Lines that could not be read", "无法读取的行";
-    NO_SCRIPTS: "Without scripts only the sums are shown; the lines are in the admin API (POST /api/admin/ledger/invoice).", "未启用脚本时仅显示合计；明细见管理 API（POST /api/admin/ledger/invoice）。";
+    BY_DAY_AND_MODEL: "By day and model", "按日与模型";
 }

@@ -120,4 +120,6 @@ super::texts! {
     TO_OVERVIEW: "To the overview", "返回总览";
     PANEL_FAILED: "This part could not be loaded", "此部分加载失败";
     TO_SIGN_IN: "To the sign-in page", "前往登录页";
+    SHOWN_OF: "of", "/";
+    LINES: "lines", "行";
 }

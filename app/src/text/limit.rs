@@ -55,7 +55,7 @@ super::texts! {
     QUOTAS_HEAD_FINE: "No limit is near.", "没有接近上限的限额。";
     QUOTAS_HEAD_NEAR: "limits are used to 90 % or more", "个限额已用到 90% 或以上";
     QUOTAS_EMPTY_TEXT: "Set limits in the form of a user, key, provider, credential or group, or one for the whole gateway in the settings. Each shows here with what is used and when it resets.", "可在用户、密钥、供应商、凭证或分组的表单中设置限额，也可在设置中设置全局限额。此处会显示用量与重置时间。";
-    QUOTAS_FILTERED: "No limit at or above this share.", "没有达到此比例的限额。";
+    QUOTAS_FILTERED: "No limit fits these filters.", "没有符合筛选条件的限额。";
     QUOTAS_OF: "Used against its limits", "限额使用情况";
     NO_LIMITS: "No limit is set and nothing was used.", "未设置限额，也没有用量。";
     S_ALL: "all", "全部";
@@ -98,4 +98,18 @@ super::texts! {
     GROUP_RATE_HELP: "Cost of requests through this group × this. Default 1, 0 is free, at most 1000. Token counts are never altered.", "经由该分组的费用 × 此倍率。默认 1，0 为免费，最大 1000。Token 数不会被修改。";
     GROUP_LIMITS_HELP: "Everything that goes through this group, together. Empty or 0: no limit.", "经由该分组的全部请求合计。留空或 0：不限。";
     GROUP_GONE: "There is no such group. Groups come into being when a provider, user or key names one.", "没有此分组。供应商、用户或密钥引用分组名时即存在。";
+
+    WHOSE: "Limits of", "范围";
+    O_ALL: "everything", "全部";
+    REFUSED: "Refused addresses", "被拒的地址";
+    REFUSED_TEXT: "Client addresses that the limit per address refused most often, since this process began. One is forgotten after a day without a refusal.", "自本进程启动以来，被单地址限额拒绝最多的客户端地址。一天内未再被拒绝即不再显示。";
+    REFUSED_NONE: "No address was refused lately.", "近期没有地址被拒绝。";
+    REFUSED_OFF: "No limit per address is in force.", "未启用单地址限额。";
+    REFUSED_LIMIT: "requests a minute from one address", "个请求 / 分钟（每个地址）";
+    REFUSED_SUM: "refused in all", "次拒绝（合计）";
+    REFUSED_TIMES: "Refused", "被拒次数";
+    REFUSED_SINCE: "Since", "起始";
+    REFUSED_LATEST: "Latest", "最近";
+    REFUSED_ADDRESS: "Address", "地址";
+    REFUSED_LOG: "In the request log", "查看请求日志";
 }

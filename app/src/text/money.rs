@@ -95,7 +95,7 @@ super::texts! {
     PREVIEW: "Preview", "预览";
     PREVIEWED: "What it would change", "将发生的变更";
     DO_IMPORT: "Import exactly this", "按此导入";
-    AGAIN: "This page was posted without scripts: paste the same list again and import it. It is refused if it would do anything else than previewed.", "当前未启用脚本：请再次粘贴同一价格表并导入。若结果与预览不同将被拒绝。";
+    PREVIEW_GONE: "What was given is no longer kept. Give it again.", "之前提交的内容已不再保留，请重新提交。";
     N_ENTRIES: "entries", "条目";
     N_UNCHANGED: "unchanged", "未变";
     N_NEW: "new", "新增";
@@ -106,7 +106,6 @@ super::texts! {
     CHANGE: "Change", "变更";
     BEFORE: "Before", "之前";
     AFTER: "After", "之后";
-    FIRST_500: "The first 500 are shown.", "仅显示前 500 条。";
     IMPORTED_DONE: "Imported. Requests from now on use these prices.", "已导入，新请求即使用这些价格。";
 
     REPRICE_TITLE: "Re-price requests of the past", "重新计价历史请求";

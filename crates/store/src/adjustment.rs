@@ -14,6 +14,7 @@ use crate::audit::audit_append_in_txn;
 use crate::column::{bounded_cost, json};
 use crate::ledger::sums::{self, Thing};
 use crate::pool::Txn;
+use crate::spend::rollup::{self, Minutes};
 use crate::sql::{Args, Conditions, Row, args};
 use crate::{Change, Store, StoreError, dialect, request};
 
@@ -212,6 +213,7 @@ struct Delta {
 struct Sums {
     hours: BTreeMap<Hour, Delta>,
     days: BTreeMap<(Thing, i64), Delta>,
+    minutes: Minutes<i64>,
     keys: BTreeMap<i64, i64>,
 }
 
@@ -279,6 +281,7 @@ impl Sums {
             self.days.entry((thing, day)).or_default().add(delta);
         }
         self.hours.entry(hour(&belongs)).or_default().add(delta);
+        rollup::note_change(&mut self.minutes, before, delta.cost, delta.provider);
         if let Some(key) = before.key_id {
             *self.keys.entry(key.0).or_default() += cost;
         }
@@ -312,7 +315,7 @@ impl Sums {
             let sql = "UPDATE key_usage SET cost_nano = cost_nano + $2 WHERE key_id = $1";
             txn.execute(sql, args![key, cost]).await?;
         }
-        Ok(())
+        rollup::correct(txn, self.minutes).await
     }
 }
 

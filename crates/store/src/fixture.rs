@@ -56,6 +56,7 @@ pub(crate) fn provider_spec(name: &str) -> ProviderSpec {
         timeouts: Timeouts { connect_ms: Some(500), ..Timeouts::default() },
         cost_multiplier: "0.8".parse().unwrap(),
         limits: limits(),
+        routing: types::routing::ProviderRouting::default(),
     }
 }
 
@@ -215,6 +216,12 @@ pub(crate) fn record(n: u64) -> RequestRecord {
             duration_ms: 1_400,
             first_byte_ms: Some(290),
             provider_cost_usd: Money::from_nano(800).unwrap(),
+            class: None,
+            commit: None,
+            model: None,
+            head_ms: None,
+            pause_ms: 0,
+            rectified: Vec::new(),
         }],
         decision: Some(Decision { config_revision: 9, ..Decision::default() }),
     }

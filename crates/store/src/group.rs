@@ -47,7 +47,7 @@ impl Store {
         expected_version: Option<i64>,
         change: Change,
     ) -> Result<GroupRow, StoreError> {
-        let GroupSpec { price_rate, limits } = spec;
+        let GroupSpec { price_rate, limits, strategy: _ } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
@@ -77,7 +77,11 @@ fn group_row(row: &Row) -> Result<GroupRow, StoreError> {
     Ok(GroupRow {
         id: GroupId(row.int("id")?),
         name: row.text("name")?,
-        spec: GroupSpec { price_rate: row.factor("price_rate")?, limits: row.json("limits")? },
+        spec: GroupSpec {
+            price_rate: row.factor("price_rate")?,
+            limits: row.json("limits")?,
+            strategy: None,
+        },
         usage_reset_at: row.time_opt("usage_reset_at")?,
         updated_at: row.time("updated_at")?,
         version: row.int("version")?,

@@ -13,6 +13,7 @@ use ledger::batch::fold;
 use ledger::{Batch, Position};
 use types::request::RequestRecord;
 
+use crate::spend::rollup;
 use crate::sql::{args, pieces};
 use crate::{Store, StoreError, share};
 
@@ -48,6 +49,7 @@ impl Store {
         sums::add_latency(&mut txn, latency).await?;
         sums::add_key_usage(&mut txn, &fresh).await?;
         share::consume(&mut txn, node, &fresh).await?;
+        rollup::add(&mut txn, &fresh).await?;
         // Overwritten even when it goes back: a journal that was removed starts over, and a position ahead of
         // it would lose what it writes.
         txn.execute(

@@ -83,6 +83,7 @@ impl Store {
             timeouts,
             cost_multiplier,
             limits,
+            routing: _,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let id = txn
@@ -143,6 +144,7 @@ impl Store {
             timeouts,
             cost_multiplier,
             limits,
+            routing: _,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let touched = txn
@@ -259,6 +261,7 @@ fn provider_row(row: &Row) -> Result<ProviderRow, StoreError> {
             timeouts: row.json("timeouts")?,
             cost_multiplier: row.factor("cost_multiplier")?,
             limits: row.json("limits")?,
+            routing: types::routing::ProviderRouting::default(),
         },
         proxy_sealed: row.bytes_opt("proxy_sealed")?,
         proxy_hint: row.text_opt("proxy_hint")?,

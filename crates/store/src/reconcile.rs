@@ -1,5 +1,5 @@
 //! Request rows against everything that is summed from them: hours, users, keys, providers, credentials, packages,
-//! and the counters of keys. And the sums made anew from the rows, where they differ.
+//! the last minutes, and the counters of keys. And the sums made anew from the rows, where they differ.
 //!
 //! Only spans from which no row was pruned can be compared; the span is narrowed to those.
 
@@ -13,6 +13,7 @@ use types::{Timestamp, UserId};
 
 use crate::pool::Txn;
 use crate::revision::commit_change;
+use crate::spend::rollup;
 use crate::sql::{Args, Row, args};
 use crate::usage::{sums, totals};
 use crate::{Change, Store, StoreError, dialect, request};
@@ -22,10 +23,10 @@ const TOLD: usize = 500;
 
 /// Part of the books.
 #[derive(Clone, Copy, Debug)]
-struct Span {
-    since: Timestamp,
-    until: Timestamp,
-    user_id: Option<UserId>,
+pub(crate) struct Span {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) user_id: Option<UserId>,
 }
 
 /// One way to cut the books into sums: over rows, over losses, and as they are kept. `$1` and `$2` are the span,
@@ -116,6 +117,7 @@ impl Store {
             txn.execute(sql, span.args()).await?;
         }
         days::rebuild(&mut txn, span).await?;
+        rollup::rebuild(&mut txn, span).await?;
         for sql in [FORGET_COUNTERS, SUM_COUNTERS] {
             txn.execute(sql, args![span.user_id]).await?;
         }
@@ -165,6 +167,7 @@ async fn compare(txn: &mut Txn, span: Span) -> Result<Reconciliation, StoreError
         note(&mut found, cut.subject, &rows, &lines(&txn.rows(cut.kept, span.args()).await?)?);
     }
     days::compare(txn, &mut found, span).await?;
+    rollup::compare(txn, &mut found, span).await?;
     let mut hours = BTreeMap::new();
     for row in txn.rows(COUNTED, args![span.user_id]).await? {
         hours.insert(row.int("line")?, counter(&row)?);
@@ -188,7 +191,8 @@ fn counter(row: &Row) -> Result<UsageTotals, StoreError> {
     Ok(UsageTotals { requests, cost_usd, ..UsageTotals::default() })
 }
 
-fn note<K: Ord + ToString>(
+/// Notes where two ways to sum differ.
+pub(crate) fn note<K: Ord + ToString>(
     found: &mut Reconciliation,
     subject: &str,
     rows: &BTreeMap<K, UsageTotals>,

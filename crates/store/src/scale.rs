@@ -23,9 +23,9 @@ fn say(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
 }
 
-// Evenly over the last 30 days, by 40 users with 100 keys, over 4 providers with 8 credentials and 6 models of very
+// Evenly over a span before NOW, by 40 users with 100 keys, over 4 providers with 8 credentials and 6 models of very
 // different use.
-fn row(n: u64, random: &mut u64) -> RequestRecord {
+fn row(n: u64, span_ms: i64, random: &mut u64) -> RequestRecord {
     let mut next = |below: u64| {
         *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*random >> 33) % below
@@ -33,7 +33,7 @@ fn row(n: u64, random: &mut u64) -> RequestRecord {
     // The smaller of two draws: the first ones are used far more than the last.
     let mut skewed = |below: u64| i64::try_from(next(below).min(next(below)).min(next(below))).unwrap();
     let key = skewed(100);
-    let back = DAYS * Timestamp::DAY_MS / i64::try_from(ROWS).unwrap() * i64::try_from(ROWS - n).unwrap();
+    let back = span_ms / i64::try_from(ROWS).unwrap() * i64::try_from(ROWS - n).unwrap();
     let credential = skewed(8);
     RequestRecord {
         created_at: NOW.plus_ms(-back),
@@ -49,13 +49,20 @@ fn row(n: u64, random: &mut u64) -> RequestRecord {
     }
 }
 
-async fn fill(store: &Store) {
-    let (mut random, mut n) = (7, 0);
-    while n < ROWS {
-        let rows: Vec<_> = (n..ROWS.min(n + 2_000)).map(|n| row(n, &mut random)).collect();
-        n += 2_000;
-        store.ledger_apply("node", &Batch::new(rows, Position { segment: 1, offset: n })).await.unwrap();
+// Answers how long applying took, in milliseconds, without making the rows up.
+async fn fill(store: &Store, span_ms: i64, rows: std::ops::Range<u64>, batch: u64) -> u128 {
+    let (mut random, mut took) = (7 + rows.start, 0);
+    let mut n = rows.start;
+    while n < rows.end {
+        let next = rows.end.min(n + batch);
+        let rows: Vec<_> = (n..next).map(|n| row(n, span_ms, &mut random)).collect();
+        n = next;
+        let batch = Batch::new(rows, Position { segment: 1, offset: n });
+        let started = Instant::now();
+        store.ledger_apply("node", &batch).await.unwrap();
+        took += started.elapsed().as_micros();
     }
+    took / 1_000
 }
 
 async fn timed<T, F: Future<Output = Result<T, crate::StoreError>>>(what: &str, run: impl Fn() -> F) -> T {
@@ -86,8 +93,6 @@ async fn figures(store: &Store) {
         month: NOW.hour_start().plus_ms(-20 * Timestamp::DAY_MS - 1_800_000),
     };
     timed("spend_load", || store.spend_load(from)).await;
-    let all = SpendFrom { minutes_since: Timestamp(0), ..from };
-    timed("spend_load, every row in the last hours", || store.spend_load(all)).await;
     let month = UsageFilter { since: Some(NOW.plus_ms(-DAYS * Timestamp::DAY_MS)), ..UsageFilter::default() };
     for by in UsageBy::ALL {
         let filter = UsageFilter { by: Some(*by), ..month.clone() };
@@ -144,16 +149,49 @@ async fn figures(store: &Store) {
     timed("audit_books, 24 hours", || store.audit_books(NOW.plus_ms(-Timestamp::DAY_MS))).await;
 }
 
+async fn homes() -> Vec<testing::TestStore> {
+    let mut homes = vec![testing::sqlite().await];
+    homes.extend(testing::postgres().await);
+    homes
+}
+
 #[tokio::test]
 #[ignore = "takes minutes; prints figures"]
 async fn scale_with_a_million_requests() {
-    let mut homes = vec![testing::sqlite().await];
-    homes.extend(testing::postgres().await);
-    for store in homes {
-        let started = Instant::now();
-        fill(&store).await;
-        say(&format!("applied {ROWS} rows in {:.1} s", started.elapsed().as_secs_f32()));
+    for store in homes().await {
+        let took = fill(&store, DAYS * Timestamp::DAY_MS, 0..ROWS, 2_000).await;
+        say(&format!("applied {ROWS} rows of {DAYS} days in {took} ms"));
         store.pool.execute("ANALYZE", args![]).await.unwrap();
         figures(&store).await;
+    }
+}
+
+// What a start reads when the whole million came within the longest day, and what batches of all sizes cost.
+#[tokio::test]
+#[ignore = "takes minutes; prints figures"]
+async fn scale_with_a_million_requests_of_one_day() {
+    const SPAN: i64 = 25 * Timestamp::HOUR_MS;
+    for store in homes().await {
+        let mut done = 0;
+        for (rows, batch) in [(1_000, 1), (9_000, 16), (90_000, 200), (ROWS - 100_000, 2_000)] {
+            let took = fill(&store, SPAN, done..done + rows, batch).await;
+            done += rows;
+            let each = took * 1_000 / u128::from(rows);
+            say(&format!(
+                "{}: {rows} rows in batches of {batch}: {took} ms, {each} us a row",
+                store.backend()
+            ));
+        }
+        store.pool.execute("ANALYZE", args![]).await.unwrap();
+        let from = SpendFrom {
+            minutes_since: NOW.plus_ms(-SPAN),
+            week: NOW.hour_start().plus_ms(-5 * Timestamp::DAY_MS - 1_800_000),
+            month: NOW.hour_start().plus_ms(-20 * Timestamp::DAY_MS - 1_800_000),
+        };
+        let spend = timed("spend_load, all within 25 hours", || store.spend_load(from)).await;
+        let minutes: usize = spend.iter().map(|row| row.minutes.len()).sum();
+        say(&format!("{} budgets with {minutes} minutes", spend.len()));
+        let all = ReconcileFilter::default();
+        timed("reconcile", || store.reconcile(&all)).await;
     }
 }

@@ -1,11 +1,12 @@
 //! What has been spent, for every budget at once: read when the engine starts, and again after a correction.
 //!
-//! Whole days and hours come from the sums by day and hour, the pieces of hours at the edges of a window from the
-//! request log. An
-//! entry belongs to the window in which its request arrived. Limits and windows' starts are the caller's business.
+//! Whole days and hours come from the sums by day and hour, minutes from those that are kept, the pieces of hours at
+//! the edges of a window from the request log. An entry belongs to the window in which its request arrived. Limits
+//! and windows' starts are the caller's business.
 
 mod fold;
 mod minute;
+pub(crate) mod rollup;
 pub(crate) mod spent;
 
 use types::quota::ScopeKind;
@@ -23,7 +24,7 @@ use minute::RESETS;
 /// Where the windows begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpendFrom {
-    /// Minutes are told from here on.
+    /// Minutes are told from the one on that this is in.
     pub minutes_since: Timestamp,
     /// Start of the current week.
     pub week: Timestamp,
@@ -168,34 +169,55 @@ async fn add_edges(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<
     Ok(())
 }
 
-// Hour by hour: a busy day has more minutes than should be in memory at once, and small sorts are quick ones.
+// What is kept, and what is older than that from the requests.
 async fn add_minutes(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> Result<(), StoreError> {
-    let span =
-        "SELECT MIN(created_at) AS first, MAX(created_at) AS last FROM requests WHERE created_at >= $1";
-    let row = txn.row(span, args![from.minutes_since]).await?;
-    let (Some(first), Some(last)) = (row.time_opt("first")?, row.time_opt("last")?) else { return Ok(()) };
-    let requests = concat!(
-        "SELECT ",
-        payers!("r"),
-        ", r.created_at - r.created_at % 60000 AS minute,
+    let since = rollup::minute_start(from.minutes_since);
+    let kept = rollup::since(txn).await?.max(since);
+    add_old_minutes(txn, spend, since, kept).await?;
+    let sql = "SELECT m.minute, m.kind, m.id, m.name, m.amount_nano FROM spend_minute m WHERE m.minute >= $1";
+    for row in txn.rows(sql, args![kept]).await? {
+        let amount = row.money("amount_nano")?;
+        let amounts = fold::Amounts { billed: amount, provider: amount };
+        spend.add_minute(&fold::payer(&row)?, row.time("minute")?, amounts);
+    }
+    Ok(())
+}
+
+// Hour by hour: a busy day has more minutes than should be in memory at once, and small sorts are quick ones.
+async fn add_old_minutes(
+    txn: &mut Txn,
+    spend: &mut Spend,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let span = "SELECT MIN(created_at) AS first, MAX(created_at) AS last FROM requests
+         WHERE created_at >= $1 AND created_at < $2";
+    let row = txn.row(span, args![since, until]).await?;
+    if let (Some(first), Some(last)) = (row.time_opt("first")?, row.time_opt("last")?) {
+        let requests = concat!(
+            "SELECT ",
+            payers!("r"),
+            ", r.created_at - r.created_at % 60000 AS minute,
             CAST(SUM(r.cost_nano) AS BIGINT) AS billed, CAST(SUM(r.provider_cost_nano) AS BIGINT) AS provider
          FROM requests r
          WHERE r.created_at >= $1 AND r.created_at < $2 AND (r.cost_nano > 0 OR r.provider_cost_nano > 0)
          GROUP BY minute, ",
-        payers!("r")
-    );
-    let mut start = first;
-    while start <= last {
-        let end = start.plus_ms(Timestamp::HOUR_MS).hour_start();
-        for row in txn.rows(requests, args![start, end]).await? {
-            spend.add_minute(&fold::payers(&row)?, row.time("minute")?, fold::amounts(&row)?);
+            payers!("r")
+        );
+        let mut start = first;
+        while start <= last {
+            let end = start.plus_ms(Timestamp::HOUR_MS).hour_start().min(until);
+            for row in txn.rows(requests, args![start, end]).await? {
+                spend.add_minute(&fold::payers(&row)?, row.time("minute")?, fold::amounts(&row)?);
+            }
+            start = end;
         }
-        start = end;
     }
     let losses = "SELECT l.provider_id, l.credential_id, l.created_at - l.created_at % 60000 AS minute,
             CAST(SUM(l.provider_cost_nano) AS BIGINT) AS provider
-         FROM request_loss l WHERE l.created_at >= $1 GROUP BY minute, l.provider_id, l.credential_id";
-    for row in txn.rows(losses, args![from.minutes_since]).await? {
+         FROM request_loss l WHERE l.created_at >= $1 AND l.created_at < $2
+         GROUP BY minute, l.provider_id, l.credential_id";
+    for row in txn.rows(losses, args![since, until]).await? {
         spend.add_minute(&fold::losers(&row)?, row.time("minute")?, fold::loss(&row)?);
     }
     Ok(())

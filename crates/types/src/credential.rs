@@ -25,13 +25,83 @@ named! {
     CredentialState {
         /// Usable as far as known.
         Valid = "valid",
-        /// The upstream refused it (401 or 403) when it was last used.
+        /// Its quota at the upstream is used up for now (429); it comes back by itself.
+        RateLimited = "rate_limited",
+        /// The upstream had too much to do (503, 529); it comes back by itself.
+        Overloaded = "overloaded",
+        /// The way to it failed lately; it is tried after all others. Kept in memory only.
+        Unavailable = "unavailable",
+        /// The upstream refused it (401).
         Invalid = "invalid",
+        /// Its sign-in at the vendor is over; somebody has to sign in again.
+        NeedsReauth = "needs_reauth",
+        /// The vendor suspended the account, or it is out of credit (402, 403 with that text). Looked at again hourly.
+        Suspended = "suspended",
+        /// Suspended three times without a success in between.
+        Banned = "banned",
         /// Its stored secret cannot be decrypted; it is never sent upstream.
         Unreadable = "unreadable",
         /// Switched off.
         Disabled = "disabled",
     }
+}
+
+/// The part of a credential's state that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CredentialMark {
+    /// `valid`, `rate_limited`, `overloaded`, `invalid`, `needs_reauth`, `suspended` or `banned`.
+    pub state: CredentialState,
+    /// When it is over by itself; null if somebody has to act, or for `valid`.
+    pub until: Option<Timestamp>,
+    /// What the upstream said, or who set it back.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Grows with each change; a change names the one that it saw (compare-and-set).
+    pub version: i64,
+}
+
+impl Default for CredentialMark {
+    fn default() -> Self {
+        Self { state: CredentialState::Valid, until: None, reason: None, since: None, version: 0 }
+    }
+}
+
+/// One change of one credential's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CredentialEvent {
+    /// The credential.
+    pub credential_id: CredentialId,
+    /// When.
+    pub at: Timestamp,
+    /// Before.
+    pub from: CredentialState,
+    /// After.
+    pub to: CredentialState,
+    /// Until when, if it is over by itself.
+    pub until: Option<Timestamp>,
+    /// Why, in one sentence without secrets.
+    pub reason: Option<String>,
+    /// `upstream`, `recovery`, `admin` or `health_check`.
+    pub cause: String,
+    /// The request that showed it.
+    pub request_id: Option<crate::RequestId>,
+}
+
+/// A wait that the upstream asked for, for one model or for all of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CooldownView {
+    /// The model as sent upstream; null for all.
+    pub model: Option<String>,
+    /// What it is: `rate_limited`, `overloaded` or `unavailable`.
+    pub state: CredentialState,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 /// A credential as shown: never the secret, only its mask.
@@ -60,8 +130,23 @@ pub struct CredentialView {
     pub limits: Limits,
     /// Computed from what is stored and what was seen.
     pub state: CredentialState,
-    /// Until when it rests because the upstream asked for it; null if it does not.
+    /// Why it is in that state; null if it is valid.
+    pub state_reason: Option<String>,
+    /// Until when it rests as a whole; null if it does not.
     pub cooldown_until: Option<Timestamp>,
+    /// Everything that rests: models, or all of it.
+    #[serde(default)]
+    pub cooldowns: Vec<CooldownView>,
+    /// Its worst breaker.
+    pub breaker: crate::breaker::BreakerState,
+    /// Milliseconds to the first byte lately (a moving average that jumps up and sinks slowly); null if unknown.
+    pub latency_ms: Option<u64>,
+    /// Requests answered since the process started.
+    #[serde(default)]
+    pub answered: u64,
+    /// Requests failed since the process started.
+    #[serde(default)]
+    pub failed: u64,
     /// Failures in a row since the last success, in this process.
     pub consecutive_errors: u32,
     /// What the upstream last complained about.

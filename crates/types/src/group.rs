@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{Limits, LimitsInput};
 use crate::problem::FieldErrors;
-use crate::{Factor, GroupId, Problem, Timestamp};
+use crate::routing::Strategy;
+use crate::{Factor, GroupId, Patch, Problem, Timestamp};
 
 /// A group as shown. It exists as long as a provider, a user or a key names it, or a rate or limit was
 /// set for it.
@@ -20,6 +21,8 @@ pub struct GroupView {
     pub price_rate: Factor,
     /// Limits of everything that goes through it.
     pub limits: Limits,
+    /// Who is first among equals for keys confined to it; null means the setting `routing.strategy`.
+    pub strategy: Option<Strategy>,
     /// Providers that carry it.
     pub providers: u32,
     /// Users confined to it.
@@ -43,6 +46,8 @@ pub struct UpdateGroup {
     pub price_rate: Option<Factor>,
     /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
+    /// New strategy; null means the setting.
+    pub strategy: Patch<Strategy>,
     /// If given, must equal the stored version.
     pub version: Option<i64>,
 }
@@ -54,6 +59,8 @@ pub struct GroupSpec {
     pub price_rate: Factor,
     /// Limits.
     pub limits: Limits,
+    /// Who is first among equals; `None` means the setting.
+    pub strategy: Option<Strategy>,
 }
 
 impl UpdateGroup {
@@ -63,6 +70,7 @@ impl UpdateGroup {
         let spec = GroupSpec {
             price_rate: self.price_rate.unwrap_or(current.price_rate),
             limits: self.limits.apply(current.limits, &mut errors),
+            strategy: self.strategy.clone().apply(current.strategy),
         };
         errors.finish(spec)
     }

@@ -51,6 +51,8 @@ integer_id! {
     GrantId,
     /// One row of the audit log.
     AuditId,
+    /// A rule about upstreams' errors.
+    ErrorRuleId,
 }
 
 /// Identity of one request: a UUID version 7, so that ids sort by time (RFC 9562 §5.7).

@@ -2,16 +2,19 @@
 //!
 //! It performs no IO, reads no clock, and compiles for the browser. It does not know vendors' payloads.
 
+pub mod alias;
 pub mod api_key;
 pub mod audit;
 pub mod base_url;
 pub mod books;
+pub mod breaker;
+pub mod cached;
 mod clean;
 pub mod credential;
 pub mod dialect;
+pub mod error_rule;
 pub mod group;
 pub mod id;
-pub mod later;
 pub mod limits;
 pub mod money;
 pub mod package;
@@ -24,14 +27,18 @@ pub mod problem;
 pub mod provider;
 pub mod quota;
 pub mod request;
+pub mod routing;
 pub mod secret;
 pub mod setting;
+pub mod simulation;
 pub mod system;
 pub mod time;
 pub mod usage;
 pub mod user;
 
-pub use id::{ApiKeyId, AuditId, CredentialId, GrantId, GroupId, PackageId, ProviderId, RequestId, UserId};
+pub use id::{
+    ApiKeyId, AuditId, CredentialId, ErrorRuleId, GrantId, GroupId, PackageId, ProviderId, RequestId, UserId,
+};
 pub use money::{Factor, Money};
 pub use page::Page;
 pub use patch::Patch;

@@ -134,6 +134,11 @@ impl Factor {
     /// Millionths in one.
     pub const SCALE: u32 = 1_000_000;
 
+    /// Whether it changes nothing.
+    pub fn is_one(&self) -> bool {
+        *self == Self::ONE
+    }
+
     /// From millionths; `None` beyond 1000.
     pub fn from_micro(micro: u32) -> Option<Self> {
         (micro <= 1000 * Self::SCALE).then_some(Self(micro))

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::base_url::BaseUrl;
 use crate::clean::{clean_name, clean_patterns, clean_tags, parse_or_note};
 use crate::dialect::{Endpoint, named};
-use crate::later::Later;
 use crate::limits::{Limits, LimitsInput};
 use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
+use crate::routing::{ProviderRouting, RoutingInput};
 use crate::{Factor, Patch, Problem, ProviderId, Secret, Timestamp};
 
 named! {
@@ -115,6 +115,9 @@ pub struct ProviderView {
     pub limits: Limits,
     /// Outbound proxy, password masked.
     pub proxy_url: Option<String>,
+    /// Breakers, clients, hours, stickiness, queue.
+    #[serde(flatten)]
+    pub routing: ProviderRouting,
     /// How many credentials it has that are not deleted.
     pub credential_count: u32,
     /// When it was added.
@@ -174,12 +177,9 @@ pub struct CreateProvider {
     /// List price × this = what the provider charges; default `"1"`.
     #[serde(default)]
     pub cost_multiplier: Option<Factor>,
-    /// Only null in this version, which has no circuit breaker.
-    #[serde(default)]
-    pub breaker: Later,
-    /// Only false in this version.
-    #[serde(default)]
-    pub proxy_fallback_to_direct: Later,
+    /// Breakers, clients, hours, stickiness, queue.
+    #[serde(flatten)]
+    pub routing: RoutingInput,
 }
 
 /// Body of `PATCH /api/admin/providers/{id}`: absent fields stay.
@@ -213,10 +213,9 @@ pub struct UpdateProvider {
     pub limits: LimitsInput,
     /// New multiplier.
     pub cost_multiplier: Option<Factor>,
-    /// Only null in this version, which has no circuit breaker.
-    pub breaker: Later,
-    /// Only false in this version.
-    pub proxy_fallback_to_direct: Later,
+    /// Breakers, clients, hours, stickiness, queue.
+    #[serde(flatten)]
+    pub routing: RoutingInput,
 }
 
 /// The checked content of a provider, ready for the store.
@@ -246,6 +245,8 @@ pub struct ProviderSpec {
     pub cost_multiplier: Factor,
     /// Limits; sessions are not limited here.
     pub limits: Limits,
+    /// Breakers, clients, hours, stickiness, queue.
+    pub routing: ProviderRouting,
 }
 
 impl CreateProvider {
@@ -267,9 +268,8 @@ impl CreateProvider {
             timeouts: self.timeouts,
             cost_multiplier: self.cost_multiplier.unwrap_or_default(),
             limits: self.limits.apply(Limits::default(), &mut errors),
+            routing: self.routing.apply(ProviderRouting::default(), &mut errors),
         };
-        self.breaker.check("breaker", &mut errors);
-        self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }
@@ -298,9 +298,8 @@ impl UpdateProvider {
             timeouts: self.timeouts.unwrap_or(current.timeouts),
             cost_multiplier: self.cost_multiplier.unwrap_or(current.cost_multiplier),
             limits: self.limits.apply(current.limits, &mut errors),
+            routing: self.routing.apply(current.routing, &mut errors),
         };
-        self.breaker.check("breaker", &mut errors);
-        self.proxy_fallback_to_direct.check("proxy_fallback_to_direct", &mut errors);
         spec.check(&mut errors);
         errors.finish(spec)
     }

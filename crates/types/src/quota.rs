@@ -58,6 +58,32 @@ pub struct QuotaLine {
     pub exhausted_at: Option<Timestamp>,
 }
 
+/// One address that the limit per address refused (RL-03).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RefusedAddress {
+    /// An IPv4 address, or the network of an IPv6 address (`2001:db8::/64`), which is counted as one.
+    pub address: String,
+    /// Requests refused since `since`.
+    pub refused: u64,
+    /// The first of them.
+    pub since: Timestamp,
+    /// The latest of them.
+    pub latest: Timestamp,
+}
+
+/// Who was refused by the limit per address: at most 20 addresses, the most often refused first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RefusedAddresses {
+    /// Requests that one address may make in 60 seconds; 0: as many as it likes.
+    pub per_minute: u32,
+    /// Refused requests of all addresses since this process began.
+    pub refused: u64,
+    /// The addresses that this process remembers. After a day without a refusal one is forgotten.
+    pub items: Vec<RefusedAddress>,
+}
+
 /// Which quotas to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -71,6 +97,8 @@ pub struct QuotaFilter {
     pub provider_id: Option<crate::ProviderId>,
     /// Of this credential.
     pub credential_id: Option<crate::CredentialId>,
+    /// Only limits that stand on this; `global` are those of the whole gateway.
+    pub scope: Option<ScopeKind>,
     /// Without any of them: only lines at or above this per cent, worst first; default 0.
     pub min_percent: Option<u32>,
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 pub use filter::RequestFilter;
 pub use live::LiveEvent;
-pub use tried::{Attempt, AttemptOutcome, Candidate, Decision, Removed};
+pub use tried::{
+    AffinityNote, AffinityOutcome, Attempt, AttemptOutcome, Candidate, Commit, Decision, Removed,
+    SessionSource,
+};
 
 use crate::dialect::{Dialect, Endpoint, named};
 use crate::price::{Bill, PriceState};

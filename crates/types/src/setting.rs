@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::Tier;
 use crate::dialect::named;
+use crate::routing::Strategy;
 use crate::{Factor, Money, Problem, Timestamp};
 
 named! {
@@ -41,12 +42,49 @@ named! {
 }
 
 /// The values in force. Every field is read outside `admin`; a test holds the code to that.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the settings page")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `pool.tier_order`
     pub pool_tier_order: Vec<Tier>,
     /// `pool.max_attempts`
     pub pool_max_attempts: u32,
+    /// `routing.strategy`: who is first among candidates of the same tier and priority.
+    pub routing_strategy: Strategy,
+    /// `routing.deadline_ms`: all attempts together, up to the first byte.
+    pub routing_deadline_ms: u32,
+    /// `routing.gate_ms`: how long the beginning of a stream is held back for its first content; zero means not.
+    pub routing_gate_ms: u32,
+    /// `routing.retry_budget_percent`: attempts beyond the first, in percent of the requests, after failures that
+    /// cost the upstream work.
+    pub routing_retry_budget_percent: u32,
+    /// `routing.retry_unknown`: try another credential although the first may have acted on the request.
+    pub routing_retry_unknown: bool,
+    /// `routing.queue_ms`: how long a request waits for a free slot where all candidates are busy.
+    pub routing_queue_ms: u32,
+    /// `routing.queue_size`: requests that may wait so, for each provider.
+    pub routing_queue_size: u32,
+    /// `routing.cooldown_max_s`: longest rest that an upstream can ask for.
+    pub routing_cooldown_max_s: u32,
+    /// `routing.unavailable_s`: longest time for which a credential whose network fails is tried last.
+    pub routing_unavailable_s: u32,
+    /// `routing.breaker_on_network_errors`: whether failed connections count for breakers.
+    pub routing_breaker_on_network_errors: bool,
+    /// `affinity.enabled`: whether conversations stick to a credential.
+    pub affinity_enabled: bool,
+    /// `affinity.ttl_minutes`: how long a conversation is remembered after its last request.
+    pub affinity_ttl_minutes: u32,
+    /// `affinity.cache_minutes`: how long a vendor's prompt cache stays warm; a conversation that rested longer may
+    /// go back to a better credential.
+    pub affinity_cache_minutes: u32,
+    /// `rectify.thinking_signature`
+    pub rectify_thinking_signature: bool,
+    /// `rectify.thinking_budget`
+    pub rectify_thinking_budget: bool,
+    /// `rectify.empty_text`
+    pub rectify_empty_text: bool,
+    /// `rectify.orphan_tool_results`
+    pub rectify_orphan_tool_results: bool,
     /// `session.lifetime_hours`
     pub session_lifetime_hours: u32,
     /// `session.idle_minutes`
@@ -99,7 +137,24 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pool_tier_order: vec![Tier::Personal, Tier::Shared, Tier::Fallback],
-            pool_max_attempts: 2,
+            pool_max_attempts: 3,
+            routing_strategy: Strategy::Weighted,
+            routing_deadline_ms: 900_000,
+            routing_gate_ms: 10_000,
+            routing_retry_budget_percent: 20,
+            routing_retry_unknown: false,
+            routing_queue_ms: 5_000,
+            routing_queue_size: 100,
+            routing_cooldown_max_s: 3_600,
+            routing_unavailable_s: 300,
+            routing_breaker_on_network_errors: false,
+            affinity_enabled: true,
+            affinity_ttl_minutes: 60,
+            affinity_cache_minutes: 5,
+            rectify_thinking_signature: true,
+            rectify_thinking_budget: true,
+            rectify_empty_text: true,
+            rectify_orphan_tool_results: true,
             session_lifetime_hours: 24,
             session_idle_minutes: 60,
             retention_request_days: 90,
@@ -154,6 +209,23 @@ pub enum SettingKind {
 pub const SETTINGS: &[(&str, SettingKind)] = &[
     ("pool.tier_order", SettingKind::TierOrder),
     ("pool.max_attempts", SettingKind::Number(1, 10)),
+    ("routing.strategy", SettingKind::Choice(Strategy::WORDS)),
+    ("routing.deadline_ms", SettingKind::Number(1_000, 3_600_000)),
+    ("routing.gate_ms", SettingKind::Number(0, 60_000)),
+    ("routing.retry_budget_percent", SettingKind::Number(0, 100)),
+    ("routing.retry_unknown", SettingKind::Switch),
+    ("routing.queue_ms", SettingKind::Number(0, 600_000)),
+    ("routing.queue_size", SettingKind::Number(0, 10_000)),
+    ("routing.cooldown_max_s", SettingKind::Number(1, 86_400)),
+    ("routing.unavailable_s", SettingKind::Number(1, 86_400)),
+    ("routing.breaker_on_network_errors", SettingKind::Switch),
+    ("affinity.enabled", SettingKind::Switch),
+    ("affinity.ttl_minutes", SettingKind::Number(1, 1_440)),
+    ("affinity.cache_minutes", SettingKind::Number(1, 1_440)),
+    ("rectify.thinking_signature", SettingKind::Switch),
+    ("rectify.thinking_budget", SettingKind::Switch),
+    ("rectify.empty_text", SettingKind::Switch),
+    ("rectify.orphan_tool_results", SettingKind::Switch),
     ("billing.time_zone", SettingKind::TimeZone),
     ("billing.global_price_rate", SettingKind::Multiplier),
     ("billing.priced_model", SettingKind::Choice(&["upstream", "requested"])),
@@ -188,6 +260,23 @@ impl Settings {
         Some(match name {
             "pool.tier_order" => list(&self.pool_tier_order),
             "pool.max_attempts" => self.pool_max_attempts.to_string(),
+            "routing.strategy" => self.routing_strategy.to_string(),
+            "routing.deadline_ms" => self.routing_deadline_ms.to_string(),
+            "routing.gate_ms" => self.routing_gate_ms.to_string(),
+            "routing.retry_budget_percent" => self.routing_retry_budget_percent.to_string(),
+            "routing.queue_ms" => self.routing_queue_ms.to_string(),
+            "routing.queue_size" => self.routing_queue_size.to_string(),
+            "routing.cooldown_max_s" => self.routing_cooldown_max_s.to_string(),
+            "routing.unavailable_s" => self.routing_unavailable_s.to_string(),
+            "routing.retry_unknown" => self.routing_retry_unknown.to_string(),
+            "routing.breaker_on_network_errors" => self.routing_breaker_on_network_errors.to_string(),
+            "affinity.enabled" => self.affinity_enabled.to_string(),
+            "affinity.ttl_minutes" => self.affinity_ttl_minutes.to_string(),
+            "affinity.cache_minutes" => self.affinity_cache_minutes.to_string(),
+            "rectify.thinking_signature" => self.rectify_thinking_signature.to_string(),
+            "rectify.thinking_budget" => self.rectify_thinking_budget.to_string(),
+            "rectify.empty_text" => self.rectify_empty_text.to_string(),
+            "rectify.orphan_tool_results" => self.rectify_orphan_tool_results.to_string(),
             "session.lifetime_hours" => self.session_lifetime_hours.to_string(),
             "session.idle_minutes" => self.session_idle_minutes.to_string(),
             "retention.request_days" => self.retention_request_days.to_string(),
@@ -223,15 +312,33 @@ impl Settings {
         };
         let refuse = |expected: String| Problem::field(name, expected);
         let number = || read::number(*kind, text).map_err(refuse);
+        let switch = || read::switch(text).map_err(refuse);
         match name {
             "pool.tier_order" => self.pool_tier_order = read::tiers(text).map_err(refuse)?,
             "pool.max_attempts" => self.pool_max_attempts = number()?,
+            "routing.strategy" => self.routing_strategy = read::parsed(text).map_err(refuse)?,
+            "routing.deadline_ms" => self.routing_deadline_ms = number()?,
+            "routing.gate_ms" => self.routing_gate_ms = number()?,
+            "routing.retry_budget_percent" => self.routing_retry_budget_percent = number()?,
+            "routing.queue_ms" => self.routing_queue_ms = number()?,
+            "routing.queue_size" => self.routing_queue_size = number()?,
+            "routing.cooldown_max_s" => self.routing_cooldown_max_s = number()?,
+            "routing.unavailable_s" => self.routing_unavailable_s = number()?,
+            "routing.retry_unknown" => self.routing_retry_unknown = switch()?,
+            "routing.breaker_on_network_errors" => self.routing_breaker_on_network_errors = switch()?,
+            "affinity.enabled" => self.affinity_enabled = switch()?,
+            "rectify.thinking_signature" => self.rectify_thinking_signature = switch()?,
+            "rectify.thinking_budget" => self.rectify_thinking_budget = switch()?,
+            "rectify.empty_text" => self.rectify_empty_text = switch()?,
+            "rectify.orphan_tool_results" => self.rectify_orphan_tool_results = switch()?,
+            "affinity.ttl_minutes" => self.affinity_ttl_minutes = number()?,
+            "affinity.cache_minutes" => self.affinity_cache_minutes = number()?,
             "session.lifetime_hours" => self.session_lifetime_hours = number()?,
             "session.idle_minutes" => self.session_idle_minutes = number()?,
             "retention.request_days" => self.retention_request_days = number()?,
             "retention.audit_days" => self.retention_audit_days = number()?,
             "log.level" => self.log_level = read::choice(*kind, text).map_err(refuse)?,
-            "journal.strict" => self.journal_strict = read::switch(text).map_err(refuse)?,
+            "journal.strict" => self.journal_strict = switch()?,
             "billing.time_zone" => self.billing_time_zone = read::time_zone(text).map_err(refuse)?,
             "billing.global_price_rate" => {
                 self.billing_global_price_rate = read::parsed(text).map_err(refuse)?;
@@ -279,28 +386,4 @@ pub struct SettingView {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_setting_reads_back_what_was_set() {
-        let default = Settings::default();
-        for (name, _) in SETTINGS {
-            let text = default.get(name).unwrap();
-            let mut settings = default.clone();
-            settings.set(name, &text).unwrap();
-            assert_eq!(settings, default, "{name}");
-            assert!(settings.set(name, "no such value").is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_tier_order_needs_each_tier_once() {
-        let mut settings = Settings::default();
-        settings.set("pool.tier_order", "fallback, shared,personal").unwrap();
-        assert_eq!(settings.get("pool.tier_order").unwrap(), "fallback,shared,personal");
-        for bad in ["shared", "shared,shared,personal", "shared,personal,fallback,shared", ""] {
-            assert!(settings.set("pool.tier_order", bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

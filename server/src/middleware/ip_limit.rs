@@ -15,6 +15,7 @@ use gateway::Refusal;
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use ipnet::IpNet;
+use types::quota::RefusedAddress;
 use types::setting::Settings;
 use types::{Problem, Timestamp};
 
@@ -26,9 +27,11 @@ use crate::{auth, proxy};
 
 mod counts;
 mod hint;
+mod refused;
 
 use counts::{Counted, Counts, Key};
 pub use hint::ProxyHint;
+use refused::Refused;
 
 /// Rows of the request log that refusals of all addresses together may write in a second.
 const ROWS_A_SECOND: u64 = 20;
@@ -41,6 +44,7 @@ pub struct IpLimit(Arc<Inner>);
 struct Inner {
     counts: Counts,
     refused: AtomicU64,
+    who: Refused,
     /// Second of the wall clock (upper bits) and rows written in it (lower 16 bits).
     rows: AtomicU64,
 }
@@ -109,7 +113,9 @@ impl IpLimit {
             return None;
         }
         let second = now.0.div_euclid(1_000);
-        let counted = self.0.counts.count(Key::of(address), second, limit)?;
+        let key = Key::of(address);
+        let counted = self.0.counts.count(key, second, limit)?;
+        self.0.who.count(key, now);
         self.0.refused.fetch_add(1, Ordering::Relaxed);
         if counted.first_of_minute {
             tracing::warn!(
@@ -127,6 +133,11 @@ impl IpLimit {
     /// Refused requests since the start.
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
+    }
+
+    /// The addresses that were refused most often, those first; at most 20, none that was quiet for a day.
+    pub fn most_refused(&self, now: Timestamp) -> Vec<RefusedAddress> {
+        self.0.who.top(now)
     }
 
     /// Lines for `/metrics`, without the end mark.

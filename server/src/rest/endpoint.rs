@@ -95,6 +95,32 @@ where
     Endpoint { method, path, summary, status, shape, serve }
 }
 
+/// An endpoint that reads what only the edge knows.
+pub(super) fn edge<T, F>(path: &'static str, summary: &'static str, read: F) -> Endpoint
+where
+    T: Serialize + JsonSchema + 'static,
+    F: Fn(&AppState) -> T + Clone + Send + Sync + 'static,
+{
+    let shape = Shape {
+        path: None,
+        query: |generator| generator.subschema_for::<input::NoQuery>(),
+        body: None,
+        body_required: false,
+        answer: Some(|generator: &mut SchemaGenerator| generator.subschema_for::<T>()),
+        content_type: "application/json",
+    };
+    let serve = Arc::new(move |state: AppState, request: Request| -> Served {
+        let read = read.clone();
+        Box::pin(async move {
+            match decode::<(), input::NoQuery, input::NoBody>(state.clone(), request).await {
+                Ok(_) => json(&read(&state)).unwrap_or_else(ApiError::into_response),
+                Err(error) => error.into_response(),
+            }
+        })
+    });
+    Endpoint { method: Method::GET, path, summary, status: StatusCode::OK, shape, serve }
+}
+
 /// An endpoint whose answer is a file.
 pub(super) fn file<Q, A, F, Fut>(
     path: &'static str,

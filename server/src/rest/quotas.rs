@@ -1,12 +1,12 @@
-//! `/api/admin/groups`, `/api/admin/quotas`, and the resets of usage: of a user, a key, a provider, a credential,
-//! a grant or a group.
+//! `/api/admin/groups`, `/api/admin/quotas`, `/api/admin/refused-addresses`, and the resets of usage: of a user, a
+//! key, a provider, a credential, a grant or a group.
 
 use http::Method;
 use types::group::UpdateGroup;
 use types::quota::{QuotaFilter, ScopeKind};
 use types::{ApiKeyId, CredentialId, GrantId, Page, ProviderId, UserId};
 
-use super::endpoint::{Call, Endpoint, endpoint};
+use super::endpoint::{Call, Endpoint, edge, endpoint};
 use super::input::{Json, NoBody, NoQuery};
 
 const RESET: &str = "Count usage from zero again towards its limits; nothing booked is changed";
@@ -44,6 +44,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 admin.quota_list(call.query).await.map(Page::whole)
             },
         ),
+        edge("/refused-addresses", "The addresses that the limit per address refused most often", |state| {
+            state.refused_addresses()
+        }),
         reset!("/users/{id}/usage-reset", UserId, ScopeKind::User),
         reset!("/keys/{id}/usage-reset", ApiKeyId, ScopeKind::Key),
         reset!("/providers/{id}/usage-reset", ProviderId, ScopeKind::Provider),

@@ -3,6 +3,7 @@
 //! The meaning of a value is checked by `types`; only what is no number or no time at all is refused here.
 
 mod group;
+mod invoice;
 mod key;
 mod limits;
 mod package;

@@ -2,12 +2,9 @@
 
 use leptos_router::location::Url;
 use types::ProviderId;
-use types::books::InvoiceComparison;
-use types::price::PriceImport;
 use types::provider::ProviderTest;
 
 use super::redirect;
-use crate::form::price::ImportForm;
 
 /// A path with query parameters; empty values are left out.
 fn address(path: &str, query: &[(&str, &str)]) -> String {
@@ -49,30 +46,6 @@ pub(crate) fn test_landing(id: ProviderId, test: &ProviderTest) -> String {
             ("status", &status.map(|s| s.to_string()).unwrap_or_default()),
             ("model", model.as_deref().unwrap_or_default()),
             ("error", &error.as_deref().unwrap_or_default().chars().take(300).collect::<String>()),
-        ],
-    )
-}
-
-/// The address that shows the sums of an import's preview; its lines are too many for an address.
-pub(crate) fn import_landing(form: &ImportForm, import: &PriceImport) -> String {
-    let PriceImport { preview, entries, unchanged, new, changed, kept_manual, invalid, .. } = import;
-    let counts = [entries, unchanged, new, changed, kept_manual, invalid].map(u64::to_string).join(",");
-    let url = if form.list.trim().is_empty() { form.url.as_str() } else { "" };
-    address(
-        "/prices/import",
-        &[("preview", preview), ("counts", &counts), ("url", url), ("replace", &form.replace_manual)],
-    )
-}
-
-/// The address that shows the sums of an invoice beside the books.
-pub(crate) fn invoice_landing(result: &InvoiceComparison) -> String {
-    address(
-        "/ledger",
-        &[
-            ("view", "invoice"),
-            ("invoiced", &result.invoiced_usd.to_string()),
-            ("booked", &result.booked_usd.to_string()),
-            ("unread", &result.unread.len().to_string()),
         ],
     )
 }

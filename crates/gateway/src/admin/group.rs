@@ -127,13 +127,14 @@ fn clean(name: &str) -> Result<String, Problem> {
 }
 
 fn tag(name: String, counts: Named) -> GroupView {
-    let GroupSpec { price_rate, limits } = GroupSpec::default();
+    let GroupSpec { price_rate, limits, strategy } = GroupSpec::default();
     let Named { providers, users, keys } = counts;
     GroupView {
         id: None,
         name,
         price_rate,
         limits,
+        strategy,
         providers,
         users,
         keys,
@@ -144,14 +145,21 @@ fn tag(name: String, counts: Named) -> GroupView {
 }
 
 fn view(row: GroupRow, counts: Named) -> GroupView {
-    let GroupRow { id, name, spec: GroupSpec { price_rate, limits }, usage_reset_at, updated_at, version } =
-        row;
+    let GroupRow {
+        id,
+        name,
+        spec: GroupSpec { price_rate, limits, strategy },
+        usage_reset_at,
+        updated_at,
+        version,
+    } = row;
     let Named { providers, users, keys } = counts;
     GroupView {
         id: Some(id),
         name,
         price_rate,
         limits,
+        strategy,
         providers,
         users,
         keys,

@@ -271,6 +271,7 @@ fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
         timeouts,
         cost_multiplier,
         limits,
+        routing,
     } = spec;
     ProviderView {
         id,
@@ -286,6 +287,7 @@ fn view(row: ProviderRow, counts: &HashMap<ProviderId, u32>) -> ProviderView {
         timeouts,
         cost_multiplier,
         limits,
+        routing,
         proxy_url: proxy_hint,
         credential_count: counts.get(&id).copied().unwrap_or(0),
         created_at,

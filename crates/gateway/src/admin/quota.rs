@@ -21,7 +21,7 @@ impl Admin {
         reason = "as every other call of the handle; what it reads is in memory today"
     )]
     pub async fn quota_list(&self, filter: QuotaFilter) -> Result<Vec<QuotaLine>, Problem> {
-        let QuotaFilter { user_id, key_id, provider_id, credential_id, min_percent } = filter;
+        let QuotaFilter { user_id, key_id, provider_id, credential_id, scope: of, min_percent } = filter;
         let snapshot = self.core.snapshot();
         let mut lines = Vec::new();
         let mut named = false;
@@ -61,6 +61,7 @@ impl Admin {
             lines = self.quotas_of_all(&snapshot);
             lines.sort_by_key(|line| std::cmp::Reverse(line.percent));
         }
+        lines.retain(|line| of.is_none_or(|of| line.scope == of));
         lines.retain(|line| least == 0 || line.percent.is_some_and(|percent| percent >= least));
         lines.truncate(LINES);
         Ok(lines)

@@ -51,6 +51,7 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         timeouts,
         cost_multiplier,
         limits,
+        routing,
     } = spec;
     json!({
         "name": name,
@@ -65,6 +66,13 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         "timeouts": timeouts,
         "cost_multiplier": cost_multiplier,
         "limits": limits,
+        "breaker": routing.breaker,
+        "clients": routing.clients,
+        "schedule": routing.schedule,
+        "sticky": routing.sticky,
+        "proxy_fallback_to_direct": routing.proxy_fallback_to_direct,
+        "queue_size": routing.queue_size,
+        "queue_ms": routing.queue_ms,
         "proxy_url": proxy_hint,
     })
 }
@@ -110,8 +118,8 @@ pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
 }
 
 pub(super) fn group(spec: &GroupSpec) -> Value {
-    let GroupSpec { price_rate, limits } = spec;
-    json!({ "price_rate": price_rate, "limits": limits })
+    let GroupSpec { price_rate, limits, strategy } = spec;
+    json!({ "price_rate": price_rate, "limits": limits, "strategy": strategy })
 }
 
 /// What a package grants; of a template as of a grant.

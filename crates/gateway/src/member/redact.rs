@@ -30,7 +30,15 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
             duration_ms: _,
             first_byte_ms: _,
             provider_cost_usd,
+            class: _,
+            commit: _,
+            model,
+            head_ms: _,
+            pause_ms: _,
+            rectified: _,
         } = attempt;
+        // What an alias stands for is the operator's choice.
+        *model = None;
         *provider_cost_usd = types::Money::ZERO;
         *provider_id = ProviderId(0);
         PROVIDER.clone_into(provider_name);
@@ -40,6 +48,10 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
         *reason = None;
     }
     if let Some(decision) = &mut row.record.decision {
+        decision.models.clear();
+        if let Some(affinity) = &mut decision.affinity {
+            affinity.credential_id = None;
+        }
         for candidate in &mut decision.candidates {
             let Candidate {
                 provider_id,
@@ -48,7 +60,19 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
                 credential_name,
                 removed_by: _,
                 rank: _,
+                tier: _,
+                priority,
+                weight,
+                in_flight,
+                latency_ms,
+                cost_multiplier,
+                breaker: _,
+                until: _,
+                demoted: _,
+                chance_permille: _,
             } = candidate;
+            (*priority, *weight, *in_flight, *latency_ms) = ((0, 0), 1, 0, None);
+            *cost_multiplier = types::Factor::ONE;
             *provider_id = ProviderId(0);
             PROVIDER.clone_into(provider_name);
             *credential_id = credential_id.map(|_| CredentialId(0));

@@ -66,6 +66,12 @@ async fn book(gateway: &Gateway, user: UserId) -> RequestId {
         duration_ms: 2,
         first_byte_ms: None,
         provider_cost_usd: types::Money::ZERO,
+        class: None,
+        commit: None,
+        model: None,
+        head_ms: None,
+        pause_ms: 0,
+        rectified: Vec::new(),
     });
     gateway.core.ledger.refuse(&record).unwrap();
     crate::accounts::catch_up(&gateway.core).await.unwrap();

@@ -77,6 +77,7 @@ fn stand_in(base_url: BaseUrl) -> Provider {
             timeouts: Timeouts::default(),
             cost_multiplier: Factor::ONE,
             limits: Limits::default(),
+            routing: types::routing::ProviderRouting::default(),
         },
         proxy: Proxy::Default,
         credentials: Vec::new(),

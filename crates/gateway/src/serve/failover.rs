@@ -118,19 +118,7 @@ pub(super) fn demand<'a>(
 }
 
 fn blank_attempt(provider: &Provider, credential: &Credential) -> Attempt {
-    Attempt {
-        provider_id: provider.id,
-        provider_name: provider.spec.name.clone(),
-        credential_id: credential.id,
-        credential_name: credential.spec.name.clone(),
-        status_code: None,
-        outcome: AttemptOutcome::Interrupted,
-        reason: None,
-        started_ms: 0,
-        duration_ms: 0,
-        first_byte_ms: None,
-        provider_cost_usd: types::Money::ZERO,
-    }
+    Attempt::begun((provider.id, &provider.spec.name), (credential.id, &credential.spec.name))
 }
 
 /// The upstream knows the credential: its errors are over, and so is its rejection.

@@ -152,21 +152,17 @@ impl Ord for Ordered {
 impl Selection<'_> {
     /// What is kept of the selection.
     pub(super) fn decision(&self) -> Decision {
+        let plain = |provider: &Provider, credential: Option<&Arc<Credential>>| {
+            let credential = credential.map(|credential| (credential.id, credential.spec.name.as_str()));
+            Candidate::plain((provider.id, &provider.spec.name), credential)
+        };
         let kept = self.ranked.iter().zip(1_u32..).map(|((provider, credential), rank)| Candidate {
-            provider_id: provider.id,
-            provider_name: provider.spec.name.clone(),
-            credential_id: Some(credential.id),
-            credential_name: Some(credential.spec.name.clone()),
-            removed_by: None,
             rank: Some(rank),
+            ..plain(provider, Some(credential))
         });
         let removed = self.removed.iter().map(|(provider, credential, filter)| Candidate {
-            provider_id: provider.id,
-            provider_name: provider.spec.name.clone(),
-            credential_id: credential.map(|credential| credential.id),
-            credential_name: credential.map(|credential| credential.spec.name.clone()),
             removed_by: Some((*filter).to_owned()),
-            rank: None,
+            ..plain(provider, *credential)
         });
         Decision {
             candidates: kept.chain(removed).take(MAX_RECORDED).collect(),
@@ -176,6 +172,7 @@ impl Selection<'_> {
                 .map(|(filter, count)| Removed { filter: filter.to_owned(), count })
                 .collect(),
             config_revision: self.revision,
+            ..Decision::default()
         }
     }
 

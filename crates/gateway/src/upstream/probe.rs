@@ -173,19 +173,9 @@ fn house_record(
     record.model = Some(model.to_owned());
     record.upstream_model = Some(sent_as.to_owned());
     record.user_agent = Some("tollgate provider test".into());
-    record.attempts.push(Attempt {
-        provider_id: provider.id,
-        provider_name: provider.spec.name.clone(),
-        credential_id: credential.id,
-        credential_name: credential.spec.name.clone(),
-        status_code: None,
-        outcome: AttemptOutcome::Interrupted,
-        reason: None,
-        started_ms: 0,
-        duration_ms: 0,
-        first_byte_ms: None,
-        provider_cost_usd: types::Money::ZERO,
-    });
+    record
+        .attempts
+        .push(Attempt::begun((provider.id, &provider.spec.name), (credential.id, &credential.spec.name)));
     record
 }
 

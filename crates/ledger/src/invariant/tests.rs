@@ -85,6 +85,12 @@ fn inv_03_an_invoice_above_the_books_is_found() {
         duration_ms: 0,
         first_byte_ms: None,
         provider_cost_usd: nano(7),
+        class: None,
+        commit: None,
+        model: None,
+        head_ms: None,
+        pause_ms: 0,
+        rectified: Vec::new(),
     };
     let mut row = row();
     let answered = Attempt { provider_cost_usd: row.provider_cost_usd, ..failed.clone() };

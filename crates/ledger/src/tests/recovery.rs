@@ -22,6 +22,12 @@ fn attempt(credential: i64) -> Attempt {
         duration_ms: 0,
         first_byte_ms: None,
         provider_cost_usd: Money::ZERO,
+        class: None,
+        commit: None,
+        model: None,
+        head_ms: None,
+        pause_ms: 0,
+        rectified: Vec::new(),
     }
 }
 

@@ -32,6 +32,16 @@ impl Key {
     }
 }
 
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match u32::try_from(self.0) {
+            // 0.0.0.0 is nobody's address, but `::1` is in `::/64`.
+            Ok(v4) if v4 != 0 => std::net::Ipv4Addr::from(v4).fmt(f),
+            _ => write!(f, "{}/64", std::net::Ipv6Addr::from(u128::from(self.0) << 64)),
+        }
+    }
+}
+
 /// A request over the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {

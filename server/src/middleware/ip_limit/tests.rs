@@ -115,6 +115,58 @@ fn rl_03_a_flood_writes_few_rows_and_few_warnings() {
     assert_eq!(second, [false, true, false, true, false], "the first is served, then one a second");
 }
 
+#[test]
+fn rl_03_the_addresses_refused_most_often_are_known_by_name() {
+    let (limit, settings) = (IpLimit::default(), settings(1, ""));
+    let come = |from: &str, times: i64, at: i64| {
+        for n in 0..times {
+            limit.admit(ip(from), Timestamp(at + n), &settings);
+        }
+    };
+    come("203.0.113.9", 4, START);
+    come("2001:db8:0:1::7", 3, START);
+    come("2001:db8:0:1::8", 6, START + 10);
+    come("198.51.100.4", 1, START);
+    let top: Vec<_> =
+        limit.most_refused(Timestamp(START + 20)).into_iter().map(|one| (one.address, one.refused)).collect();
+    assert_eq!(top, [("2001:db8:0:1::/64".to_owned(), 8), ("203.0.113.9".to_owned(), 3)]);
+    let first = &limit.most_refused(Timestamp(START + 20))[0];
+    assert_eq!((first.since, first.latest), (Timestamp(START + 1), Timestamp(START + 15)));
+    assert_eq!(limit.refused(), 11);
+    assert_eq!(limit.most_refused(Timestamp(START + 2 * Timestamp::DAY_MS)), [], "quiet for a day");
+    come("203.0.113.9", 2, START + 3 * Timestamp::DAY_MS);
+    let again = limit.most_refused(Timestamp(START + 3 * Timestamp::DAY_MS + 9));
+    assert_eq!((again.len(), again[0].refused), (1, 1), "begins anew");
+}
+
+#[test]
+fn rl_04_the_table_of_the_refused_is_bounded_and_keeps_the_worst() {
+    let refused = Refused::default();
+    let worst = Key::of(ip("203.0.113.9"));
+    for _ in 0..5 {
+        refused.count(worst, Timestamp(START));
+    }
+    for n in 0..5_000_u32 {
+        let from = IpAddr::V4(std::net::Ipv4Addr::from(0x0a00_0000 + n));
+        refused.count(Key::of(from), Timestamp(START + 1));
+    }
+    assert_eq!(refused.len(), 256);
+    let top = refused.top(Timestamp(START + 2));
+    assert_eq!((top.len(), top[0].address.as_str(), top[0].refused), (20, "203.0.113.9", 5));
+}
+
+#[test]
+fn rl_03_an_address_is_shown_as_it_is_counted() {
+    for (address, shown) in [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("::1", "::/64"),
+    ] {
+        assert_eq!(Key::of(ip(address)).to_string(), shown);
+    }
+}
+
 proptest! {
     /// Whatever the times, no 60 seconds see more than the limit, and the wait that is named is enough.
     #[test]

@@ -95,6 +95,24 @@ async fn rl_03_a_flood_leaves_a_row_but_not_a_row_for_each_request() {
 }
 
 #[tokio::test]
+async fn rl_03_who_was_refused_most_often_is_told_by_rest() {
+    let console =
+        limited(1, |config| config.trust_proxy = server::config::TrustProxy::parse("127.0.0.1").unwrap())
+            .await;
+    for (forwarded, times) in [("203.0.113.1", 3), ("203.0.113.2", 5), ("203.0.113.3", 1)] {
+        for _ in 0..times {
+            console.get("/v1/models", &[("x-forwarded-for", forwarded)]).await;
+        }
+    }
+    let told = console.rest(Method::GET, "/refused-addresses", None).await.json();
+    assert_eq!((&told["per_minute"], &told["refused"]), (&json!(1), &json!(6)), "{told}");
+    let items: Vec<_> =
+        told["items"].as_array().unwrap().iter().map(|i| (&i["address"], &i["refused"])).collect();
+    assert_eq!(items, [(&json!("203.0.113.2"), &json!(4)), (&json!("203.0.113.1"), &json!(2))], "{told}");
+    assert!(told["items"][0]["latest"].as_str().unwrap() >= told["items"][0]["since"].as_str().unwrap());
+}
+
+#[tokio::test]
 async fn rl_02_behind_a_trusted_proxy_each_client_counts_alone_and_nobody_can_pretend() {
     let console =
         limited(2, |config| config.trust_proxy = server::config::TrustProxy::parse("127.0.0.1").unwrap())

@@ -93,5 +93,11 @@ fn attempt(cast: &Cast) -> Attempt {
         duration_ms: 1,
         first_byte_ms: None,
         provider_cost_usd: Money::ZERO,
+        class: None,
+        commit: None,
+        model: None,
+        head_ms: None,
+        pause_ms: 0,
+        rectified: Vec::new(),
     }
 }

@@ -60,6 +60,7 @@ fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut
         timeouts: Timeouts::default(),
         cost_multiplier: types::Factor::ONE,
         limits: Limits::default(),
+        routing: types::routing::ProviderRouting::default(),
     };
     change(&mut spec);
     Provider { id: ProviderId(id), spec, proxy: Proxy::Default, credentials }

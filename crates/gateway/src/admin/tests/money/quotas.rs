@@ -36,6 +36,10 @@ async fn ke_05_each_limit_is_shown_with_what_is_used_and_when_it_resets() {
     let near = QuotaFilter { min_percent: Some(50), ..QuotaFilter::default() };
     let near = admin.quota_list(near).await.unwrap();
     assert_eq!(near.iter().map(|line| line.limit_name).collect::<Vec<_>>(), [LimitName::Day]);
+    let of = |scope| admin.quota_list(QuotaFilter { scope: Some(scope), ..QuotaFilter::default() });
+    assert_eq!(of(ScopeKind::Global).await.unwrap(), []);
+    let of_users = of(ScopeKind::User).await.unwrap();
+    assert!(!of_users.is_empty() && of_users.iter().all(|line| line.scope == ScopeKind::User));
     let gone = QuotaFilter { user_id: Some(UserId(99)), ..QuotaFilter::default() };
     assert_eq!(admin.quota_list(gone).await.unwrap_err().code, "not_found");
 }

@@ -1,0 +1,4 @@
+//! Which credential serves a request, and what a failure means for it: pure functions and state machines.
+//!
+//! It sends nothing, stores nothing, reads no clock and draws no chance: time and seeds are passed in, so every
+//! choice can be repeated, explained and tried on what was recorded.

@@ -1,0 +1,193 @@
+//! How requests find their credential: strategies, per-provider rules, what failures mean.
+
+use serde::{Deserialize, Serialize};
+
+use crate::breaker::BreakerConfig;
+use crate::dialect::named;
+use crate::limits::TimeOfDay;
+use crate::problem::FieldErrors;
+
+named! {
+    /// Who is first among candidates of the same tier and priority.
+    Strategy {
+        /// A draw by weight; the default.
+        Weighted = "weighted",
+        /// In turn.
+        RoundRobin = "round_robin",
+        /// The one with the fewest requests at once, in proportion to its weight.
+        LeastLoaded = "least_loaded",
+        /// The quicker of two drawn at random, by what it took lately and what it carries now.
+        Latency = "latency",
+        /// The one that charges least, by its cost multiplier; a draw by weight among equals.
+        Cheapest = "cheapest",
+    }
+}
+
+named! {
+    /// Whose fault a failed attempt is, and so what follows from it.
+    FailureClass {
+        /// The upstream failed (5xx, an unusable answer): another credential is tried, its breaker counts.
+        Provider = "provider",
+        /// The way there failed (DNS, TCP, TLS, proxy): another is tried, breakers count only if the setting says so.
+        System = "system",
+        /// The upstream has too much to do (529, 503): another is tried, this one rests shortly.
+        Overload = "overload",
+        /// The account's quota is used up for now (429): every other credential is tried, this one rests.
+        RateLimit = "rate_limit",
+        /// The upstream refuses the credential (401, 403): every other is tried, this one is marked.
+        Auth = "auth",
+        /// The account is out of credit (402): every other is tried, this one is marked.
+        Quota = "quota",
+        /// This account does not have the model (404): another is tried, this model rests here.
+        NotFound = "not_found",
+        /// The request itself is at fault: its caller gets the upstream's answer, nothing is tried again.
+        Client = "client",
+        /// The caller left.
+        ClientGone = "client_gone",
+        /// It was sent and nobody knows whether it was acted on.
+        Unknown = "unknown",
+        /// Tollgate itself could not (books, preparation).
+        Local = "local",
+    }
+}
+
+impl Strategy {
+    /// All of them, as settings name them.
+    pub const WORDS: &'static [&'static str] =
+        &["weighted", "round_robin", "least_loaded", "latency", "cheapest"];
+}
+
+/// Hours of the day in which a provider may serve, in the billing time zone. An end before the start means over
+/// midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// `HH:MM` from which on.
+    pub start: TimeOfDay,
+    /// `HH:MM` until which; not included.
+    pub end: TimeOfDay,
+}
+
+/// What a provider's routing depends on beside its limits. Stored as one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ProviderRouting {
+    /// Its circuit breakers.
+    pub breaker: BreakerConfig,
+    /// Patterns of the User-Agents that it serves; one that begins with `!` excludes. Empty means all.
+    pub clients: Vec<String>,
+    /// When it may serve; null means always.
+    pub schedule: Option<Schedule>,
+    /// Whether conversations stick to its credentials.
+    pub sticky: bool,
+    /// Whether a request goes out directly when the outbound proxy cannot be reached.
+    pub proxy_fallback_to_direct: bool,
+    /// Requests that may wait for a free slot of its credentials; null means the setting `routing.queue_size`.
+    pub queue_size: Option<u32>,
+    /// Requests of `max_concurrency` 0 have no bound, so their queue is never used; this is how long one waits at
+    /// most, in milliseconds; null means the setting `routing.queue_ms`.
+    pub queue_ms: Option<u32>,
+}
+
+impl Default for ProviderRouting {
+    fn default() -> Self {
+        Self {
+            breaker: BreakerConfig::default(),
+            clients: Vec::new(),
+            schedule: None,
+            sticky: true,
+            proxy_fallback_to_direct: false,
+            queue_size: None,
+            queue_ms: None,
+        }
+    }
+}
+
+/// Changes to a [`ProviderRouting`]; absent fields stay.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RoutingInput {
+    /// See [`ProviderRouting`].
+    pub breaker: Option<BreakerConfig>,
+    /// See [`ProviderRouting`].
+    pub clients: Option<Vec<String>>,
+    /// See [`ProviderRouting`]; null removes it.
+    pub schedule: crate::Patch<Schedule>,
+    /// See [`ProviderRouting`].
+    pub sticky: Option<bool>,
+    /// See [`ProviderRouting`].
+    pub proxy_fallback_to_direct: Option<bool>,
+    /// See [`ProviderRouting`]; null means the setting.
+    pub queue_size: crate::Patch<u32>,
+    /// See [`ProviderRouting`]; null means the setting.
+    pub queue_ms: crate::Patch<u32>,
+}
+
+impl RoutingInput {
+    /// Applies the changes and notes what is wrong with the result.
+    pub fn apply(&self, current: ProviderRouting, errors: &mut FieldErrors) -> ProviderRouting {
+        let routing = ProviderRouting {
+            breaker: self.breaker.unwrap_or(current.breaker),
+            clients: self
+                .clients
+                .as_ref()
+                .map_or(current.clients, |patterns| clean_clients(patterns, errors)),
+            schedule: self.schedule.clone().apply(current.schedule),
+            sticky: self.sticky.unwrap_or(current.sticky),
+            proxy_fallback_to_direct: self
+                .proxy_fallback_to_direct
+                .unwrap_or(current.proxy_fallback_to_direct),
+            queue_size: self.queue_size.clone().apply(current.queue_size),
+            queue_ms: self.queue_ms.clone().apply(current.queue_ms),
+        };
+        routing.breaker.check(errors);
+        if routing.queue_size.is_some_and(|n| n > 10_000) {
+            errors.add("queue_size", "expected 0 to 10000");
+        }
+        if routing.queue_ms.is_some_and(|n| n > 600_000) {
+            errors.add("queue_ms", "expected 0 to 600000 milliseconds");
+        }
+        if routing.schedule.is_some_and(|schedule| schedule.start == schedule.end) {
+            errors.add("schedule", "start and end are the same; leave it out for always");
+        }
+        routing
+    }
+}
+
+fn clean_clients(patterns: &[String], errors: &mut FieldErrors) -> Vec<String> {
+    let cleaned: Vec<_> = patterns.iter().map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect();
+    let odd = |p: &String| p.len() > 200 || p.chars().any(char::is_control) || p == "!";
+    if cleaned.len() > 100 || cleaned.iter().any(odd) {
+        errors.add("clients", "expected at most 100 patterns of at most 200 printable characters");
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routing_without_any_field_is_the_default() {
+        let read: ProviderRouting = serde_json::from_str("{}").unwrap();
+        assert_eq!(read, ProviderRouting::default());
+        assert!(read.sticky);
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_field() {
+        let input: RoutingInput = serde_json::from_str(
+            r#"{"breaker":{"failure_threshold":0},"clients":["!"],"queue_ms":600001,
+                "schedule":{"start":"08:00","end":"08:00"}}"#,
+        )
+        .unwrap();
+        let mut errors = FieldErrors::default();
+        input.apply(ProviderRouting::default(), &mut errors);
+        let problem = errors.finish(()).unwrap_err();
+        let names: Vec<_> = problem.fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["breaker.failure_threshold", "clients", "queue_ms", "schedule"]);
+    }
+}
