@@ -23,25 +23,25 @@ INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'user', r.user_id, CAST('' AS TEXT), SUM(r.cost_nano)
 FROM requests r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.cost_nano > 0 AND r.user_id <> 0
+    AND r.cost_nano > 0 AND r.user_id IS NOT NULL
 GROUP BY 1, 3, 4;
 INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'key', r.key_id, CAST('' AS TEXT), SUM(r.cost_nano)
 FROM requests r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.cost_nano > 0 AND r.key_id <> 0
+    AND r.cost_nano > 0 AND r.key_id IS NOT NULL
 GROUP BY 1, 3, 4;
 INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'package', r.grant_id, CAST('' AS TEXT), SUM(r.cost_nano)
 FROM requests r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.cost_nano > 0 AND r.grant_id <> 0
+    AND r.cost_nano > 0 AND r.grant_id IS NOT NULL
 GROUP BY 1, 3, 4;
 INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'group', CAST(0 AS BIGINT), r.group_name, SUM(r.cost_nano)
 FROM requests r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.cost_nano > 0 AND r.group_name <> ''
+    AND r.cost_nano > 0 AND r.group_name IS NOT NULL
 GROUP BY 1, 3, 4;
 INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'provider', r.provider_id, CAST('' AS TEXT), SUM(r.provider_cost_nano)
@@ -50,7 +50,7 @@ FROM (
     UNION ALL SELECT created_at, provider_id, provider_cost_nano FROM request_loss
 ) r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.provider_cost_nano > 0 AND r.provider_id <> 0
+    AND r.provider_cost_nano > 0 AND r.provider_id IS NOT NULL
 GROUP BY 1, 3, 4;
 INSERT INTO spend_minute
 SELECT r.created_at - r.created_at % 60000, 'credential', r.credential_id, CAST('' AS TEXT), SUM(r.provider_cost_nano)
@@ -59,5 +59,5 @@ FROM (
     UNION ALL SELECT created_at, credential_id, provider_cost_nano FROM request_loss
 ) r
 WHERE r.created_at >= (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'spend_minutes_since')
-    AND r.provider_cost_nano > 0 AND r.credential_id <> 0
+    AND r.provider_cost_nano > 0 AND r.credential_id IS NOT NULL
 GROUP BY 1, 3, 4;

@@ -102,6 +102,11 @@ pub(crate) async fn user(store: &Store, name: &str) -> UserRow {
     store.user_insert(&user_spec(name), None, change("user.create")).await.unwrap()
 }
 
+pub(crate) async fn group(store: &Store, name: &str) {
+    let spec = types::group::GroupSpec::default();
+    store.group_put(name, &spec, Some(0), change("group.update")).await.unwrap();
+}
+
 pub(crate) fn package_spec(name: &str) -> PackageSpec {
     PackageSpec {
         name: name.to_owned(),

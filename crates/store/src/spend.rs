@@ -255,4 +255,4 @@ async fn add_since_resets(txn: &mut Txn, spend: &mut Spend, from: SpendFrom) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

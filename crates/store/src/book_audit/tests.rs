@@ -76,6 +76,7 @@ async fn honest_books_have_no_violations_and_damage_is_named() {
                 "DELETE FROM requests",
                 "DELETE FROM usage_hour",
                 "DELETE FROM usage_day",
+                "DELETE FROM spend_minute",
                 "DELETE FROM key_usage",
             ] {
                 store.pool.execute(sql, args![]).await.unwrap();

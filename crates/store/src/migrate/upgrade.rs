@@ -144,7 +144,7 @@ async fn st_07_a_filled_database_of_schema_1_keeps_everything_and_gets_money() {
     for store in old_stores().await {
         fill(&store).await;
         let report = store.migrate().await.unwrap();
-        assert_eq!(report.applied, ["0002_money"]);
+        assert_eq!(report.applied[0], "0002_money");
 
         let config = store.config_load().await.unwrap();
         let (provider, credential) = (&config.providers[0], &config.credentials[0]);
@@ -210,6 +210,42 @@ async fn st_07_a_filled_database_of_schema_1_keeps_everything_and_gets_money() {
             .await
             .unwrap();
         assert!(store.migrate().await.unwrap().applied.is_empty());
+    }
+}
+
+// Costs at odd instants over two days, with losses; schema 2 has no sums by minute.
+async fn spend_without_minutes(store: &Store) {
+    for n in 0..120_i64 {
+        request(store, -n * 23, Some(1 + n % 2), Some(1 + n % 3), "ok").await;
+    }
+    for sql in [
+        "UPDATE requests SET created_at = created_at + input_tokens * 777, cost_nano = 1000 + created_at % 977,
+            provider_cost_nano = 500 + created_at % 101, price_state = 'priced'",
+        "UPDATE requests SET group_name = 'team-a' WHERE user_id = 1",
+        "UPDATE requests SET grant_id = 1 WHERE user_id = 2",
+        "UPDATE requests SET user_id = NULL, key_id = NULL WHERE provider_id = 3",
+        "INSERT INTO request_loss (request_id, attempt, created_at, provider_id, credential_id, provider_cost_nano)
+            SELECT id, 0, created_at, 7, 8, 55 FROM requests WHERE provider_id = 2",
+    ] {
+        assert!(store.pool.execute(sql, args![]).await.unwrap() > 0, "{sql}");
+    }
+    crate::fixture::group(store, "team-a").await;
+}
+
+#[tokio::test]
+async fn st_07_minutes_of_the_last_day_are_there_after_an_upgrade() {
+    for store in old_stores().await {
+        store.migrate_with(&MIGRATIONS[..2]).await.unwrap();
+        spend_without_minutes(&store).await;
+        store.migrate().await.unwrap();
+        let kept = store.pool.row("SELECT COUNT(*) AS n FROM spend_minute", args![]).await.unwrap();
+        assert!(kept.int("n").unwrap() > 100);
+        for hours in [0, 3, 25, 40, 60] {
+            let minutes_since = NOW.plus_ms(-hours * Timestamp::HOUR_MS);
+            let from = SpendFrom { minutes_since, week: NOW, month: NOW };
+            let loaded = store.spend_load(from).await.unwrap();
+            assert_eq!(loaded, crate::spend::tests::load_from_rows(&store, from).await, "{hours} hours");
+        }
     }
 }
 

@@ -63,6 +63,10 @@ async fn inv_16_rows_and_sums_agree_until_somebody_meddles_and_a_rebuild_mends_t
             ("UPDATE usage_day SET cost_nano = cost_nano + 1 WHERE kind = 'all'", "day"),
             ("UPDATE usage_day SET name = 'other' WHERE kind = 'model' AND name = ''", "day"),
             ("DELETE FROM usage_day WHERE kind = 'credential' AND id = 8", "day"),
+            ("UPDATE spend_minute SET amount_nano = amount_nano + 1 WHERE kind = 'all'", "minute"),
+            ("UPDATE spend_minute SET minute = minute + 6000000000", "minute"),
+            ("DELETE FROM spend_minute WHERE kind = 'credential' AND id = 8", "minute"),
+            ("UPDATE spend_minute SET name = 'other' WHERE kind = 'group'", "minute"),
             ("DELETE FROM requests WHERE outcome = 'refused'", "hour"),
             ("UPDATE requests SET cost_nano = cost_nano + 5 WHERE cost_nano = 1001", "hour"),
         ] {

@@ -33,15 +33,14 @@ pub(super) fn minute_start(at: Timestamp) -> Timestamp {
 
 /// Those who are charged what a request's caller pays, and those who are charged what its last attempt cost.
 fn payers(row: &RequestRecord) -> ([Option<Thing>; 5], [Option<Thing>; 2]) {
-    let id = |kind, id: Option<i64>| id.filter(|id| *id != 0).map(|id| (kind, id, String::new()));
-    let group = row.group.clone().filter(|group| !group.is_empty());
+    let id = |kind, id: Option<i64>| id.map(|id| (kind, id, String::new()));
     (
         [
             Some(("all", 0, String::new())),
             id("user", row.user_id.map(|id| id.0)),
             id("key", row.key_id.map(|id| id.0)),
             id("package", row.grant_id.map(|id| id.0)),
-            group.map(|group| ("group", 0, group)),
+            row.group.clone().map(|group| ("group", 0, group)),
         ],
         [id("provider", row.provider_id.map(|id| id.0)), id("credential", row.credential_id.map(|id| id.0))],
     )
@@ -147,93 +146,73 @@ pub(crate) async fn correct(txn: &mut Txn, changes: Minutes<i64>) -> Result<(), 
     write(txn, &changes).await
 }
 
-/// Every kind of budget, and where its name and its charges stand in `requests` and `request_loss`.
+/// One kind of budget; `$1` and `$2` are the span.
 struct Kind {
     name: &'static str,
-    /// Sums over requests by `id` and `name`; `$1` and `$2` are the span.
-    rows: &'static str,
-    /// Writes them, by minute.
+    /// Sums by `id` and `name`, over hours.
+    hours: &'static str,
+    /// Writes its minutes, from the requests.
     write: &'static str,
 }
 
 macro_rules! kind {
-    ($kind:literal, $id:expr, $name:expr, $cost:literal, $from:expr, $only:expr) => {
+    ($kind:literal, $id:literal, $name:literal, $cost:literal, $from:expr) => {
         Kind {
             name: $kind,
-            rows: concat!(
+            hours: concat!(
                 "SELECT ",
                 $id,
                 " AS id, ",
                 $name,
-                " AS name, CAST(SUM(r.",
+                " AS name, CAST(SUM(x.",
                 $cost,
-                ") AS BIGINT) AS amount FROM ",
-                $from,
-                " WHERE r.created_at >= $1 AND r.created_at < $2 AND ",
-                $only,
-                " GROUP BY 1, 2"
+                ") AS BIGINT) AS amount FROM usage_hour x WHERE x.bucket >= $1 AND x.bucket < $2 GROUP BY 1, 2"
             ),
             write: concat!(
                 "INSERT INTO spend_minute (minute, kind, id, name, amount_nano)
-                 SELECT r.created_at - r.created_at % 60000, '",
+                 SELECT x.created_at - x.created_at % 60000, '",
                 $kind,
                 "', ",
                 $id,
                 ", ",
                 $name,
-                ", SUM(r.",
+                ", SUM(x.",
                 $cost,
                 ") FROM ",
                 $from,
-                " WHERE r.created_at >= $1 AND r.created_at < $2 AND ",
-                $only,
-                " GROUP BY 1, 3, 4"
+                " WHERE x.created_at >= $1 AND x.created_at < $2 AND x.",
+                $cost,
+                " > 0 AND ",
+                $id,
+                " IS NOT NULL AND ",
+                $name,
+                " IS NOT NULL GROUP BY 1, 3, 4"
             ),
         }
     };
-    ($kind:literal, $column:literal) => {
-        kind!(
-            $kind,
-            concat!("r.", $column),
-            "CAST('' AS TEXT)",
-            "cost_nano",
-            "requests r",
-            concat!("r.cost_nano > 0 AND r.", $column, " <> 0")
-        )
+    ($kind:literal, $id:literal) => {
+        kind!($kind, $id, "CAST('' AS TEXT)", "cost_nano", "requests x")
     };
-    ($kind:literal, $column:literal, losses) => {
+    ($kind:literal, $id:literal, losses) => {
         kind!(
             $kind,
-            concat!("r.", $column),
+            $id,
             "CAST('' AS TEXT)",
             "provider_cost_nano",
-            concat!(
-                "(SELECT created_at, ",
-                $column,
-                ", provider_cost_nano FROM requests UNION ALL SELECT created_at, ",
-                $column,
-                ", provider_cost_nano FROM request_loss) r"
-            ),
-            concat!("r.provider_cost_nano > 0 AND r.", $column, " <> 0")
+            "(SELECT created_at, provider_id, credential_id, provider_cost_nano FROM requests
+              UNION ALL SELECT created_at, provider_id, credential_id, provider_cost_nano FROM request_loss) x"
         )
     };
 }
 
 const KINDS: [Kind; 7] = [
-    kind!("all", "CAST(0 AS BIGINT)", "CAST('' AS TEXT)", "cost_nano", "requests r", "r.cost_nano > 0"),
-    kind!("user", "user_id"),
-    kind!("key", "key_id"),
-    kind!("package", "grant_id"),
-    kind!(
-        "group",
-        "CAST(0 AS BIGINT)",
-        "r.group_name",
-        "cost_nano",
-        "requests r",
-        "r.cost_nano > 0 AND r.group_name <> ''"
-    ),
-    kind!("provider", "provider_id", losses),
-    kind!("credential", "credential_id", losses),
+    kind!("all", "CAST(0 AS BIGINT)"),
+    kind!("user", "x.user_id"),
+    kind!("key", "x.key_id"),
+    kind!("package", "x.grant_id"),
+    kind!("group", "CAST(0 AS BIGINT)", "x.group_name", "cost_nano", "requests x"),
+    kind!("provider", "x.provider_id", losses),
+    kind!("credential", "x.credential_id", losses),
 ];
 
 const KEPT: &str = "SELECT m.id, m.name, CAST(SUM(m.amount_nano) AS BIGINT) AS amount FROM spend_minute m
@@ -244,12 +223,12 @@ const ROWS_BY_MINUTE: &str = "SELECT r.created_at - r.created_at % 60000 AS id, 
 const KEPT_BY_MINUTE: &str = "SELECT m.minute AS id, m.name, m.amount_nano AS amount FROM spend_minute m
     WHERE m.minute >= $1 AND m.minute < $2 AND m.kind = 'all' AND m.amount_nano <> 0";
 
-/// Compares what is kept with the rows: each budget over the whole span, and each minute over everybody. A question
-/// about one user compares nothing but him.
+/// Compares what is kept: each budget over the whole span with the sums by hour, and each minute over everybody with
+/// the requests. A question about one user compares nothing but him.
 pub(crate) async fn compare(txn: &mut Txn, found: &mut Reconciliation, span: Span) -> Result<(), StoreError> {
     let (start, end) = (span.since.max(since(txn).await?), span.until);
     for kind in &KINDS {
-        let mut rows = lines(&txn.rows(kind.rows, args![start, end]).await?, kind.name)?;
+        let mut rows = lines(&txn.rows(kind.hours, args![start, end]).await?, kind.name)?;
         let mut kept = lines(&txn.rows(KEPT, args![start, end, kind.name]).await?, kind.name)?;
         if let Some(user) = span.user_id {
             let line = format!("user {user}");
@@ -269,15 +248,18 @@ pub(crate) async fn compare(txn: &mut Txn, found: &mut Reconciliation, span: Spa
     Ok(())
 }
 
+// Without those that nobody is charged for, and those that were charged nothing.
 fn lines(rows: &[Row], kind: &str) -> Result<BTreeMap<String, UsageTotals>, StoreError> {
-    let line = |row: &Row| {
-        let name = match (row.int("id")?, row.text("name")?) {
-            (0, name) if !name.is_empty() => format!("{kind} {name}"),
-            (id, _) => format!("{kind} {id}"),
-        };
-        Ok((name, amount(row)?))
-    };
-    rows.iter().map(line).collect()
+    let mut lines = BTreeMap::new();
+    for row in rows {
+        let (id, name, amount) = (row.int("id")?, row.text("name")?, amount(row)?);
+        if amount.cost_usd.is_zero() || (id == 0 && name.is_empty() && kind != "all") {
+            continue;
+        }
+        let name = if id == 0 && !name.is_empty() { name } else { id.to_string() };
+        lines.insert(format!("{kind} {name}"), amount);
+    }
+    Ok(lines)
 }
 
 // The books' differences are told as totals.

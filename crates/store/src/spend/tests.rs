@@ -1,9 +1,10 @@
 //! Tests of what has been spent, against a plain sum over the rows.
 
+mod minutes;
+
 use std::collections::BTreeMap;
 
 use ledger::{Batch, Position};
-use types::group::GroupSpec;
 use types::request::{Attempt, RequestRecord};
 use types::{ApiKeyId, CredentialId, GrantId, ProviderId, UserId};
 
@@ -116,7 +117,7 @@ async fn configure(store: &Store) {
             fixture::credential(store, provider.id, &format!("{n}")).await.unwrap();
         }
     }
-    store.group_put("team-a", &GroupSpec::default(), Some(0), change("group.update")).await.unwrap();
+    fixture::group(store, "team-a").await;
     let package = fixture::package_spec("pro");
     store.grant_insert(UserId(1), None, &package, NOW, None, change("grant.create")).await.unwrap();
 }
@@ -128,6 +129,21 @@ fn windows() -> SpendFrom {
         week: NOW.hour_start().plus_ms(-5 * Timestamp::DAY_MS - 30 * MINUTE),
         month: NOW.hour_start().plus_ms(-8 * Timestamp::DAY_MS - 15 * MINUTE),
     }
+}
+
+/// What is loaded when no minutes are kept.
+pub(crate) async fn load_from_rows(store: &Store, from: SpendFrom) -> Vec<SpendRow> {
+    const NEVER: &str = "9000000000000000";
+    let before = store.meta_get("spend_minutes_since").await.unwrap();
+    let put = async |value: &str| {
+        let sql = "INSERT INTO meta (name, value) VALUES ('spend_minutes_since', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        store.pool.execute(sql, args![value]).await.unwrap();
+    };
+    put(NEVER).await;
+    let rows = store.spend_load(from).await.unwrap();
+    put(before.as_deref().unwrap_or("0")).await;
+    rows
 }
 
 #[tokio::test]
