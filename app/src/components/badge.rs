@@ -73,6 +73,12 @@ pub(crate) fn credential(view: &CredentialView) -> AnyView {
     let (mood, word) = match view.state {
         CredentialState::Valid if view.cooldown_until.is_some() => ("warn", p::STATE_COOLING),
         CredentialState::Valid => ("good", p::STATE_VALID),
+        CredentialState::RateLimited => ("warn", p::STATE_RATE_LIMITED),
+        CredentialState::Overloaded => ("warn", p::STATE_OVERLOADED),
+        CredentialState::Unavailable => ("warn", p::STATE_UNAVAILABLE),
+        CredentialState::NeedsReauth => ("bad", p::STATE_NEEDS_REAUTH),
+        CredentialState::Suspended => ("bad", p::STATE_SUSPENDED),
+        CredentialState::Banned => ("bad", p::STATE_BANNED),
         CredentialState::Invalid => ("bad", p::STATE_INVALID),
         CredentialState::Unreadable => ("bad", p::STATE_UNREADABLE),
         CredentialState::Disabled => ("off", p::STATE_DISABLED),

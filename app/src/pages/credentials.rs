@@ -170,7 +170,7 @@ fn Reason(credential: CredentialView) -> impl IntoView {
     let next = match credential.state {
         CredentialState::Invalid => Some(t(p::INVALID_NEXT)),
         CredentialState::Unreadable => Some(t(p::UNREADABLE_NEXT)),
-        CredentialState::Valid | CredentialState::Disabled => None,
+        _ => None,
     };
     let cooling = credential.cooldown_until.map(|at| {
         view! {

@@ -73,6 +73,12 @@ super::texts! {
     CREDENTIAL_SECRET_KEEP: "Leave empty to keep the present one.", "留空则保留当前密钥。";
     STATE_VALID: "Usable", "可用";
     STATE_INVALID: "Refused", "被拒绝";
+    STATE_RATE_LIMITED: "Rate limited", "已限流";
+    STATE_OVERLOADED: "Overloaded", "过载";
+    STATE_UNAVAILABLE: "Unreachable", "无法连接";
+    STATE_NEEDS_REAUTH: "Sign in again", "需重新登录";
+    STATE_SUSPENDED: "Suspended", "已暂停";
+    STATE_BANNED: "Banned", "已封禁";
     STATE_UNREADABLE: "Unreadable", "无法解密";
     STATE_DISABLED: "Off", "已停用";
     STATE_COOLING: "Resting", "冷却中";

@@ -63,7 +63,7 @@ async fn change(
             let view = groups.into_iter().find(|group| group.name == form.id);
             let view = view.ok_or_else(|| Problem::new("not_found", "there is no such group"))?;
             let (version, limits) = (Some(view.version), changed(view.limits.increases));
-            admin.group_put(view.name, UpdateGroup { version, limits, price_rate: None }).await?;
+            admin.group_put(view.name, UpdateGroup { version, limits, ..UpdateGroup::default() }).await?;
         }
         _ => return Err(Problem::field("scope", "expected one of: user, key, provider, credential, group")),
     }

@@ -1,6 +1,6 @@
 //! Inputs of groups.
 
-use types::Problem;
+use types::{Patch, Problem};
 use types::group::UpdateGroup;
 use types::problem::FieldErrors;
 
@@ -15,6 +15,7 @@ impl GroupForm {
             price_rate: Some(parsed(&self.price_rate, "price_rate", &mut errors).unwrap_or_default()),
             limits: self.limits.read(&mut errors),
             version: number(&self.version, "version", &mut errors),
+            strategy: Patch::Keep,
         };
         errors.finish(input)
     }

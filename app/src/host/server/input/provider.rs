@@ -1,7 +1,7 @@
 //! Inputs of providers and credentials.
 
 use types::credential::{CreateCredential, UpdateCredential};
-use types::later::Later;
+use types::routing::RoutingInput;
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
 use types::{Patch, Problem, ProviderId};
@@ -39,8 +39,7 @@ impl ProviderForm {
             timeouts: self.timeouts(&mut errors),
             limits: self.limits.read(&mut errors),
             cost_multiplier: parsed(&self.cost_multiplier, "cost_multiplier", &mut errors),
-            breaker: Later::default(),
-            proxy_fallback_to_direct: Later::default(),
+            routing: RoutingInput::default(),
         };
         errors.finish(input)
     }
@@ -69,8 +68,7 @@ impl ProviderForm {
             cost_multiplier: Some(
                 parsed(&self.cost_multiplier, "cost_multiplier", &mut errors).unwrap_or_default(),
             ),
-            breaker: Later::default(),
-            proxy_fallback_to_direct: Later::default(),
+            routing: RoutingInput::default(),
         };
         errors.finish(input)
     }
