@@ -4,21 +4,28 @@
 //! proven. Each change is one transaction in the store (row, audit row, revision) and is in force for the next
 //! request when the call returns (AC-02).
 
+mod alias;
 mod api_key;
 mod audit;
 mod books;
+mod breaker;
+mod cache;
 mod credential;
+mod error_rule;
 mod grant;
 mod group;
 mod invoice;
+mod marks;
 mod overview;
 mod package;
+mod pool;
 mod price;
 mod provider;
 mod proxy;
 mod quota;
 mod reprice;
 mod request;
+mod routing;
 mod secrets;
 mod setting;
 mod sign_in;
@@ -87,6 +94,18 @@ impl Admin {
             before,
             after,
         }
+    }
+
+    /// Writes an act that changes no row into the audit log.
+    async fn note(
+        &self,
+        verb: &str,
+        object: &'static str,
+        name: &str,
+        after: Option<Value>,
+    ) -> Result<(), Problem> {
+        let change = self.change(verb, &Subject { object, id: name.to_owned(), name }, None, after);
+        self.core.store.audit_append(change).await.map_err(|error| store_problem(error, object))
     }
 
     /// Puts a stored change in force. The change stands even if this fails; the reload task then does it later.

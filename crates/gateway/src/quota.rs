@@ -105,14 +105,15 @@ impl Quotas {
         any.then_some(RateRule { scope, rpm: limits.rpm_limit, tpm: limits.tpm_limit })
     }
 
-    /// The limits of a scope on what runs at once; `None` if it has none.
+    /// The limits of a scope on what runs at once; `None` if it has none and is not counted either. Users always are,
+    /// because the cache page shows what they run.
     pub(crate) fn slot(&self, scope: Scope, limits: &Limits) -> Option<SlotRule> {
-        let (requests, sessions) = (limits.max_concurrent_requests, limits.limit_concurrent_sessions);
-        (self.enforced && (requests.is_some() || sessions.is_some())).then_some(SlotRule {
-            scope,
-            requests,
-            sessions,
-        })
+        let (mut requests, mut sessions) = (limits.max_concurrent_requests, limits.limit_concurrent_sessions);
+        if !self.enforced {
+            (requests, sessions) = (None, None);
+        }
+        let wanted = requests.is_some() || sessions.is_some() || scope.kind == ScopeKind::User;
+        wanted.then_some(SlotRule { scope, requests, sessions })
     }
 
     /// A place among those who wait for money; `None` if too many wait already.

@@ -95,3 +95,17 @@ pub struct SystemView {
     /// Effective configuration.
     pub config: Vec<ConfigLine>,
 }
+
+/// Answer of `POST /api/admin/scheduler/refresh`: what selection works with from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Refreshed {
+    /// Version of the configuration in force now.
+    pub revision: i64,
+    /// How old the one before was, in milliseconds.
+    pub age_ms: u64,
+    /// Providers in it.
+    pub providers: u32,
+    /// Their credentials.
+    pub credentials: u32,
+}

@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ledger::budget::Scope;
 use types::Timestamp;
 use types::limits::LimitName;
+use types::quota::ScopeKind;
 
 /// How long a session counts after its last request.
 const SESSION_IDLE_MS: i64 = 5 * 60 * 1_000;
+/// The same in seconds.
+pub(crate) const SESSION_IDLE_S: u64 = 5 * 60;
 /// Sessions remembered of one scope; more than any limit that makes sense.
 const MAX_SESSIONS: usize = 10_000;
 
-/// The limits of one scope on what runs at once.
+/// A scope whose requests are counted, and its limits on what runs at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SlotRule {
     pub(crate) scope: Scope,
@@ -34,6 +37,8 @@ pub(crate) struct TooMany {
 
 #[derive(Debug, Default)]
 struct Running {
+    /// Tells a count from the one before it was cleared.
+    epoch: u64,
     requests: u32,
     sessions: HashMap<String, Session>,
 }
@@ -53,12 +58,26 @@ impl Running {
     }
 }
 
-/// What runs now, by scope; only scopes with such a limit are counted.
+/// What runs now, by scope; users are always counted, others only if they have such a limit.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slots(Arc<Mutex<HashMap<Scope, Running>>>);
+pub(crate) struct Slots(Arc<Mutex<Counts>>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    scopes: HashMap<Scope, Running>,
+    /// Grows with each clearing.
+    epoch: u64,
+}
+
+impl Counts {
+    fn running(&mut self, scope: Scope) -> &mut Running {
+        let epoch = self.epoch;
+        self.scopes.entry(scope).or_insert_with(|| Running { epoch, ..Running::default() })
+    }
+}
 
 impl Slots {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Scope, Running>> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,9 +93,9 @@ impl Slots {
         if rules.is_empty() {
             return Ok(guard);
         }
-        let mut scopes = self.lock();
+        let mut counts = self.lock();
         for rule in rules {
-            let running = scopes.entry(rule.scope).or_default();
+            let running = counts.running(rule.scope);
             let refuse = |name, current: usize, limit: u32| {
                 let current = u64::try_from(current).unwrap_or(u64::MAX);
                 Err(TooMany { scope: rule.scope, name, current, limit: u64::from(limit) })
@@ -99,27 +118,38 @@ impl Slots {
             }
         }
         for rule in rules {
-            let running = scopes.entry(rule.scope).or_default();
+            let running = counts.running(rule.scope);
             running.requests = running.requests.saturating_add(1);
             if let (Some(_), Some(session)) = (rule.sessions, session) {
                 let session = running.sessions.entry(session.to_owned()).or_default();
                 session.requests = session.requests.saturating_add(1);
                 session.last = now;
             }
-            guard.taken.push(rule.scope);
+            guard.taken.push((rule.scope, running.epoch));
         }
-        drop(scopes);
+        drop(counts);
         Ok(guard)
+    }
+
+    /// Counts one scope of a kind, or all of them, from zero; answers how many counted anything. What runs now is not
+    /// subtracted later.
+    pub(crate) fn clear(&self, kind: ScopeKind, id: Option<i64>) -> usize {
+        let mut counts = self.lock();
+        counts.epoch += 1;
+        let before = counts.scopes.len();
+        counts.scopes.retain(|scope, _| scope.kind != kind || id.is_some_and(|id| id != scope.id));
+        before - counts.scopes.len()
     }
 
     /// Whether a scope has no slot left for another request.
     pub(crate) fn is_full(&self, rule: &SlotRule) -> bool {
-        rule.requests.is_some_and(|limit| self.lock().get(&rule.scope).is_some_and(|r| r.requests >= limit))
+        rule.requests
+            .is_some_and(|limit| self.lock().scopes.get(&rule.scope).is_some_and(|r| r.requests >= limit))
     }
 
     /// Requests and sessions that count on a scope now.
     pub(crate) fn read(&self, now: Timestamp, scope: Scope) -> (u64, u64) {
-        self.lock().get_mut(&scope).map_or((0, 0), |running| {
+        self.lock().scopes.get_mut(&scope).map_or((0, 0), |running| {
             let sessions = u64::try_from(running.sessions_at(now)).unwrap_or(u64::MAX);
             (u64::from(running.requests), sessions)
         })
@@ -130,7 +160,8 @@ impl Slots {
 #[derive(Debug)]
 pub(crate) struct SlotGuard {
     slots: Slots,
-    taken: Vec<Scope>,
+    /// Scopes with the epoch in which each was counted.
+    taken: Vec<(Scope, u64)>,
     session: Option<String>,
 }
 
@@ -139,15 +170,15 @@ impl Drop for SlotGuard {
         if self.taken.is_empty() {
             return;
         }
-        let mut scopes = self.slots.lock();
-        for scope in &self.taken {
-            let Some(running) = scopes.get_mut(scope) else { continue };
+        let mut counts = self.slots.lock();
+        for (scope, epoch) in &self.taken {
+            let Some(running) = counts.scopes.get_mut(scope).filter(|r| r.epoch == *epoch) else { continue };
             running.requests = running.requests.saturating_sub(1);
             if let Some(session) = self.session.as_deref().and_then(|id| running.sessions.get_mut(id)) {
                 session.requests = session.requests.saturating_sub(1);
             }
             if running.requests == 0 && running.sessions.is_empty() {
-                scopes.remove(scope);
+                counts.scopes.remove(scope);
             }
         }
     }
@@ -174,6 +205,26 @@ mod tests {
         assert_eq!((refused.name, refused.current, refused.limit), (LimitName::Requests, 2, 2));
         drop(first);
         assert!(slots.take(Timestamp(0), &two, None).is_ok());
+    }
+
+    #[test]
+    fn ca_04_a_cleared_count_is_zero_and_never_goes_below_it() {
+        let slots = Slots::default();
+        let two = rule(Some(2), None);
+        let before = slots.take(Timestamp(0), &two, None).unwrap();
+        assert_eq!(slots.clear(ScopeKind::Key, None), 0);
+        assert_eq!(slots.clear(ScopeKind::User, Some(8)), 0);
+        assert_eq!(slots.clear(ScopeKind::User, Some(7)), 1);
+        assert_eq!(slots.read(Timestamp(0), USER), (0, 0));
+        let after = slots.take(Timestamp(0), &two, None).unwrap();
+        drop(before);
+        assert_eq!(
+            slots.read(Timestamp(0), USER),
+            (1, 0),
+            "what was cleared is not subtracted from what is new"
+        );
+        drop(after);
+        assert_eq!(slots.read(Timestamp(0), USER), (0, 0));
     }
 
     #[test]
