@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{Dialect, Endpoint};
 
+mod answer;
 mod kinds;
 mod upstream;
 
+pub use answer::looks_failed;
 pub(crate) use upstream::in_band;
 pub use upstream::{UpstreamError, parse_upstream};
 

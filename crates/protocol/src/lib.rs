@@ -5,12 +5,14 @@
 //! not decide anything (who may call what, where a request goes).
 
 pub mod error;
+pub mod gate;
 pub mod gemini;
 mod json;
 pub mod meter;
 pub mod models;
 pub mod multipart;
 pub mod probe;
+pub mod rectify;
 pub mod session;
 pub mod splice;
 pub mod sse;

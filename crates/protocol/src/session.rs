@@ -6,6 +6,10 @@ use crate::json::{self, text};
 use crate::probe::Probe;
 use crate::{Dialect, Endpoint};
 
+mod prefix;
+
+pub use prefix::prefix;
+
 /// Longest hint, in characters. A longer one is dropped: cutting it could join two sessions.
 const MAX_CHARS: usize = 128;
 

@@ -9,12 +9,18 @@ use crate::json::{self, text};
 const MESSAGE_CHARS: usize = 2_000;
 
 /// What an upstream said went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamError {
     /// Its message, at most 2,000 characters.
     pub message: String,
     /// Its type, status word or code (`overloaded_error`, `RESOURCE_EXHAUSTED`, `model_not_found`); empty if none.
     pub kind: String,
+    /// Its finest code, if it gave one besides: `code` (`model_not_found`, `429`), Gemini's `ErrorInfo.reason`
+    /// (`API_KEY_INVALID`), Anthropic's `details.error_code`.
+    pub code: Option<String>,
+    /// How long it asked to wait, in milliseconds, at most 31 days: Gemini's `RetryInfo`, `retry_after` and its like,
+    /// OpenAI's "try again in 1.5s". Headers are not looked at.
+    pub retry_after_ms: Option<u64>,
 }
 
 /// Reads an error body. `None` if the body is no JSON or holds nothing that looks like an error.
@@ -38,7 +44,7 @@ pub fn parse_upstream(dialect: Dialect, body: &[u8]) -> Option<UpstreamError> {
         .iter()
         .find_map(|name| json::field(body, name))
         .filter(|value| present(value))?;
-    Some(UpstreamError { message: words(message), kind: kind_of(dialect, body) })
+    Some(UpstreamError { message: words(message), kind: kind_of(dialect, body), ..UpstreamError::default() })
 }
 
 /// Reads the value of a non-null `error` field that came inside a 200.
@@ -48,10 +54,14 @@ pub(crate) fn in_band(dialect: Dialect, error: &[u8]) -> Option<UpstreamError> {
 
 fn read(dialect: Dialect, error: &[u8], around: &[u8]) -> UpstreamError {
     if error.first() != Some(&b'{') {
-        return UpstreamError { message: words(error), kind: kind_of(dialect, around) };
+        return UpstreamError {
+            message: words(error),
+            kind: kind_of(dialect, around),
+            ..UpstreamError::default()
+        };
     }
     let message = ["message", "detail", "msg"].iter().find_map(|n| json::field(error, n)).unwrap_or(error);
-    UpstreamError { message: words(message), kind: kind_of(dialect, error) }
+    UpstreamError { message: words(message), kind: kind_of(dialect, error), ..UpstreamError::default() }
 }
 
 fn kind_of(dialect: Dialect, object: &[u8]) -> String {

@@ -271,7 +271,7 @@ impl Scanner {
             Member::Model => self.pieces.once = inner(raw).is_some_and(stream::searches_once),
             Member::Error if capture.too_long => {
                 let message = "the upstream answered with an error too long to keep".to_owned();
-                metered.error = Some(UpstreamError { message, kind: String::new() });
+                metered.error = Some(UpstreamError { message, ..UpstreamError::default() });
             }
             Member::Error => {
                 if let Some(error) = in_band(endpoint.dialect(), raw) {

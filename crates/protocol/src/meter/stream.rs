@@ -243,7 +243,7 @@ fn gemini<'a>(data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fault> {
 }
 
 fn unnamed(message: &str) -> UpstreamError {
-    UpstreamError { message: message.to_owned(), kind: String::new() }
+    UpstreamError { message: message.to_owned(), ..UpstreamError::default() }
 }
 
 fn length(text: &[u8]) -> u64 {
