@@ -21,9 +21,14 @@ export async function desk(browser, gateway, { lang, scripts }) {
   };
   /** The field of a form by its name, within a part of the page. */
   const field = (name, within = 'main') => page.locator(`${within} [name="form[${name}]"]`).first();
-  /** Presses a button whose work leads to another address, and waits for that. */
+  /** Presses a button whose work leads to an address, and waits for that; also if the page is there already. */
   const press = async (button, address) => {
+    const there = typeof address === 'function' ? address(new URL(page.url())) : address.test(page.url());
+    // Panels ask in JSON; only forms post as forms do.
+    const posted = (answer) => /x-www-form-urlencoded/.test(answer.request().headers()['content-type'] ?? '');
+    const done = there && (scripts ? page.waitForResponse(posted) : page.waitForEvent('load'));
     await button.click();
+    await done;
     await page.waitForURL(address);
     await settled();
   };
@@ -44,7 +49,9 @@ export async function desk(browser, gateway, { lang, scripts }) {
   const flash = () => page.locator('.flash.good[role=status]').first().innerText();
   const end = async () => {
     if (scripts) assert.deepEqual((await seen(page)).violations, []);
-    assert.deepEqual(faults, []);
+    // A refused form is answered with its status, which Chromium writes on the console.
+    const refusals = /status of (409|422|429) /;
+    assert.deepEqual(faults.filter((fault) => !refusals.test(fault)), []);
   };
   return { page, go, field, press, refused, confirm, flash, end, close };
 }

@@ -36,7 +36,7 @@ for (const way of WAYS) {
       for (const bad of ['-1', '3.x', '1e400']) {
         await field('input_per_million_usd').fill(bad);
         await field('output_per_million_usd').fill('5000');
-        assert.ok((await refused(save, 'input_per_million_usd')).length > 5, bad);
+        assert.ok((await refused(save, 'input_per_million_usd')).length > 1, bad);
         assert.equal(await field('input_per_million_usd').inputValue(), bad);
         assert.equal(await field('output_per_million_usd').inputValue(), '5000');
       }
@@ -81,7 +81,7 @@ for (const way of WAYS) {
       const look = page.locator('.import-form .save-bar button.primary');
       for (const nonsense of ['', 'no list at all', '[1, 2]']) {
         await field('list').fill(nonsense);
-        assert.ok((await refused(look, 'list')).length > 3, nonsense);
+        assert.ok((await refused(look, 'list')).length > 1, nonsense);
         assert.equal((await field('list').inputValue()).trim(), nonsense);
       }
       await field('list').fill(list);
@@ -126,7 +126,7 @@ for (const way of WAYS) {
       const row = () => booked(gateway, (row) => row.request_id === id && row.output_tokens > 0);
       assert.deepEqual([(await row()).cost_usd, (await row()).price_state], ['0', 'unpriced']);
       await go('/prices');
-      await page.locator(`a[href*="model=${model}"]`).first().waitFor();
+      await page.locator(`#unpriced tr:has-text("${model}")`).waitFor();
       await costs(gateway, model, 2);
 
       await go(`/prices/reprice?model=${model}`);

@@ -67,10 +67,12 @@ fn address(path: &str, mut map: ParamsMap, confirm: Option<&str>) -> String {
     for gone in ["confirm", "done", "undo", "__path", "__err"] {
         map.remove(gone);
     }
-    if let Some(what) = confirm {
-        map.insert("confirm", what.to_owned());
+    let rest = map.to_query_string();
+    match confirm {
+        Some(what) if rest.is_empty() => format!("{path}?confirm={what}"),
+        Some(what) => format!("{path}{rest}&confirm={what}"),
+        None => format!("{path}{rest}"),
     }
-    format!("{path}{}", map.to_query_string())
 }
 
 #[cfg(test)]

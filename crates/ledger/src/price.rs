@@ -128,8 +128,8 @@ pub fn worst_case(
     }
     // Each line is rounded up by itself, so that several lines can exceed the rounded sum by one each.
     let base = [
-        tokens_at(demand.input_tokens, input).plus(extra(demand.input_tokens, INPUT_LINES)),
-        tokens_at(demand.output_tokens, output).plus(extra(demand.output_tokens, OUTPUT_LINES)),
+        tokens_at(demand.input_tokens, input).plus(extra(input, demand.input_tokens, INPUT_LINES)),
+        tokens_at(demand.output_tokens, output).plus(extra(output, demand.output_tokens, OUTPUT_LINES)),
         spec.per_request_usd.unwrap_or_default(),
         pieces_at(demand.images, spec.per_image_usd.unwrap_or_default()),
         pieces_at(demand.web_searches, spec.web_search_per_call_usd.unwrap_or_default()),
@@ -144,7 +144,11 @@ const INPUT_LINES: u64 = 6;
 /// Lines that output can come to: plain, reasoning, audio, images.
 const OUTPUT_LINES: u64 = 4;
 
-fn extra(tokens: u64, lines: u64) -> Money {
+// Tokens that cost nothing have nothing to round: a limit of two dollars serves two requests of one dollar each.
+fn extra(dearest: Money, tokens: u64, lines: u64) -> Money {
+    if dearest.is_zero() {
+        return Money::ZERO;
+    }
     Money::clamp_nano(i128::from(tokens.min(lines).saturating_sub(1)))
 }
 

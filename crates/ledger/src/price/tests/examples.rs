@@ -186,6 +186,13 @@ fn the_worst_case_is_the_dearest_class_that_can_happen() {
 }
 
 #[test]
+fn the_worst_case_of_what_has_one_price_is_that_price() {
+    let spec = PriceSpec { per_request_usd: Some(usd("1")), ..PriceSpec::default() };
+    let demand = WorstCase { input_tokens: 2_000, output_tokens: 64, ..WorstCase::default() };
+    assert_eq!(worst_case(priced(&spec), &demand, None, Factors::default()).0, usd("1"));
+}
+
+#[test]
 fn tiers_are_known_by_all_their_names() {
     for (name, tier) in [
         ("priority", Some(Tier::Priority)),
