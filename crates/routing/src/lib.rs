@@ -2,3 +2,11 @@
 //!
 //! It sends nothing, stores nothing, reads no clock and draws no chance: time and seeds are passed in, so every
 //! choice can be repeated, explained and tried on what was recorded.
+
+pub mod backtest;
+pub mod client;
+pub mod explain;
+pub mod latency;
+pub mod order;
+pub mod pattern;
+pub mod schedule;
