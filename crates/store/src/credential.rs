@@ -1,12 +1,14 @@
 //! Credentials: rows and their changes. Their secrets come sealed and stay so.
 
-use types::credential::CredentialSpec;
+mod mark;
+
+use types::credential::{CredentialMark, CredentialSpec};
 use types::{CredentialId, ProviderId, Timestamp};
 
 use crate::column::json;
 use crate::error::BoxError;
 use crate::pool::Txn;
-use crate::revision::{bump_in_txn, commit_change, missing_or_stale};
+use crate::revision::{commit_change, missing_or_stale};
 use crate::sql::{Row, args};
 use crate::{Change, Store, StoreError};
 
@@ -23,10 +25,8 @@ pub struct CredentialRow {
     pub sealed: Vec<u8>,
     /// First and last characters of the secret, for views.
     pub hint: String,
-    /// When the upstream refused it; null while it is believed good.
-    pub rejected_at: Option<Timestamp>,
-    /// What the upstream said then.
-    pub rejected_reason: Option<String>,
+    /// Its stored state.
+    pub mark: CredentialMark,
     /// Usage counts towards its limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
@@ -108,7 +108,8 @@ impl Store {
         credential_row(&row)
     }
 
-    /// Changes a credential that still has the expected version. A new secret also clears the rejection.
+    /// Changes a credential that still has the expected version. A new secret also makes it
+    /// valid again.
     pub async fn credential_update(
         &self,
         id: CredentialId,
@@ -144,11 +145,13 @@ impl Store {
         }
         if let Some(SealedSecret { sealed, hint }) = secret {
             txn.execute(
-                "UPDATE credentials SET sealed = $2, hint = $3, rejected_at = NULL, rejected_reason = NULL
-                 WHERE id = $1",
+                "UPDATE credentials SET sealed = $2, hint = $3 WHERE id = $1",
                 args![id, sealed, hint],
             )
             .await?;
+            let was =
+                txn.row("SELECT state FROM credentials WHERE id = $1", args![id]).await?.named("state")?;
+            mark::forget_in_txn(&mut txn, id, change.at, was).await?;
         }
         let row = txn.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?;
         commit_change(txn, change).await?;
@@ -215,27 +218,6 @@ impl Store {
             .await?;
         Ok(touched == 1)
     }
-
-    /// Notes that the upstream refused it, or clears that; raises the revision but writes no audit row.
-    pub async fn credential_mark(
-        &self,
-        id: CredentialId,
-        rejected: Option<(Timestamp, String)>,
-    ) -> Result<(), StoreError> {
-        let (at, reason) = rejected.unzip();
-        let mut txn = self.pool.begin_write().await?;
-        let touched = txn
-            .execute(
-                "UPDATE credentials SET rejected_at = $2, rejected_reason = $3 WHERE id = $1",
-                args![id, at, reason],
-            )
-            .await?;
-        if touched == 0 {
-            return Err(StoreError::NotFound);
-        }
-        bump_in_txn(&mut txn).await?;
-        txn.commit().await
-    }
 }
 
 /// All credentials that are not deleted, of providers that are not deleted.
@@ -258,8 +240,7 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         },
         sealed: row.bytes("sealed")?,
         hint: row.text("hint")?,
-        rejected_at: row.time_opt("rejected_at")?,
-        rejected_reason: row.text_opt("rejected_reason")?,
+        mark: mark::mark(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

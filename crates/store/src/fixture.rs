@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
-use types::credential::{CredentialSpec, Tier};
+use types::breaker::BreakerConfig;
+use types::credential::{CredentialEvent, CredentialMark, CredentialSpec, CredentialState, Tier};
 use types::dialect::{Dialect, Endpoint};
 use types::limits::Limits;
 use types::package::{PackageKind, PackageSpec};
 use types::price::{Bill, BillLine, CostClass, PriceSource, PriceState};
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
 use types::request::{Attempt, AttemptOutcome, Decision, Outcome, RequestRecord};
+use types::routing::ProviderRouting;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, Factor, Money, ProviderId, Timestamp, UserId};
 
@@ -56,7 +58,13 @@ pub(crate) fn provider_spec(name: &str) -> ProviderSpec {
         timeouts: Timeouts { connect_ms: Some(500), ..Timeouts::default() },
         cost_multiplier: "0.8".parse().unwrap(),
         limits: limits(),
-        routing: types::routing::ProviderRouting::default(),
+        routing: ProviderRouting {
+            breaker: BreakerConfig { failure_threshold: Some(4), ..BreakerConfig::default() },
+            clients: vec!["!curl*".to_owned()],
+            sticky: false,
+            queue_ms: Some(250),
+            ..ProviderRouting::default()
+        },
     }
 }
 
@@ -85,6 +93,21 @@ pub(crate) async fn credential(
     let seal = |id: CredentialId| Ok::<_, BoxError>(format!("sealed for {id}").into_bytes());
     let change = change("credential.create");
     store.credential_insert(provider_id, &credential_spec(name), "sk-…mnop", seal, change).await
+}
+
+/// A change of a credential's state as the upstream causes it.
+pub(crate) fn marked(
+    credential_id: CredentialId,
+    from: CredentialState,
+    to: CredentialState,
+    at: Timestamp,
+) -> (CredentialMark, CredentialEvent) {
+    let reason = (to != CredentialState::Valid).then(|| format!("{to} at {at}"));
+    let mark =
+        CredentialMark { state: to, reason: reason.clone(), since: Some(at), ..CredentialMark::default() };
+    let cause = "upstream".to_owned();
+    let request_id = Some(record(1).request_id);
+    (mark, CredentialEvent { credential_id, at, from, to, until: None, reason, cause, request_id })
 }
 
 pub(crate) fn user_spec(name: &str) -> UserSpec {

@@ -1,6 +1,7 @@
-//! Groups of providers: their rates and limits. A group without either has no row; it is a tag and nothing more.
+//! Groups of providers: their rates, limits and strategies. A group without any of them has no row; it is a tag and nothing more.
 
 use types::group::GroupSpec;
+use types::routing::Strategy;
 use types::{GroupId, Timestamp};
 
 use crate::column::json;
@@ -16,7 +17,7 @@ pub struct GroupRow {
     pub id: GroupId,
     /// The tag.
     pub name: String,
-    /// Rate and limits.
+    /// Rate, limits and strategy.
     pub spec: GroupSpec,
     /// Usage counts towards its limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
@@ -39,7 +40,7 @@ impl Store {
         self.pool.row_opt(sql, args![name]).await?.as_ref().map(group_row).transpose()
     }
 
-    /// Stores rate and limits. An expected version must be the stored one, 0 where none is stored.
+    /// Stores rate, limits and strategy. An expected version must be the stored one, 0 where none is stored.
     pub async fn group_put(
         &self,
         name: &str,
@@ -47,18 +48,25 @@ impl Store {
         expected_version: Option<i64>,
         change: Change,
     ) -> Result<GroupRow, StoreError> {
-        let GroupSpec { price_rate, limits, strategy: _ } = spec;
+        let GroupSpec { price_rate, limits, strategy } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
-                "INSERT INTO provider_groups AS g (name, price_rate, limits, updated_at, version)
-                 SELECT $1, $2, $3, $4, 1
-                  WHERE COALESCE($5, 0) = 0 OR EXISTS (SELECT 1 FROM provider_groups WHERE name = $1)
+                "INSERT INTO provider_groups AS g (name, price_rate, limits, strategy, updated_at, version)
+                 SELECT $1, $2, $3, $4, $5, 1
+                  WHERE COALESCE($6, 0) = 0 OR EXISTS (SELECT 1 FROM provider_groups WHERE name = $1)
                  ON CONFLICT (name) DO UPDATE SET price_rate = excluded.price_rate, limits = excluded.limits,
-                    updated_at = excluded.updated_at, version = g.version + 1
-                  WHERE $5 IS NULL OR g.version = $5
+                    strategy = excluded.strategy, updated_at = excluded.updated_at, version = g.version + 1
+                  WHERE $6 IS NULL OR g.version = $6
                  RETURNING *",
-                args![name, *price_rate, json(limits)?, change.at, expected_version],
+                args![
+                    name,
+                    *price_rate,
+                    json(limits)?,
+                    strategy.map(Strategy::as_str),
+                    change.at,
+                    expected_version,
+                ],
             )
             .await?
             .ok_or(StoreError::StaleVersion)?;
@@ -80,7 +88,7 @@ fn group_row(row: &Row) -> Result<GroupRow, StoreError> {
         spec: GroupSpec {
             price_rate: row.factor("price_rate")?,
             limits: row.json("limits")?,
-            strategy: None,
+            strategy: row.named_opt("strategy")?,
         },
         usage_reset_at: row.time_opt("usage_reset_at")?,
         updated_at: row.time("updated_at")?,

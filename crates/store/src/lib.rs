@@ -4,6 +4,7 @@
 //! does not make them; it never sees a secret in the clear, and it decides nothing about requests.
 
 mod adjustment;
+mod alias;
 mod api_key;
 mod audit;
 mod book_audit;
@@ -12,6 +13,8 @@ mod connect;
 mod credential;
 mod dialect;
 mod error;
+mod error_rule;
+mod event;
 #[cfg(test)]
 mod fixture;
 mod grant;
@@ -45,12 +48,14 @@ mod user;
 use std::time::{Duration, Instant};
 
 pub use adjustment::{Corrected, Correction};
+pub use alias::AliasRow;
 pub use api_key::{ApiKeyRow, KeyStats};
 pub use audit::Change;
 pub use book_audit::BooksAudit;
 pub use connect::{ConnectError, ConnectFault, ConnectOptions, Target};
 pub use credential::{CredentialRow, SealedSecret};
 pub use error::{BoxError, StoreError};
+pub use error_rule::ErrorRuleRow;
 pub use grant::GrantRow;
 pub use group::GroupRow;
 pub use idempotency::UsedKey;

@@ -83,14 +83,14 @@ impl Store {
             timeouts,
             cost_multiplier,
             limits,
-            routing: _,
+            routing,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let id = txn
             .row(
                 "INSERT INTO providers (name, kind, base_url, enabled, group_tags, priority, weight, models,
-                    model_redirects, timeouts, cost_multiplier, limits, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, 1) RETURNING id",
+                    model_redirects, timeouts, cost_multiplier, limits, routing, created_at, updated_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1) RETURNING id",
                 args![
                     name.as_str(),
                     kind.as_str(),
@@ -104,6 +104,7 @@ impl Store {
                     json(timeouts)?,
                     *cost_multiplier,
                     json(limits)?,
+                    json(routing)?,
                     change.at,
                 ],
             )
@@ -144,14 +145,14 @@ impl Store {
             timeouts,
             cost_multiplier,
             limits,
-            routing: _,
+            routing,
         } = spec;
         let mut txn = self.pool.begin_write().await?;
         let touched = txn
             .execute(
                 "UPDATE providers SET name = $3, kind = $4, base_url = $5, enabled = $6, group_tags = $7,
                     priority = $8, weight = $9, models = $10, model_redirects = $11, timeouts = $12,
-                    cost_multiplier = $13, limits = $14, updated_at = $15, version = version + 1
+                    cost_multiplier = $13, limits = $14, routing = $15, updated_at = $16, version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
                 args![
                     id,
@@ -168,6 +169,7 @@ impl Store {
                     json(timeouts)?,
                     *cost_multiplier,
                     json(limits)?,
+                    json(routing)?,
                     change.at,
                 ],
             )
@@ -261,7 +263,7 @@ fn provider_row(row: &Row) -> Result<ProviderRow, StoreError> {
             timeouts: row.json("timeouts")?,
             cost_multiplier: row.factor("cost_multiplier")?,
             limits: row.json("limits")?,
-            routing: types::routing::ProviderRouting::default(),
+            routing: row.json("routing")?,
         },
         proxy_sealed: row.bytes_opt("proxy_sealed")?,
         proxy_hint: row.text_opt("proxy_hint")?,

@@ -1,8 +1,10 @@
 //! The configuration as a whole: its revision, which each change raises, and one consistent read of it.
 
+use crate::alias::{self, AliasRow};
 use crate::api_key::{self, ApiKeyRow};
 use crate::audit::audit_append_in_txn;
 use crate::credential::{self, CredentialRow};
+use crate::error_rule::{self, ErrorRuleRow};
 use crate::grant::{self, GrantRow};
 use crate::group::{self, GroupRow};
 use crate::pool::Txn;
@@ -30,10 +32,14 @@ pub struct ConfigRows {
     pub settings: Vec<SettingRow>,
     /// Stored prices, by model.
     pub prices: Vec<PriceRow>,
-    /// Groups that have a rate or limits, by id.
+    /// Groups that have a rate, limits or a strategy, by id.
     pub groups: Vec<GroupRow>,
     /// Grants of packages, by id; those that are over too.
     pub grants: Vec<GrantRow>,
+    /// Model aliases, by name.
+    pub aliases: Vec<AliasRow>,
+    /// Rules about upstreams' errors, in the order in which they are looked at.
+    pub error_rules: Vec<ErrorRuleRow>,
 }
 
 impl Store {
@@ -51,6 +57,8 @@ impl Store {
             prices: price::all_in_txn(&mut txn).await?,
             groups: group::all_in_txn(&mut txn).await?,
             grants: grant::live_in_txn(&mut txn).await?,
+            aliases: alias::all_in_txn(&mut txn).await?,
+            error_rules: error_rule::all_in_txn(&mut txn).await?,
         };
         txn.commit().await?;
         Ok(rows)

@@ -4,8 +4,8 @@
 
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, SqlStr};
 use types::{
-    ApiKeyId, AuditId, CredentialId, Factor, GrantId, GroupId, Money, PackageId, ProviderId, Timestamp,
-    UserId,
+    ApiKeyId, AuditId, CredentialId, ErrorRuleId, Factor, GrantId, GroupId, Money, PackageId, ProviderId,
+    Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -131,7 +131,18 @@ macro_rules! newtypes {
         }
     )+};
 }
-newtypes!(ApiKeyId, AuditId, CredentialId, GrantId, GroupId, PackageId, ProviderId, UserId, Timestamp);
+newtypes!(
+    ApiKeyId,
+    AuditId,
+    CredentialId,
+    ErrorRuleId,
+    GrantId,
+    GroupId,
+    PackageId,
+    ProviderId,
+    UserId,
+    Timestamp
+);
 
 impl From<Money> for Value {
     fn from(amount: Money) -> Self {

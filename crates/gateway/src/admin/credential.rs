@@ -1,8 +1,9 @@
 //! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
 
-use store::{CredentialRow, SealedSecret};
+use store::{CredentialRow, SealedSecret, StoreError};
 use types::credential::{
-    CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
+    CreateCredential, CredentialEvent, CredentialMark, CredentialSpec, CredentialState, CredentialView,
+    UpdateCredential,
 };
 use types::provider::ProviderTest;
 use types::{CredentialId, Problem, ProviderId, Secret};
@@ -110,7 +111,22 @@ impl Admin {
     /// Takes a credential that the upstream refused for good again.
     pub async fn credential_recover(&self, id: CredentialId) -> Result<CredentialView, Problem> {
         let row = self.credential_live(id).await?;
-        self.core.store.credential_mark(id, None).await.map_err(|e| store_problem(e, OBJECT))?;
+        let now = self.core.clock.now();
+        let mark = CredentialMark { since: Some(now), ..CredentialMark::default() };
+        let event = CredentialEvent {
+            credential_id: id,
+            at: now,
+            from: row.mark.state,
+            to: CredentialState::Valid,
+            until: None,
+            reason: None,
+            cause: "admin".to_owned(),
+            request_id: None,
+        };
+        let marked = self.core.store.credential_mark(id, row.mark.version, &mark, &event).await;
+        if !marked.map_err(|e| store_problem(e, OBJECT))? {
+            return Err(store_problem(StoreError::StaleVersion, OBJECT));
+        }
         self.core.gauges.gauge(id).reset();
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("recover", &subject, None, None);
@@ -160,8 +176,7 @@ impl Admin {
             spec,
             sealed,
             hint,
-            rejected_at,
-            rejected_reason,
+            mark,
             created_at,
             updated_at,
             deleted_at,
@@ -182,22 +197,23 @@ impl Admin {
             max_concurrency,
             enabled,
             limits,
-            state: match (readable, enabled, rejected_at) {
+            state: match (readable, enabled, mark.state) {
                 (false, _, _) => CredentialState::Unreadable,
                 (true, false, _) => CredentialState::Disabled,
-                (true, true, Some(_)) => CredentialState::Invalid,
-                (true, true, None) => CredentialState::Valid,
+                (true, true, state) => state,
             },
-            state_reason: rejected_reason.clone(),
-            cooldown_until: None,
+            state_reason: mark.reason.clone(),
+            cooldown_until: mark.until,
             cooldowns: Vec::new(),
             breaker: types::breaker::BreakerState::Closed,
             latency_ms: None,
             answered: 0,
             failed: 0,
             consecutive_errors: gauge.consecutive_errors,
-            last_error: gauge.last_error.or(rejected_reason),
-            last_error_at: gauge.last_error_at.or(rejected_at),
+            last_error: gauge.last_error.or(mark.reason),
+            last_error_at: gauge
+                .last_error_at
+                .or(mark.since.filter(|_| mark.state != CredentialState::Valid)),
             last_used_at: gauge.last_used_at,
             in_flight: gauge.in_flight,
             created_at,

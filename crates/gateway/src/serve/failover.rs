@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::HeaderValue;
 use types::CredentialId;
+use types::credential::{CredentialEvent, CredentialMark, CredentialState};
 use types::request::{Attempt, AttemptOutcome, Outcome};
 
 use super::Request;
@@ -149,11 +150,35 @@ fn mark(core: &Arc<Core>, id: CredentialId, rejected: Option<(types::Timestamp, 
     let core_of_task = core.clone();
     core.tracker.spawn(async move {
         let core = core_of_task;
-        let marked = core.store.credential_mark(id, rejected).await;
+        let marked = store_mark(&core, id, rejected).await;
         if let Err(error) = marked {
             tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
         } else if let Err(error) = core.reload().await {
             tracing::warn!(%error, "the configuration could not be reloaded");
         }
     });
+}
+
+async fn store_mark(
+    core: &Core,
+    id: CredentialId,
+    rejected: Option<(types::Timestamp, String)>,
+) -> Result<bool, store::StoreError> {
+    let seen = core.store.credential_fetch(id).await?.mark;
+    let (at, state, reason) = match rejected {
+        Some((at, reason)) => (at, CredentialState::Invalid, Some(reason)),
+        None => (core.clock.now(), CredentialState::Valid, None),
+    };
+    let event = CredentialEvent {
+        credential_id: id,
+        at,
+        from: seen.state,
+        to: state,
+        until: None,
+        reason: reason.clone(),
+        cause: "upstream".to_owned(),
+        request_id: None,
+    };
+    let mark = CredentialMark { state, reason, since: Some(at), ..CredentialMark::default() };
+    core.store.credential_mark(id, seen.version, &mark, &event).await
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ledger::budget::Scope;
 use store::{ConfigRows, CredentialRow};
+use types::credential::CredentialState;
 use types::limits::Limits;
 use types::quota::ScopeKind;
 use types::setting::Settings;
@@ -26,8 +27,19 @@ impl Builder {
     /// Builds the snapshot of one revision.
     pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
         let resets = resets(&rows);
-        let ConfigRows { revision, providers, credentials, users, keys, settings, prices, groups, grants } =
-            rows;
+        let ConfigRows {
+            revision,
+            providers,
+            credentials,
+            users,
+            keys,
+            settings,
+            prices,
+            groups,
+            grants,
+            aliases: _,
+            error_rules: _,
+        } = rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
             by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
@@ -111,7 +123,7 @@ impl Builder {
         Credential {
             id: row.id,
             secret: self.open(Purpose::CredentialSecret, row.id.0, &row.sealed),
-            rejected: row.rejected_at.is_some(),
+            rejected: row.mark.state == CredentialState::Invalid,
             gauge: self.gauges.gauge(row.id),
             spec: row.spec,
         }

@@ -1,9 +1,9 @@
 //! Tests of credentials.
 
-use types::audit::AuditFilter;
-use types::{CredentialId, ProviderId};
+use types::ProviderId;
+use types::credential::{CredentialMark, CredentialState};
 
-use crate::fixture::{NOW, change, credential, credential_spec, provider};
+use crate::fixture::{NOW, change, credential, credential_spec, marked, provider};
 use crate::testing::each_backend;
 use crate::{SealedSecret, StoreError};
 
@@ -35,33 +35,34 @@ async fn names_are_unique_within_a_provider_only() {
 }
 
 #[tokio::test]
-async fn a_new_secret_clears_the_rejection_and_another_change_does_not() {
+async fn a_new_secret_makes_it_valid_and_another_change_does_not() {
     each_backend(|store| async move {
         let owner = provider(&store, "one").await;
         let made = credential(&store, owner.id, "key 1").await.unwrap();
-        let audits = store.audit_list(&AuditFilter::default()).await.unwrap().items.len();
-        let revision = store.config_revision().await.unwrap();
-        store.credential_mark(made.id, Some((NOW, "401".to_owned()))).await.unwrap();
-        assert_eq!(store.config_revision().await.unwrap(), revision + 1);
-        assert_eq!(store.audit_list(&AuditFilter::default()).await.unwrap().items.len(), audits);
+        assert_eq!(made.mark, CredentialMark::default());
+        let (to, event) = marked(made.id, CredentialState::Valid, CredentialState::Invalid, NOW);
+        assert!(store.credential_mark(made.id, 0, &to, &event).await.unwrap());
 
         let mut spec = made.spec.clone();
         spec.max_concurrency = None;
         let row =
             store.credential_update(made.id, 1, &spec, None, change("credential.update")).await.unwrap();
-        assert_eq!((row.rejected_at, row.rejected_reason.as_deref()), (Some(NOW), Some("401")));
+        assert_eq!((row.mark.state, row.mark.version), (CredentialState::Invalid, 1));
         assert_eq!(row.spec, spec);
         let secret = SealedSecret { sealed: b"new".to_vec(), hint: "sk-…new1".to_owned() };
         let row = store
             .credential_update(made.id, 2, &spec, Some(secret), change("credential.update"))
             .await
             .unwrap();
-        assert_eq!((row.rejected_at, row.rejected_reason), (None, None));
+        let valid = CredentialMark { since: Some(NOW), version: 2, ..CredentialMark::default() };
+        assert_eq!(row.mark, valid);
+        let events = store.credential_event_list(Some(made.id), 10, None).await.unwrap().items;
+        let told: Vec<_> = events.iter().map(|event| (event.from, event.to, event.cause.as_str())).collect();
+        let (good, bad) = (CredentialState::Valid, CredentialState::Invalid);
+        assert_eq!(told, [(bad, good, "admin"), (good, bad, "upstream")]);
         assert_eq!((row.sealed, row.hint, row.version), (b"new".to_vec(), "sk-…new1".to_owned(), 3));
         let stale = store.credential_update(made.id, 2, &spec, None, change("credential.update")).await;
         assert!(matches!(stale, Err(StoreError::StaleVersion)));
-        let unknown = store.credential_mark(CredentialId(99), None).await;
-        assert!(matches!(unknown, Err(StoreError::NotFound)));
     })
     .await;
 }

@@ -7,7 +7,11 @@ use crate::testing::each_backend;
 #[tokio::test]
 async fn a_group_is_made_once_and_changed_only_from_the_version_that_was_seen() {
     each_backend(|store| async move {
-        let spec = GroupSpec { price_rate: "1.5".parse().unwrap(), limits: limits(), strategy: None };
+        let spec = GroupSpec {
+            price_rate: "1.5".parse().unwrap(),
+            limits: limits(),
+            strategy: Some(Strategy::LeastLoaded),
+        };
         let put = async |version| store.group_put("team-a", &spec, version, change("group.update")).await;
         assert!(matches!(put(Some(4)).await, Err(StoreError::StaleVersion)));
         assert_eq!(store.group_fetch("team-a").await.unwrap(), None);

@@ -229,7 +229,6 @@ async fn spend_without_minutes(store: &Store) {
     ] {
         assert!(store.pool.execute(sql, args![]).await.unwrap() > 0, "{sql}");
     }
-    crate::fixture::group(store, "team-a").await;
 }
 
 #[tokio::test]
@@ -238,6 +237,7 @@ async fn st_07_minutes_of_the_last_day_are_there_after_an_upgrade() {
         store.migrate_with(&MIGRATIONS[..2]).await.unwrap();
         spend_without_minutes(&store).await;
         store.migrate().await.unwrap();
+        crate::fixture::group(&store, "team-a").await;
         let kept = store.pool.row("SELECT COUNT(*) AS n FROM spend_minute", args![]).await.unwrap();
         assert!(kept.int("n").unwrap() > 100);
         for hours in [0, 3, 25, 40, 60] {

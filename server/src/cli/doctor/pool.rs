@@ -1,6 +1,7 @@
 //! Is there anything that could serve a request.
 
 use store::ConfigRows;
+use types::credential::CredentialState;
 
 use super::Findings;
 
@@ -16,8 +17,9 @@ pub(super) fn examine(rows: &ConfigRows, findings: &mut Findings) {
         }
         let credentials: Vec<_> =
             rows.credentials.iter().filter(|row| row.provider_id == provider.id).collect();
-        let usable = credentials.iter().filter(|row| row.spec.enabled && row.rejected_at.is_none()).count();
-        let rejected = credentials.iter().filter(|row| row.rejected_at.is_some()).count();
+        let refused = |state| state == CredentialState::Invalid;
+        let usable = credentials.iter().filter(|row| row.spec.enabled && !refused(row.mark.state)).count();
+        let rejected = credentials.iter().filter(|row| refused(row.mark.state)).count();
         if usable == 0 {
             findings.bad(&format!(
                 "provider {name} has no usable credential ({rejected} refused by the upstream)"

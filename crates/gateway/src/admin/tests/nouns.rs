@@ -1,7 +1,7 @@
 //! Providers, credentials, users, keys and settings through the handle.
 
 use serde_json::json;
-use types::credential::CredentialState;
+use types::credential::{CredentialEvent, CredentialMark, CredentialState};
 use types::usage::{AttentionKind, OverviewSpan};
 use types::{Patch, ProviderId};
 
@@ -141,7 +141,25 @@ async fn a_rejected_credential_shows_and_recovers() {
     let admin = house.admin();
     let made = provider(&admin, "main").await;
     let id = admin.credential_list(Some(made.id)).await.unwrap()[0].id;
-    house.store.credential_mark(id, Some((house.clock.now(), "401 invalid x-api-key".into()))).await.unwrap();
+    let reason = Some("401 invalid x-api-key".to_owned());
+    let now = house.clock.now();
+    let mark = CredentialMark {
+        state: CredentialState::Invalid,
+        reason: reason.clone(),
+        since: Some(now),
+        ..CredentialMark::default()
+    };
+    let event = CredentialEvent {
+        credential_id: id,
+        at: now,
+        from: CredentialState::Valid,
+        to: CredentialState::Invalid,
+        until: None,
+        reason,
+        cause: "upstream".to_owned(),
+        request_id: None,
+    };
+    assert!(house.store.credential_mark(id, 0, &mark, &event).await.unwrap());
     let view = admin.credential_fetch(id).await.unwrap();
     assert_eq!(view.state, CredentialState::Invalid);
     assert_eq!(view.last_error.as_deref(), Some("401 invalid x-api-key"));

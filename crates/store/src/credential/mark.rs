@@ -1,0 +1,88 @@
+//! The stored state of a credential: changed only by whoever saw its newest version, and written down each time
+//! (AC-13). Which state follows from what is decided elsewhere.
+
+use types::credential::{CredentialEvent, CredentialMark, CredentialState};
+use types::{CredentialId, Timestamp};
+
+use crate::event::credential_event_in_txn;
+use crate::pool::Txn;
+use crate::revision::bump_in_txn;
+use crate::sql::{Row, args};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Puts a credential into another state, unless somebody else did so since `seen_version`, or it is deleted:
+    /// then nothing changes and the answer is false. The new version is `seen_version` + 1, whatever `to` says.
+    ///
+    /// Writes the event and raises the revision in the same transaction, but no audit row.
+    pub async fn credential_mark(
+        &self,
+        id: CredentialId,
+        seen_version: i64,
+        to: &CredentialMark,
+        event: &CredentialEvent,
+    ) -> Result<bool, StoreError> {
+        let CredentialMark { state, until, reason, since, version: _ } = to;
+        let mut txn = self.pool.begin_write().await?;
+        let touched = txn
+            .execute(
+                "UPDATE credentials SET state = $3, state_until = $4, state_reason = $5, state_since = $6,
+                    state_version = state_version + 1
+                 WHERE id = $1 AND state_version = $2 AND deleted_at IS NULL",
+                args![id, seen_version, state.as_str(), *until, reason.clone(), *since],
+            )
+            .await?;
+        if touched == 0 {
+            return Ok(false);
+        }
+        credential_event_in_txn(&mut txn, event).await?;
+        bump_in_txn(&mut txn).await?;
+        txn.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Forgets the state that an old secret had. Its version grows even if that was valid: an answer to the old secret
+/// that is still on its way says nothing about the new one.
+pub(super) async fn forget_in_txn(
+    txn: &mut Txn,
+    id: CredentialId,
+    at: Timestamp,
+    was: CredentialState,
+) -> Result<(), StoreError> {
+    txn.execute(
+        "UPDATE credentials SET state = 'valid', state_until = NULL, state_reason = NULL, state_since = $2,
+            state_version = state_version + 1
+         WHERE id = $1",
+        args![id, at],
+    )
+    .await?;
+    if was == CredentialState::Valid {
+        return Ok(());
+    }
+    let event = CredentialEvent {
+        credential_id: id,
+        at,
+        from: was,
+        to: CredentialState::Valid,
+        until: None,
+        reason: Some("a new secret was stored".to_owned()),
+        cause: "admin".to_owned(),
+        request_id: None,
+    };
+    credential_event_in_txn(txn, &event).await
+}
+
+/// Reads the columns of the state.
+pub(super) fn mark(row: &Row) -> Result<CredentialMark, StoreError> {
+    Ok(CredentialMark {
+        state: row.named("state")?,
+        until: row.time_opt("state_until")?,
+        reason: row.text_opt("state_reason")?,
+        since: row.time_opt("state_since")?,
+        version: row.int("state_version")?,
+    })
+}
+
+#[cfg(test)]
+mod tests;
