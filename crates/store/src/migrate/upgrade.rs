@@ -2,14 +2,16 @@
 //! documented start.
 
 use types::books::ReconcileFilter;
+use types::credential::{CredentialMark, CredentialState};
 use types::limits::Limits;
 use types::price::{PriceFilter, PriceState};
 use types::request::RequestFilter;
+use types::routing::ProviderRouting;
 use types::usage::{UsageBy, UsageFilter, UsageTotals};
 use types::{ApiKeyId, CredentialId, Factor, Money, ProviderId, Timestamp, UserId};
 
 use super::MIGRATIONS;
-use crate::fixture::{NOW, change, package_spec};
+use crate::fixture::{NOW, change, marked, package_spec};
 use crate::sql::{Args, args};
 use crate::testing::{self, TestStore};
 use crate::{KeyStats, SpendFrom, Store};
@@ -246,6 +248,48 @@ async fn st_07_minutes_of_the_last_day_are_there_after_an_upgrade() {
             let loaded = store.spend_load(from).await.unwrap();
             assert_eq!(loaded, crate::spend::tests::load_from_rows(&store, from).await, "{hours} hours");
         }
+    }
+}
+
+#[tokio::test]
+async fn st_07_a_credential_that_was_refused_still_is_after_an_upgrade() {
+    for store in old_stores().await {
+        store.migrate_with(&MIGRATIONS[..3]).await.unwrap();
+        fill(&store).await;
+        put(
+            &store,
+            "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled, sealed,
+                hint, rejected_at, rejected_reason, created_at, updated_at, version)
+             VALUES (1, 'two', 'shared', 0, 1, 4, $1, $2, 'sk-…', 55, '401: invalid x-api-key', 7, 8, 2)",
+            args![true, vec![3_u8]],
+        )
+        .await;
+        let group = "INSERT INTO provider_groups (name, price_rate, limits, updated_at, version)
+             VALUES ('a', 1500000, '{}', 7, 3)";
+        put(&store, group, args![]).await;
+        assert_eq!(store.migrate().await.unwrap().applied[0], "0004_routing");
+
+        let config = store.config_load().await.unwrap();
+        let refused = CredentialMark {
+            state: CredentialState::Invalid,
+            until: None,
+            reason: Some("401: invalid x-api-key".to_owned()),
+            since: Some(Timestamp(55)),
+            version: 0,
+        };
+        let marks: Vec<_> = config.credentials.iter().map(|row| row.mark.clone()).collect();
+        assert_eq!(marks, [CredentialMark::default(), refused]);
+        assert_eq!(config.credentials[1].version, 2);
+        assert_eq!(config.providers[0].spec.routing, ProviderRouting::default());
+        assert_eq!((config.groups[0].spec.strategy, config.groups[0].version), (None, 3));
+        assert!(config.aliases.is_empty() && config.error_rules.is_empty());
+        let samples = store.decision_samples(Timestamp(0), Timestamp(i64::MAX), 9).await.unwrap();
+        // Requests of that time tell of no attempt.
+        assert_eq!(samples, []);
+
+        // And it works on.
+        let (to, event) = marked(CredentialId(2), CredentialState::Invalid, CredentialState::Valid, NOW);
+        assert!(store.credential_mark(CredentialId(2), 0, &to, &event).await.unwrap());
     }
 }
 

@@ -1,1 +1,135 @@
-//! Tests of the state of a credential.
+//! Tests of the state of a credential (AC-13).
+
+use types::audit::AuditFilter;
+use types::credential::CredentialState::{Banned, Invalid, RateLimited, Suspended, Valid};
+
+use crate::fixture::{NOW, change, credential, marked, provider};
+use crate::testing::each_backend;
+use crate::{CredentialRow, SealedSecret};
+
+use super::*;
+
+async fn made(store: &Store) -> CredentialRow {
+    let owner = provider(store, "one").await;
+    credential(store, owner.id, "key 1").await.unwrap()
+}
+
+async fn put(store: &Store, id: CredentialId, seen: &CredentialMark, to: CredentialState, at: i64) -> bool {
+    let (mark, event) = marked(id, seen.state, to, NOW.plus_ms(at));
+    store.credential_mark(id, seen.version, &mark, &event).await.unwrap()
+}
+
+async fn stored(store: &Store, id: CredentialId) -> CredentialMark {
+    store.credential_fetch(id).await.unwrap().mark
+}
+
+async fn history(store: &Store, id: CredentialId) -> Vec<(CredentialState, CredentialState)> {
+    let events = store.credential_event_list(Some(id), 500, None).await.unwrap().items;
+    events.iter().rev().map(|event| (event.from, event.to)).collect()
+}
+
+#[tokio::test]
+async fn a_state_comes_back_as_it_was_put_with_its_event_and_a_new_revision_but_no_audit_row() {
+    each_backend(|store| async move {
+        let id = made(&store).await.id;
+        let audits = store.audit_list(&AuditFilter::default()).await.unwrap().items.len();
+        let revision = store.config_revision().await.unwrap();
+        let (mut to, event) = marked(id, Valid, RateLimited, NOW);
+        to.until = Some(NOW.plus_ms(60_000));
+        // The version that it gets does not depend on the one that is passed.
+        to.version = 70;
+        assert!(store.credential_mark(id, 0, &to, &event).await.unwrap());
+        assert_eq!(stored(&store, id).await, CredentialMark { version: 1, ..to });
+        assert_eq!(store.credential_event_list(Some(id), 10, None).await.unwrap().items, [event]);
+        assert_eq!(store.config_revision().await.unwrap(), revision + 1);
+        assert_eq!(store.audit_list(&AuditFilter::default()).await.unwrap().items.len(), audits);
+        let loaded = store.config_load().await.unwrap().credentials;
+        assert_eq!((loaded[0].mark.state, loaded[0].version), (RateLimited, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ac_13_a_late_success_does_not_overwrite_a_newer_refusal() {
+    each_backend(|store| async move {
+        let id = made(&store).await.id;
+        assert!(put(&store, id, &CredentialMark::default(), RateLimited, 1).await);
+        // A request begins while it is rate limited, and succeeds after another was refused.
+        let seen = stored(&store, id).await;
+        assert!(put(&store, id, &seen, Invalid, 2).await);
+        let revision = store.config_revision().await.unwrap();
+        assert!(!put(&store, id, &seen, Valid, 3).await);
+        let now = stored(&store, id).await;
+        assert_eq!((now.state, now.version, now.since), (Invalid, 2, Some(NOW.plus_ms(2))));
+        assert_eq!(history(&store, id).await, [(Valid, RateLimited), (RateLimited, Invalid)]);
+        assert_eq!(store.config_revision().await.unwrap(), revision);
+        // Whoever saw the refusal may lift it.
+        assert!(put(&store, id, &now, Valid, 4).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ac_13_a_success_does_not_switch_on_what_was_switched_off_meanwhile() {
+    each_backend(|store| async move {
+        let row = made(&store).await;
+        assert!(put(&store, row.id, &row.mark, RateLimited, 1).await);
+        let seen = stored(&store, row.id).await;
+        let mut spec = row.spec.clone();
+        spec.enabled = false;
+        let off = store.credential_update(row.id, 1, &spec, None, change("credential.update")).await.unwrap();
+        assert_eq!((off.mark.state, off.version), (RateLimited, 2));
+        assert!(put(&store, row.id, &seen, Valid, 2).await);
+        let now = store.credential_fetch(row.id).await.unwrap();
+        assert_eq!((now.mark.state, now.spec.enabled, now.version), (Valid, false, 2));
+
+        store.credential_delete(row.id, change("credential.delete")).await.unwrap();
+        assert!(!put(&store, row.id, &now.mark, Invalid, 3).await);
+        assert_eq!(store.credential_fetch(row.id).await.unwrap().mark, now.mark);
+        assert!(!put(&store, CredentialId(99), &now.mark, Invalid, 3).await);
+        assert_eq!(store.credential_event_list(None, 10, None).await.unwrap().items.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ac_13_of_many_who_saw_the_same_state_one_changes_it() {
+    each_backend(|store| async move {
+        let id = made(&store).await.id;
+        let mut expected = Vec::new();
+        for round in 0..5 {
+            let seen = stored(&store, id).await;
+            let (a, b, c, d) = tokio::join!(
+                put(&store, id, &seen, Valid, round),
+                put(&store, id, &seen, Invalid, round),
+                put(&store, id, &seen, Suspended, round),
+                put(&store, id, &seen, Banned, round),
+            );
+            let won: Vec<_> = [(a, Valid), (b, Invalid), (c, Suspended), (d, Banned)]
+                .into_iter()
+                .filter_map(|(won, state)| won.then_some(state))
+                .collect();
+            let now = stored(&store, id).await;
+            assert_eq!((won, now.version), (vec![now.state], round + 1));
+            expected.push((seen.state, now.state));
+        }
+        assert_eq!(history(&store, id).await, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ac_13_an_answer_to_the_old_secret_says_nothing_about_the_new_one() {
+    each_backend(|store| async move {
+        let row = made(&store).await;
+        let secret = SealedSecret { sealed: b"new".to_vec(), hint: "sk-…new1".to_owned() };
+        let change = change("credential.update");
+        store.credential_update(row.id, 1, &row.spec, Some(secret), change).await.unwrap();
+        assert!(!put(&store, row.id, &row.mark, Invalid, 1).await);
+        let now = stored(&store, row.id).await;
+        assert_eq!((now.state, now.version), (Valid, 1));
+        // It was valid before: that is no event.
+        assert_eq!(history(&store, row.id).await, []);
+    })
+    .await;
+}
