@@ -4,9 +4,17 @@
 //! choice can be repeated, explained and tried on what was recorded.
 
 pub mod backtest;
+pub mod breaker;
 pub mod client;
+pub mod cooldown;
 pub mod explain;
+pub mod failure;
+pub mod health;
 pub mod latency;
 pub mod order;
 pub mod pattern;
+mod reset;
+pub mod retry;
+pub mod rule;
 pub mod schedule;
+mod window;
