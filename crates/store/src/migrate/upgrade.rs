@@ -254,8 +254,8 @@ async fn st_07_minutes_of_the_last_day_are_there_after_an_upgrade() {
 #[tokio::test]
 async fn st_07_a_credential_that_was_refused_still_is_after_an_upgrade() {
     for store in old_stores().await {
-        store.migrate_with(&MIGRATIONS[..3]).await.unwrap();
         fill(&store).await;
+        store.migrate_with(&MIGRATIONS[..3]).await.unwrap();
         put(
             &store,
             "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled, sealed,

@@ -99,16 +99,7 @@ async fn ac_13_of_many_who_saw_the_same_state_one_changes_it() {
         let mut expected = Vec::new();
         for round in 0..5 {
             let seen = stored(&store, id).await;
-            let (a, b, c, d) = tokio::join!(
-                put(&store, id, &seen, Valid, round),
-                put(&store, id, &seen, Invalid, round),
-                put(&store, id, &seen, Suspended, round),
-                put(&store, id, &seen, Banned, round),
-            );
-            let won: Vec<_> = [(a, Valid), (b, Invalid), (c, Suspended), (d, Banned)]
-                .into_iter()
-                .filter_map(|(won, state)| won.then_some(state))
-                .collect();
+            let won = rush(&store, id, &seen, round).await;
             let now = stored(&store, id).await;
             assert_eq!((won, now.version), (vec![now.state], round + 1));
             expected.push((seen.state, now.state));
@@ -116,6 +107,14 @@ async fn ac_13_of_many_who_saw_the_same_state_one_changes_it() {
         assert_eq!(history(&store, id).await, expected);
     })
     .await;
+}
+
+// Several at once who saw the same; answers whose state was taken.
+async fn rush(store: &Store, id: CredentialId, seen: &CredentialMark, at: i64) -> Vec<CredentialState> {
+    let turn = async |to| put(store, id, seen, to, at).await.then_some(to);
+    let turns = Box::pin(async { tokio::join!(turn(Valid), turn(Invalid), turn(Suspended), turn(Banned)) });
+    let (a, b, c, d) = turns.await;
+    [a, b, c, d].into_iter().flatten().collect()
 }
 
 #[tokio::test]
