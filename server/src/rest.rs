@@ -4,6 +4,7 @@
 //! There are no decisions here: a handler decodes, calls `gateway::Admin`, and encodes.
 
 mod books;
+mod cache;
 mod credentials;
 pub(crate) mod endpoint;
 pub(crate) mod error;
@@ -13,10 +14,12 @@ mod keys;
 mod nearest;
 pub(crate) mod openapi;
 mod packages;
+mod pool;
 mod prices;
 mod providers;
 mod quotas;
 mod requests;
+mod routing;
 mod settings;
 pub(crate) mod usage;
 mod users;
@@ -42,6 +45,9 @@ pub(crate) fn table() -> Vec<Endpoint> {
     [
         providers::endpoints(),
         credentials::endpoints(),
+        pool::endpoints(),
+        cache::endpoints(),
+        routing::endpoints(),
         users::endpoints(),
         keys::endpoints(),
         prices::endpoints(),

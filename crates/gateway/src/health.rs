@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use types::Timestamp;
+use types::credential::CredentialState;
 use types::system::{Health, HealthCheck};
 
 use crate::core::Core;
+use crate::snapshot::Credential;
 
 /// A database that answers slower than this counts as degraded.
 const SLOW_MS: u64 = 500;
@@ -51,10 +54,10 @@ pub(crate) async fn database(core: &Core) -> HealthCheck {
 
 /// Whether every enabled kind of provider has a credential that can be used; nobody is called.
 fn ai_service(core: &Core) -> HealthCheck {
-    let snapshot = core.snapshot();
+    let (snapshot, now) = (core.snapshot(), core.clock.now());
     let mut usable: BTreeMap<&'static str, bool> = BTreeMap::new();
     for provider in snapshot.providers.iter().filter(|provider| provider.spec.enabled) {
-        let some = provider.credentials.iter().any(|c| c.spec.enabled && c.secret.is_some() && !c.rejected);
+        let some = provider.credentials.iter().any(|c| is_usable(c, now));
         *usable.entry(provider.spec.kind.as_str()).or_default() |= some;
     }
     let without: Vec<&str> = usable.iter().filter(|(_, usable)| !**usable).map(|(kind, _)| *kind).collect();
@@ -67,6 +70,12 @@ fn ai_service(core: &Core) -> HealthCheck {
     } else {
         check("degraded", Some(format!("no usable credential for: {}", without.join(", "))))
     }
+}
+
+fn is_usable(credential: &Credential, now: Timestamp) -> bool {
+    let mark = &credential.mark;
+    let valid = mark.state == CredentialState::Valid || mark.until.is_some_and(|until| until <= now);
+    credential.spec.enabled && credential.secret.is_some() && valid
 }
 
 fn cache(core: &Core) -> HealthCheck {

@@ -118,6 +118,8 @@ pub struct UnavailableMark {
 pub struct CacheList<T> {
     /// Entries, at most 500, the busiest or latest first.
     pub items: Vec<T>,
+    /// Always null, because what runs now has no pages: a search narrows it.
+    pub next: Option<String>,
     /// All entries that fit the search.
     pub total: u64,
     /// Since when the process remembers: its start. A restart forgets all of it.

@@ -4,6 +4,7 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use types::request::{Attempt, Decision, LiveEvent, Outcome, RequestFilter, RequestRow};
+use types::simulation::Counterfactual;
 use types::{RequestId, Timestamp};
 
 use super::endpoint::{Call, Endpoint, endpoint, stream};
@@ -31,10 +32,12 @@ struct Explanation {
     decision: Option<Decision>,
     /// The attempt chain.
     attempts: Vec<Attempt>,
+    /// What would have had to be different for another candidate to be first, the smallest change first.
+    changes: Vec<Counterfactual>,
 }
 
-impl From<RequestRow> for Explanation {
-    fn from(row: RequestRow) -> Self {
+impl Explanation {
+    fn of(row: RequestRow, changes: Vec<Counterfactual>) -> Self {
         let record = row.record;
         Self {
             request_id: record.request_id,
@@ -46,6 +49,7 @@ impl From<RequestRow> for Explanation {
             error_message: record.error_message,
             decision: record.decision,
             attempts: record.attempts,
+            changes,
         }
     }
 }
@@ -74,7 +78,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/requests/{request_id}/explain",
             "Explain where a request went and why",
             |admin, call: Call<String, NoQuery, NoBody>| async move {
-                admin.request_fetch(call.path).await.map(Explanation::from)
+                let changes = admin.request_changes(call.path.clone()).await?;
+                admin.request_fetch(call.path).await.map(|row| Explanation::of(row, changes))
             },
         ),
     ]

@@ -1,18 +1,36 @@
 //! Circuit breakers: how they stand, what they did, and setting them back.
 
-use types::breaker::{BreakerEvent, BreakerView};
+use routing::health::BreakerLine;
+use types::breaker::{BreakerEvent, BreakerState, BreakerView};
 use types::cached::Cleared;
-use types::{Page, Problem, ProviderId};
+use types::{CredentialId, Page, Problem, ProviderId};
 
 use super::Admin;
-use crate::identity::problem::not_found;
+use crate::events;
+use crate::identity::problem::{not_found, store_problem};
 
 const OBJECT: &str = "breaker";
+/// Events on a page.
+const PAGE: u32 = 100;
 
 impl Admin {
-    /// Every breaker that has seen a failure lately, the open ones first.
+    /// Every breaker that is not closed or that ever failed, the open ones first.
     pub async fn breaker_list(&self) -> Result<Vec<BreakerView>, Problem> {
-        Ok(Vec::new())
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let mut views = Vec::new();
+        for provider in &snapshot.providers {
+            for credential in &provider.credentials {
+                let lines = credential.gauge.health().breakers(now);
+                views.extend(lines.into_iter().map(|line| view(provider.id, credential.id, line)));
+            }
+        }
+        let rank = |state| match state {
+            BreakerState::Open => 0,
+            BreakerState::HalfOpen => 1,
+            BreakerState::Closed => 2,
+        };
+        views.sort_by_key(|view| (rank(view.state), std::cmp::Reverse(view.failures), view.credential_id));
+        Ok(views)
     }
 
     /// What breakers did, the latest first.
@@ -21,20 +39,47 @@ impl Admin {
         provider: Option<ProviderId>,
         cursor: Option<String>,
     ) -> Result<Page<BreakerEvent>, Problem> {
-        let _ = (provider, cursor);
-        Ok(Page::whole(Vec::new()))
+        // What happened just now may still be on its way.
+        events::flush(&self.core).await.map_err(|error| store_problem(error, OBJECT))?;
+        let page = self.core.store.breaker_event_list(provider, PAGE, cursor).await;
+        page.map_err(|error| store_problem(error, OBJECT))
     }
 
     /// Closes the breakers of one provider, or all.
     pub async fn breaker_reset(&self, provider: Option<ProviderId>) -> Result<Cleared, Problem> {
-        let snapshot = self.core.snapshot();
-        if let Some(id) = provider
-            && !snapshot.providers.iter().any(|provider| provider.id == id)
-        {
-            return Err(not_found("provider"));
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let wanted: Vec<_> =
+            snapshot.providers.iter().filter(|other| provider.is_none_or(|id| other.id == id)).collect();
+        let name = match (provider, wanted.first()) {
+            (None, _) => "all".to_owned(),
+            (Some(_), Some(provider)) => provider.spec.name.clone(),
+            (Some(_), None) => return Err(not_found("provider")),
+        };
+        let mut cleared = 0_u64;
+        for provider in wanted {
+            for credential in &provider.credentials {
+                let changes = credential.gauge.mend(now, |health| health.reset_breakers(now));
+                cleared += u64::try_from(changes.len()).unwrap_or(u64::MAX);
+                events::breakers(&self.core, provider.id, credential, changes, now);
+            }
         }
-        let name = provider.map_or_else(|| "all".to_owned(), |id| format!("provider {id}"));
-        self.note("reset", OBJECT, &name, None).await?;
-        Ok(Cleared { cleared: 0 })
+        self.note("reset", OBJECT, &name, Some(serde_json::json!({ "closed": cleared }))).await?;
+        Ok(Cleared { cleared })
+    }
+}
+
+fn view(provider_id: ProviderId, credential_id: CredentialId, line: BreakerLine) -> BreakerView {
+    let BreakerLine { model, state, failures, successes, openings, changed_at, probe_at, last_error } = line;
+    BreakerView {
+        provider_id,
+        credential_id,
+        model,
+        state,
+        failures,
+        successes,
+        openings,
+        changed_at,
+        probe_at,
+        last_error,
     }
 }

@@ -1,13 +1,13 @@
 //! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
 
-use store::{CredentialRow, SealedSecret, StoreError};
+use store::{CredentialRow, SealedSecret};
 use types::credential::{
-    CreateCredential, CredentialEvent, CredentialMark, CredentialSpec, CredentialState, CredentialView,
-    UpdateCredential,
+    CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
 };
 use types::provider::ProviderTest;
 use types::{CredentialId, Problem, ProviderId, Secret};
 
+use super::condition::{Condition, Stored};
 use super::provider::usable;
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
@@ -82,7 +82,7 @@ impl Admin {
             Err(error) => return Err(self.change_problem(error, OBJECT, id.0).await),
         };
         if replaced {
-            self.core.gauges.gauge(id).reset();
+            self.forget_failures(id);
         }
         self.take_effect().await?;
         Ok(self.credential_view(row))
@@ -106,33 +106,6 @@ impl Admin {
             self.core.store.credential_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.take_effect().await?;
         Ok(self.credential_view(row))
-    }
-
-    /// Takes a credential that the upstream refused for good again.
-    pub async fn credential_recover(&self, id: CredentialId) -> Result<CredentialView, Problem> {
-        let row = self.credential_live(id).await?;
-        let now = self.core.clock.now();
-        let mark = CredentialMark { since: Some(now), ..CredentialMark::default() };
-        let event = CredentialEvent {
-            credential_id: id,
-            at: now,
-            from: row.mark.state,
-            to: CredentialState::Valid,
-            until: None,
-            reason: None,
-            cause: "admin".to_owned(),
-            request_id: None,
-        };
-        let marked = self.core.store.credential_mark(id, row.mark.version, &mark, &event).await;
-        if !marked.map_err(|e| store_problem(e, OBJECT))? {
-            return Err(store_problem(StoreError::StaleVersion, OBJECT));
-        }
-        self.core.gauges.gauge(id).reset();
-        let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
-        let change = self.change("recover", &subject, None, None);
-        self.core.store.audit_append(change).await.map_err(|e| store_problem(e, OBJECT))?;
-        self.take_effect().await?;
-        self.credential_fetch(id).await
     }
 
     /// Asks the upstream for its model list with this credential.
@@ -184,8 +157,15 @@ impl Admin {
             version,
         } = row;
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
-        let readable = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).is_ok();
+        let stored = Stored {
+            id,
+            readable: self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).is_ok(),
+            enabled,
+            mark: &mark,
+        };
+        let condition = Condition::of(&self.core, stored, self.core.clock.now());
         let gauge = self.core.gauges.credential(id);
+        let marked = mark.state != CredentialState::Valid;
         CredentialView {
             id,
             provider_id,
@@ -197,23 +177,17 @@ impl Admin {
             max_concurrency,
             enabled,
             limits,
-            state: match (readable, enabled, mark.state) {
-                (false, _, _) => CredentialState::Unreadable,
-                (true, false, _) => CredentialState::Disabled,
-                (true, true, state) => state,
-            },
-            state_reason: mark.reason.clone(),
-            cooldown_until: mark.until,
-            cooldowns: Vec::new(),
-            breaker: types::breaker::BreakerState::Closed,
-            latency_ms: None,
-            answered: 0,
-            failed: 0,
+            cooldowns: condition.cooldowns(),
+            state: condition.state,
+            state_reason: condition.reason,
+            cooldown_until: condition.until,
+            breaker: condition.worst,
+            latency_ms: condition.latency_ms.map(u64::from),
+            answered: condition.answered,
+            failed: condition.failed,
             consecutive_errors: gauge.consecutive_errors,
-            last_error: gauge.last_error.or(mark.reason),
-            last_error_at: gauge
-                .last_error_at
-                .or(mark.since.filter(|_| mark.state != CredentialState::Valid)),
+            last_error: gauge.last_error.or(mark.reason.filter(|_| marked)),
+            last_error_at: gauge.last_error_at.or(mark.since.filter(|_| marked)),
             last_used_at: gauge.last_used_at,
             in_flight: gauge.in_flight,
             created_at,

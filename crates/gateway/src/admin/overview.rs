@@ -7,6 +7,7 @@ use types::usage::{
 use types::{CredentialId, Problem, ProviderId, Timestamp};
 
 use super::Admin;
+use super::condition::in_force;
 use crate::identity::problem::store_problem;
 use crate::snapshot::{Credential, Provider, Snapshot};
 
@@ -51,7 +52,7 @@ impl Admin {
         let top_models = top(UsageBy::Model).await.map_err(wrong)?;
         let top_keys = top(UsageBy::Key).await.map_err(wrong)?;
         let top_providers = top(UsageBy::Provider).await.map_err(wrong)?;
-        let mut attention = standing_attention(&core.snapshot());
+        let mut attention = standing_attention(&core.snapshot(), at);
         let last_hour = store
             .usage_totals(at.plus_ms(-Timestamp::HOUR_MS).hour_start(), until, None)
             .await
@@ -115,7 +116,7 @@ fn near_limit(line: QuotaLine) -> Attention {
 }
 
 /// What the configuration alone shows.
-fn standing_attention(snapshot: &Snapshot) -> Vec<Attention> {
+fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
     let mut list = Vec::new();
     if snapshot.providers.is_empty() {
         list.push(general(AttentionKind::NoProvider, String::new()));
@@ -132,7 +133,10 @@ fn standing_attention(snapshot: &Snapshot) -> Vec<Attention> {
         for credential in &provider.credentials {
             if credential.secret.is_none() {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
-            } else if credential.rejected && credential.spec.enabled {
+            } else if credential.spec.enabled
+                && in_force(&credential.mark, now)
+                && credential.mark.until.is_none()
+            {
                 list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));
             }
         }

@@ -1,53 +1,112 @@
-//! The pool as a whole: how many credentials could serve, how they did lately, taking them all for good again.
+//! The pool as a whole: how many credentials could serve, how they did lately, what selection works with.
 
-use types::cached::{Availability, Cleared, PoolStats};
-use types::credential::CredentialEvent;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use types::cached::{Availability, AvailabilityRow, PoolStats, TierStats};
+use types::credential::Tier;
 use types::system::Refreshed;
-use types::{CredentialId, Page, Problem};
+use types::{Problem, Timestamp};
 
 use super::Admin;
+use super::condition::{Condition, Stored};
 use crate::identity::problem::store_problem;
+
+/// Length of a slot of the availability grid; `routing::health` counts in such slots.
+const SLOT_S: u64 = 300;
 
 impl Admin {
     /// Counts of the whole pool.
     pub async fn pool_stats(&self) -> Result<PoolStats, Problem> {
-        Ok(PoolStats::default())
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let order = &snapshot.settings.pool_tier_order;
+        let rest = Tier::ALL.iter().filter(|tier| !order.contains(tier));
+        let mut stats = PoolStats {
+            tiers: order
+                .iter()
+                .chain(rest)
+                .map(|tier| TierStats { tier: *tier, total: 0, active: 0 })
+                .collect(),
+            rate_limited: counted(&self.core.pool_counters.rate_limited),
+            switches: counted(&self.core.pool_counters.switches),
+            exhausted: counted(&self.core.pool_counters.exhausted),
+            ..PoolStats::default()
+        };
+        for provider in &snapshot.providers {
+            for credential in &provider.credentials {
+                let condition = Condition::of(&self.core, Stored::of(credential), now);
+                let active = u32::from(provider.spec.enabled && condition.is_active());
+                stats.total += 1;
+                stats.active += active;
+                *stats.states.entry(condition.state.as_str().to_owned()).or_default() += 1;
+                if let Some(tier) = stats.tiers.iter_mut().find(|tier| tier.tier == credential.spec.tier) {
+                    tier.total += 1;
+                    tier.active += active;
+                }
+            }
+        }
+        stats.failed = stats.total.saturating_sub(stats.active);
+        Ok(stats)
     }
 
     /// How each credential did in the last day, in slots of five minutes.
     pub async fn availability(&self) -> Result<Availability, Problem> {
-        let now = self.core.clock.now();
-        Ok(Availability { slot_s: 300, since: now, started_at: self.core.started_at, rows: Vec::new() })
-    }
-
-    /// What happened to a credential's state, the latest first.
-    pub async fn credential_events(
-        &self,
-        id: CredentialId,
-        cursor: Option<String>,
-    ) -> Result<Page<CredentialEvent>, Problem> {
-        let _ = (id, cursor);
-        Ok(Page::whole(Vec::new()))
-    }
-
-    /// Takes every credential for good again.
-    pub async fn credential_recover_all(&self) -> Result<Cleared, Problem> {
-        Ok(Cleared { cleared: 0 })
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let mut rows = Vec::new();
+        for provider in &snapshot.providers {
+            for credential in &provider.credentials {
+                rows.push(AvailabilityRow {
+                    credential_id: credential.id,
+                    credential_name: credential.spec.name.clone(),
+                    provider_id: provider.id,
+                    provider_name: provider.spec.name.clone(),
+                    slots: credential.gauge.health().slots(now),
+                });
+            }
+        }
+        let slots = rows.first().map_or(0, |row| row.slots.len());
+        let since = oldest_slot(now, slots);
+        Ok(Availability { slot_s: SLOT_S, since, started_at: self.core.started_at, rows })
     }
 
     /// Loads the configuration anew, so that what was changed in the database by hand is in force (AC-03).
     pub async fn scheduler_refresh(&self) -> Result<Refreshed, Problem> {
-        let age_ms = 0;
+        let before = self.core.snapshot();
+        let age = self.core.clock.now().0.saturating_sub(before.loaded_at().0);
         self.core.reload().await.map_err(|error| store_problem(error, "configuration"))?;
         let snapshot = self.core.snapshot();
         let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let refreshed = Refreshed {
             revision: snapshot.revision,
-            age_ms,
+            age_ms: u64::try_from(age).unwrap_or(0),
             providers: narrow(snapshot.providers.len()),
             credentials: narrow(snapshot.providers.iter().map(|p| p.credentials.len()).sum()),
         };
         self.note("refresh", "scheduler", "scheduler", None).await?;
         Ok(refreshed)
+    }
+}
+
+fn counted(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// The start of the oldest of so many slots, of which the last is the current one.
+fn oldest_slot(now: Timestamp, slots: usize) -> Timestamp {
+    let length = i64::try_from(SLOT_S).unwrap_or(i64::MAX).saturating_mul(1_000);
+    let current = now.0 - now.0.rem_euclid(length);
+    let back = i64::try_from(slots.saturating_sub(1)).unwrap_or(0).saturating_mul(length);
+    Timestamp(current.saturating_sub(back))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_slot_begins_so_many_slots_before_the_current_one() {
+        let now = Timestamp(10 * 300_000 + 17);
+        assert_eq!(oldest_slot(now, 3), Timestamp(8 * 300_000));
+        assert_eq!(oldest_slot(now, 1), Timestamp(10 * 300_000));
+        assert_eq!(oldest_slot(now, 0), Timestamp(10 * 300_000));
     }
 }

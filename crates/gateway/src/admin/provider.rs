@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::{CredentialRow, ProviderRow, SealedProxy};
-use types::credential::CreateCredential;
+use types::credential::{CreateCredential, CredentialState};
 use types::limits::LimitsInput;
+use types::problem::FieldErrors;
 use types::provider::{
     CreateProvider, ProviderSpec, ProviderTest, ProviderView, TestProvider, UpdateProvider,
 };
@@ -36,7 +37,7 @@ impl Admin {
 
     /// Adds a provider, with its first credential if a key is given.
     pub async fn provider_create(&self, input: CreateProvider) -> Result<ProviderView, Problem> {
-        let spec = input.parse();
+        let spec = input.parse().and_then(check_patterns);
         let hint = input.proxy_url.as_ref().map(check_proxy).transpose();
         let first = first_credential(&input);
         let first_spec = first.as_ref().map(|first| first.parse("key 1")).transpose();
@@ -79,7 +80,7 @@ impl Admin {
     ) -> Result<ProviderView, Problem> {
         let row = self.provider_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
-        let spec = input.apply(row.spec.clone());
+        let spec = input.apply(row.spec.clone()).and_then(check_patterns);
         let hint = match &input.proxy_url {
             Patch::Set(address) => check_proxy(address).map(Patch::Set),
             Patch::Clear => Ok(Patch::Clear),
@@ -203,12 +204,27 @@ pub(super) fn usable(
     let provider = snapshot.providers.iter().find(|p| p.id == id).ok_or_else(|| not_found(OBJECT))?;
     let credential = match wanted {
         Some(wanted) => provider.credentials.iter().find(|c| c.id == wanted),
-        None => provider.credentials.iter().min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.rejected)),
+        None => provider
+            .credentials
+            .iter()
+            .min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.mark.state != CredentialState::Valid)),
     };
     let credential = credential.ok_or_else(|| {
         Problem::field("credential_id", "this provider has no such credential; add an API key first")
     })?;
     Ok((provider, credential))
+}
+
+/// Refuses model patterns that could never match.
+fn check_patterns(spec: ProviderSpec) -> Result<ProviderSpec, Problem> {
+    let mut errors = FieldErrors::default();
+    let models = spec.models.iter().map(|pattern| ("models", pattern));
+    for (field, pattern) in models.chain(spec.model_redirects.keys().map(|from| ("model_redirects", from))) {
+        if let Err(fault) = routing::pattern::check(pattern) {
+            errors.add(field, format!("'{pattern}': {fault}"));
+        }
+    }
+    errors.finish(spec)
 }
 
 fn first_credential(input: &CreateProvider) -> Option<CreateCredential> {

@@ -1,8 +1,10 @@
 //! What goes into the audit log: the fields that changed, before and after, never a secret.
 
 use serde_json::{Map, Value, json};
+use types::alias::AliasSpec;
 use types::api_key::ApiKeySpec;
 use types::credential::CredentialSpec;
+use types::error_rule::ErrorRuleSpec;
 use types::group::GroupSpec;
 use types::package::PackageSpec;
 use types::provider::ProviderSpec;
@@ -120,6 +122,15 @@ pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
 pub(super) fn group(spec: &GroupSpec) -> Value {
     let GroupSpec { price_rate, limits, strategy } = spec;
     json!({ "price_rate": price_rate, "limits": limits, "strategy": strategy })
+}
+
+pub(super) fn alias(spec: &AliasSpec) -> Value {
+    let AliasSpec { name, targets, enabled } = spec;
+    json!({ "name": name, "targets": targets, "enabled": enabled })
+}
+
+pub(super) fn error_rule(spec: &ErrorRuleSpec) -> Value {
+    serde_json::to_value(spec).unwrap_or(Value::Null)
 }
 
 /// What a package grants; of a template as of a grant.

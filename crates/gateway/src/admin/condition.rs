@@ -1,0 +1,144 @@
+//! What is known of a credential at this instant: its state, what rests, its breakers. It decides nothing; `serve`
+//! asks the same sources when it chooses.
+
+use routing::health::{BreakerLine, RestLine};
+use types::breaker::BreakerState;
+use types::cached::UnavailableMark;
+use types::credential::{CooldownView, CredentialMark, CredentialState};
+use types::{CredentialId, Timestamp};
+
+use crate::core::Core;
+use crate::snapshot::{Credential, Provider};
+
+/// What of a credential is stored or configured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored<'a> {
+    pub(super) id: CredentialId,
+    pub(super) readable: bool,
+    pub(super) enabled: bool,
+    pub(super) mark: &'a CredentialMark,
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn of(credential: &'a Credential) -> Self {
+        Self {
+            id: credential.id,
+            readable: credential.secret.is_some(),
+            enabled: credential.spec.enabled,
+            mark: &credential.mark,
+        }
+    }
+}
+
+/// What is known of a credential now.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) state: CredentialState,
+    /// Why; `None` if it is valid.
+    pub(super) reason: Option<String>,
+    /// When that is over by itself.
+    pub(super) until: Option<Timestamp>,
+    pub(super) rests: Vec<RestLine>,
+    pub(super) breakers: Vec<BreakerLine>,
+    pub(super) worst: BreakerState,
+    pub(super) latency_ms: Option<u32>,
+    pub(super) answered: u64,
+    pub(super) failed: u64,
+}
+
+impl Condition {
+    pub(super) fn of(core: &Core, stored: Stored<'_>, now: Timestamp) -> Self {
+        let gauge = core.gauges.gauge(stored.id);
+        let health = gauge.health();
+        let rests = health.rests(now);
+        let (breakers, worst) = (health.breakers(now), health.worst(now));
+        let (answered, failed) = (health.answered(), health.failed_total());
+        drop(health);
+        let (state, reason, until) = state(stored, &rests, now);
+        let latency_ms = gauge.latency_ms(now);
+        Self { state, reason, until, rests, breakers, worst, latency_ms, answered, failed }
+    }
+
+    /// Whether it could serve, if its provider may: nothing stands in the way of all its models.
+    pub(super) fn is_active(&self) -> bool {
+        let open = |line: &BreakerLine| line.state == BreakerState::Open;
+        let shut = !self.breakers.is_empty() && self.breakers.iter().all(open);
+        matches!(self.state, CredentialState::Valid | CredentialState::Unavailable) && !shut
+    }
+
+    pub(super) fn cooldowns(&self) -> Vec<CooldownView> {
+        let view = |rest: &RestLine| CooldownView {
+            model: rest.model.clone(),
+            state: rest.state,
+            until: rest.until,
+            reason: rest.reason.clone(),
+        };
+        self.rests.iter().map(view).collect()
+    }
+
+    /// Everything that keeps it, or one of its models, from being chosen and that clearing removes.
+    pub(super) fn marks(
+        &self,
+        provider: &Provider,
+        credential: &Credential,
+        now: Timestamp,
+    ) -> Vec<UnavailableMark> {
+        let mark =
+            |model: Option<String>, mark: &str, until: Option<Timestamp>, reason: String| UnavailableMark {
+                credential_id: credential.id,
+                credential_name: credential.spec.name.clone(),
+                provider_id: provider.id,
+                provider_name: provider.spec.name.clone(),
+                model,
+                mark: mark.to_owned(),
+                state: self.state,
+                until,
+                reason,
+            };
+        let stored = Some(&credential.mark).filter(|mark| in_force(mark, now));
+        // What is stored was remembered too; one line says both.
+        let told =
+            |rest: &&RestLine| rest.model.is_some() || stored.is_none_or(|mark| mark.state != rest.state);
+        let mut marks: Vec<_> = stored
+            .map(|stored| {
+                let reason = stored.reason.clone().unwrap_or_default();
+                mark(None, stored.state.as_str(), stored.until, reason)
+            })
+            .into_iter()
+            .collect();
+        marks.extend(self.rests.iter().filter(told).map(|rest| {
+            mark(rest.model.clone(), rest.state.as_str(), Some(rest.until), rest.reason.clone())
+        }));
+        marks.extend(self.breakers.iter().filter(|line| line.state != BreakerState::Closed).map(|line| {
+            let name = if line.state == BreakerState::Open { "breaker_open" } else { "breaker_half_open" };
+            mark(line.model.clone(), name, line.probe_at, line.last_error.clone().unwrap_or_default())
+        }));
+        marks
+    }
+}
+
+/// Whether a stored state holds now.
+pub(super) fn in_force(mark: &CredentialMark, now: Timestamp) -> bool {
+    mark.state != CredentialState::Valid && mark.until.is_none_or(|until| now < until)
+}
+
+fn state(
+    stored: Stored<'_>,
+    rests: &[RestLine],
+    now: Timestamp,
+) -> (CredentialState, Option<String>, Option<Timestamp>) {
+    if !stored.readable {
+        let why = "its secret cannot be decrypted; enter it again".to_owned();
+        return (CredentialState::Unreadable, Some(why), None);
+    }
+    if !stored.enabled {
+        return (CredentialState::Disabled, None, None);
+    }
+    if in_force(stored.mark, now) {
+        return (stored.mark.state, stored.mark.reason.clone(), stored.mark.until);
+    }
+    let whole = rests.iter().filter(|rest| rest.model.is_none()).max_by_key(|rest| rest.until);
+    whole.map_or((CredentialState::Valid, None, None), |rest| {
+        (rest.state, Some(rest.reason.clone()), Some(rest.until))
+    })
+}

@@ -1,0 +1,105 @@
+//! Taking credentials for good again: their stored state, rests, breakers and counters; and what became of a state.
+
+use serde_json::json;
+use types::cached::Cleared;
+use types::credential::{CredentialEvent, CredentialMark, CredentialState, CredentialView};
+use types::{CredentialId, Page, Problem};
+
+use super::condition::{Condition, Stored};
+use super::{Admin, Subject};
+use crate::events;
+use crate::identity::problem::{not_found, store_problem};
+
+const OBJECT: &str = "credential";
+/// Events on a page.
+const PAGE: u32 = 100;
+/// How often a state that changes meanwhile is looked at again.
+const TRIES: usize = 5;
+
+impl Admin {
+    /// What happened to a credential's state, the latest first.
+    pub async fn credential_events(
+        &self,
+        id: CredentialId,
+        cursor: Option<String>,
+    ) -> Result<Page<CredentialEvent>, Problem> {
+        let store = &self.core.store;
+        store.credential_fetch(id).await.map_err(|error| store_problem(error, OBJECT))?;
+        let page = store.credential_event_list(Some(id), PAGE, cursor).await;
+        page.map_err(|error| store_problem(error, OBJECT))
+    }
+
+    /// Takes a credential for good again.
+    pub async fn credential_recover(&self, id: CredentialId) -> Result<CredentialView, Problem> {
+        let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        if row.deleted_at.is_some() {
+            return Err(not_found(OBJECT));
+        }
+        self.clear_marks(id).await?;
+        let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
+        let change = self.change("recover", &subject, None, None);
+        self.core.store.audit_append(change).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.take_effect().await?;
+        self.credential_fetch(id).await
+    }
+
+    /// Takes every credential for good again; answers how many were not.
+    pub async fn credential_recover_all(&self) -> Result<Cleared, Problem> {
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let mut cleared = 0_u64;
+        for provider in &snapshot.providers {
+            for credential in &provider.credentials {
+                let condition = Condition::of(&self.core, Stored::of(credential), now);
+                let marked = !condition.marks(provider, credential, now).is_empty();
+                if marked || self.core.gauges.credential(credential.id).consecutive_errors > 0 {
+                    cleared += 1;
+                    self.clear_marks(credential.id).await?;
+                }
+            }
+        }
+        self.note("recover", OBJECT, "all", Some(json!({ "recovered": cleared }))).await?;
+        self.take_effect().await?;
+        Ok(Cleared { cleared })
+    }
+
+    /// Forgets everything that is held against a credential, in memory and in the database. The caller puts it in
+    /// force and writes it down.
+    pub(super) async fn clear_marks(&self, id: CredentialId) -> Result<(), Problem> {
+        self.forget_failures(id);
+        for _ in 0..TRIES {
+            let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+            if row.mark.state == CredentialState::Valid {
+                break;
+            }
+            let at = self.core.clock.now();
+            let mark = CredentialMark { since: Some(at), ..CredentialMark::default() };
+            let event = CredentialEvent {
+                credential_id: id,
+                at,
+                from: row.mark.state,
+                to: CredentialState::Valid,
+                until: None,
+                reason: None,
+                cause: "admin".to_owned(),
+                request_id: None,
+            };
+            let marked = self.core.store.credential_mark(id, row.mark.version, &mark, &event).await;
+            if marked.map_err(|e| store_problem(e, OBJECT))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what this process holds against a credential.
+    pub(super) fn forget_failures(&self, id: CredentialId) {
+        let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
+        let changes = self.core.gauges.gauge(id).reset(now);
+        for provider in &snapshot.providers {
+            if let Some(credential) = provider.credentials.iter().find(|credential| credential.id == id) {
+                events::breakers(&self.core, provider.id, credential, changes, now);
+                return;
+            }
+        }
+    }
+}
