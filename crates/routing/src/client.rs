@@ -14,18 +14,18 @@ const LOOKED_AT: usize = 512;
 /// served. A client that does not name itself is covered by `*` only.
 pub fn allows(patterns: &[String], user_agent: Option<&str>) -> bool {
     let user_agent = user_agent.map(str::trim).filter(|text| !text.is_empty()).map(beginning);
-    let (mut includes, mut included) = (false, false);
+    let (mut closed, mut named) = (false, false);
     for pattern in patterns.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty()) {
         if let Some(excluded) = pattern.strip_prefix('!') {
             if covers(excluded.trim(), user_agent) {
                 return false;
             }
         } else {
-            includes = true;
-            included = included || covers(pattern, user_agent);
+            closed = true;
+            named = named || covers(pattern, user_agent);
         }
     }
-    included || !includes
+    named || !closed
 }
 
 fn covers(pattern: &str, user_agent: Option<&str>) -> bool {

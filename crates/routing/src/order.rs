@@ -58,12 +58,11 @@ pub fn order(facts: &[Facts], strategy: Strategy, seed: u64, bound: Option<usize
 
 /// The first of [`order`], without allocating.
 pub fn first(facts: &[Facts], strategy: Strategy, seed: u64, bound: Option<usize>) -> Option<usize> {
-    let draw = |index: usize, facts: &Facts| ticket(facts.weight, seed, index);
     if let Some(bound) = usable(facts, bound) {
         return Some(bound);
     }
     if strategy == Strategy::Latency {
-        return quicker_of_two(facts, draw);
+        return quicker_of_two(facts, seed);
     }
     let mut best: Option<(usize, &Facts, Option<f64>)> = None;
     for (index, candidate) in facts.iter().enumerate() {
@@ -74,11 +73,9 @@ pub fn first(facts: &[Facts], strategy: Strategy, seed: u64, bound: Option<usize
         match compare(candidate, best_facts, strategy) {
             Ordering::Less => best = Some((index, candidate, None)),
             Ordering::Greater => {}
-            // Logarithms are most of the cost: a ticket is drawn only where it decides.
             Ordering::Equal => {
-                let mine = draw(index, candidate);
-                let theirs = *best_ticket.get_or_insert_with(|| draw(*best_index, best_facts));
-                if mine < theirs {
+                let theirs = *best_ticket.get_or_insert_with(|| ticket(best_facts.weight, seed, *best_index));
+                if let Some(mine) = lower_ticket(candidate.weight, seed, index, theirs) {
                     best = Some((index, candidate, Some(mine)));
                 }
             }
@@ -164,19 +161,18 @@ fn best_latency<'a>(equals: impl Iterator<Item = &'a Facts>) -> u32 {
 }
 
 /// The one with less to wait for among the two best tickets of the best class.
-fn quicker_of_two(facts: &[Facts], draw: impl Fn(usize, &Facts) -> f64) -> Option<usize> {
+fn quicker_of_two(facts: &[Facts], seed: u64) -> Option<usize> {
     let class = facts.iter().map(Facts::class).min()?;
     let equals = || facts.iter().enumerate().filter(|(_, candidate)| candidate.class() == class);
     let best = best_latency(equals().map(|(_, candidate)| candidate));
     let mut two: [Option<(f64, usize, &Facts)>; 2] = [None, None];
     for (index, candidate) in equals() {
-        let entry = (draw(index, candidate), index, candidate);
-        let better = |than: &Option<(f64, usize, &Facts)>| than.is_none_or(|(ticket, ..)| entry.0 < ticket);
-        if better(&two[0]) {
-            two = [Some(entry), two[0]];
-        } else if better(&two[1]) {
-            two[1] = Some(entry);
-        }
+        let bound = |place: Option<(f64, usize, &Facts)>| place.map_or(f64::INFINITY, |(ticket, ..)| ticket);
+        let Some(mine) = lower_ticket(candidate.weight, seed, index, bound(two[1])) else {
+            continue;
+        };
+        let entry = Some((mine, index, candidate));
+        two = if mine < bound(two[0]) { [entry, two[0]] } else { [two[0], entry] };
     }
     let [winner, other] = two;
     let (_, index, candidate) = winner?;
@@ -188,18 +184,27 @@ fn quicker_of_two(facts: &[Facts], draw: impl Fn(usize, &Facts) -> f64) -> Optio
 
 /// A lottery ticket; the lowest wins, with a chance in proportion to the weight: −ln(u)/w, the exponential form of
 /// u^(1/w) of Efraimidis and Spirakis (2006).
-fn ticket(weight: u32, seed: u64, index: usize) -> f64 {
-    exponential(seed, u64::try_from(index).unwrap_or(u64::MAX)) / f64::from(weight.max(1))
+pub(crate) fn ticket(weight: u32, seed: u64, index: usize) -> f64 {
+    -unit(seed, index).ln() / f64::from(weight.max(1))
 }
 
-/// The `number`th draw of a seed from the exponential distribution of mean one.
-pub(crate) fn exponential(seed: u64, number: u64) -> f64 {
+/// The ticket if it is lower than another. Logarithms are most of the cost, and −ln(u) ≥ 1 − u spares nearly all.
+fn lower_ticket(weight: u32, seed: u64, index: usize, than: f64) -> Option<f64> {
+    let (unit, weight) = (unit(seed, index), f64::from(weight.max(1)));
+    if (1.0 - unit) / weight >= than {
+        return None;
+    }
+    Some(-unit.ln() / weight).filter(|ticket| *ticket < than)
+}
+
+/// A number above zero and at most one for each index.
+fn unit(seed: u64, index: usize) -> f64 {
     const HALF: f64 = 1.0 / 4_294_967_296.0;
+    let number = u64::try_from(index).unwrap_or(u64::MAX);
     let random = mixed(seed ^ mixed(number.wrapping_add(0x9e37_79b9_7f4a_7c15)));
     let part = |bits: u64| f64::from(u32::try_from(bits & 0xffff_ffff).unwrap_or(u32::MAX));
     // Both halves, so that equal draws are rarer than one in 2^52; never zero.
-    let unit = (part(random >> 32) + (part(random) + 0.5) * HALF) * HALF;
-    -unit.ln()
+    (part(random >> 32) + (part(random) + 0.5) * HALF) * HALF
 }
 
 /// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014): each bit of the input changes half of the output.

@@ -90,7 +90,10 @@ pub struct Patterns {
 impl Patterns {
     /// Reads a list; a pattern that [`check`] refuses matches nothing.
     pub fn compile(texts: &[String]) -> Self {
-        Self { matchers: texts.iter().filter_map(|text| Matcher::compile(text)).collect(), empty: texts.is_empty() }
+        Self {
+            matchers: texts.iter().filter_map(|text| Matcher::compile(text)).collect(),
+            empty: texts.is_empty(),
+        }
     }
 
     /// Whether one of them covers a name.
@@ -132,10 +135,7 @@ impl Redirects {
         if let Some((_, target)) = exact(|a, b| a == b).or_else(|| exact(str::eq_ignore_ascii_case)) {
             return target;
         }
-        self.patterns
-            .iter()
-            .find(|(matcher, _)| matcher.matches(name))
-            .map_or(name, |(_, target)| target)
+        self.patterns.iter().find(|(matcher, _)| matcher.matches(name)).map_or(name, |(_, target)| target)
     }
 }
 
