@@ -13,6 +13,7 @@ mod config;
 mod database;
 mod doctor;
 mod healthcheck;
+mod running;
 mod serve;
 mod service;
 

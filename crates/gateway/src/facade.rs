@@ -1,6 +1,7 @@
 //! [`Gateway`]: the whole engine behind one cheaply cloned handle. Each method is a door, none decides anything.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ledger::{Ledger, Recovery};
@@ -15,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Site};
 use crate::core::{Core, StartError};
 use crate::error::Refusal;
+use crate::metrics::Readings;
 use crate::serve::{self, Ingress, KeyedCall, ModelsCall, Reply};
 
 /// The engine.
@@ -113,7 +115,13 @@ impl Gateway {
 
     /// Prometheus text.
     pub fn metrics(&self) -> String {
-        self.core.metrics.render(self.core.ledger.backlog(), self.core.quotas.waiting())
+        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.core.metrics.render(Readings {
+            backlog: self.core.ledger.backlog(),
+            waiting: self.core.quotas.waiting(),
+            switches: counted(&self.core.pool_counters.switches),
+            exhausted: counted(&self.core.pool_counters.exhausted),
+        })
     }
 
     /// Whether the process is about to stop.

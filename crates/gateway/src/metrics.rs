@@ -1,6 +1,7 @@
-//! Counters and histograms, defined once. Labels come from closed sets: never a name, a key or a model.
+//! Counters and histograms, defined once. Labels come from closed sets: never a name, a key or a model. Identities of
+//! credentials are the exception, because an administrator makes each of them.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -9,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use types::request::{Outcome, RequestRecord};
+use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -29,6 +30,24 @@ struct PhaseLabel {
     phase: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CredentialLabel {
+    credential_id: i64,
+}
+
+/// What is counted elsewhere and shown here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Readings {
+    /// Records not yet in the database.
+    pub(crate) backlog: u64,
+    /// Requests that wait for money.
+    pub(crate) waiting: usize,
+    /// Attempts at another credential after a failed one.
+    pub(crate) switches: u64,
+    /// Requests that ran out of credentials.
+    pub(crate) exhausted: u64,
+}
+
 /// Kinds of tokens, in the order in which [`Metrics`] holds their counters.
 const TOKEN_KINDS: [&str; 4] = ["input", "output", "cache_read", "cache_write"];
 
@@ -42,6 +61,13 @@ pub(crate) struct Metrics {
     first_byte: Histogram,
     tokens: [Counter; 4],
     attempts: Family<KindLabel, Counter>,
+    rate_limited: Family<CredentialLabel, Counter>,
+    // Attempts that say how well upstreams do, and those of them that went well.
+    judged: Counter,
+    good: Counter,
+    success_ratio: Gauge<f64, AtomicU64>,
+    switches: Counter,
+    exhausted: Counter,
     in_flight: Gauge,
     streams: Gauge,
     writer_failures: Counter,
@@ -69,6 +95,12 @@ impl Metrics {
             first_byte: phase("first_byte"),
             tokens: TOKEN_KINDS.map(|kind| tokens.get_or_create(&KindLabel { kind }).clone()),
             attempts: Family::default(),
+            rate_limited: Family::default(),
+            judged: Counter::default(),
+            good: Counter::default(),
+            success_ratio: Gauge::default(),
+            switches: Counter::default(),
+            exhausted: Counter::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             writer_failures: Counter::default(),
@@ -88,6 +120,26 @@ impl Metrics {
         );
         registry.register("tokens", "Tokens that upstreams counted", tokens.clone());
         registry.register("attempts", "Attempts at credentials by outcome", metrics.attempts.clone());
+        registry.register(
+            "upstream_rate_limited",
+            "Answers 429 of upstreams by credential",
+            metrics.rate_limited.clone(),
+        );
+        registry.register(
+            "attempt_success_ratio",
+            "Share of attempts that went well since the start, callers who left aside; 1 if there was none",
+            metrics.success_ratio.clone(),
+        );
+        registry.register(
+            "pool_switches",
+            "Attempts at another credential after a failed one",
+            metrics.switches.clone(),
+        );
+        registry.register(
+            "pool_exhausted",
+            "Requests that ran out of credentials",
+            metrics.exhausted.clone(),
+        );
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
         registry.register("writer_failures", "Failed writes of the books", metrics.writer_failures.clone());
@@ -137,7 +189,23 @@ impl Metrics {
             counter.inc_by(count);
         }
         for attempt in &record.attempts {
-            self.attempts.get_or_create(&KindLabel { kind: attempt.outcome.as_str() }).inc();
+            self.attempted(attempt);
+        }
+    }
+
+    fn attempted(&self, attempt: &Attempt) {
+        self.attempts.get_or_create(&KindLabel { kind: attempt.outcome.as_str() }).inc();
+        if attempt.status_code == Some(429) {
+            let label = CredentialLabel { credential_id: attempt.credential_id.0 };
+            self.rate_limited.get_or_create(&label).inc();
+        }
+        if attempt.outcome == AttemptOutcome::ClientGone {
+            return;
+        }
+        self.judged.inc();
+        // A cut at a limit of ours is no fault of theirs.
+        if matches!(attempt.outcome, AttemptOutcome::Done | AttemptOutcome::BudgetCut) {
+            self.good.inc();
         }
     }
 
@@ -178,14 +246,22 @@ impl Metrics {
     }
 
     /// The Prometheus text (`OpenMetrics` 1.0).
-    pub(crate) fn render(&self, backlog: u64, waiting: usize) -> String {
-        self.backlog.set(backlog);
-        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    pub(crate) fn render(&self, now: Readings) -> String {
+        self.backlog.set(now.backlog);
+        self.waiting.set(i64::try_from(now.waiting).unwrap_or(i64::MAX));
+        self.switches.inner().store(now.switches, Ordering::Relaxed);
+        self.exhausted.inner().store(now.exhausted, Ordering::Relaxed);
+        self.success_ratio.set(ratio(self.good.get(), self.judged.get()));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a share for a gauge, no money")]
+fn ratio(good: u64, all: u64) -> f64 {
+    if all == 0 { 1.0 } else { good as f64 / all as f64 }
 }
 
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a latency for a histogram, no money")]
@@ -207,5 +283,35 @@ impl GaugeGuard {
 impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{CredentialId, ProviderId};
+
+    use super::*;
+
+    #[test]
+    fn tp_13_rate_limits_are_counted_by_credential_and_success_as_a_share() {
+        let metrics = Metrics::new();
+        let attempt = |outcome, status_code| Attempt {
+            outcome,
+            status_code,
+            ..Attempt::begun((ProviderId(1), "p"), (CredentialId(7), "c"))
+        };
+        metrics.attempted(&attempt(AttemptOutcome::UpstreamError, Some(429)));
+        metrics.attempted(&attempt(AttemptOutcome::Done, Some(200)));
+        metrics.attempted(&attempt(AttemptOutcome::ClientGone, None));
+        let text = metrics.render(Readings { switches: 3, exhausted: 1, ..Readings::default() });
+        for line in [
+            "tollgate_upstream_rate_limited_total{credential_id=\"7\"} 1",
+            "tollgate_attempt_success_ratio 0.5",
+            "tollgate_pool_switches_total 3",
+            "tollgate_pool_exhausted_total 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in:\n{text}");
+        }
+        assert!(Metrics::new().render(Readings::default()).contains("tollgate_attempt_success_ratio 1"));
     }
 }

@@ -1,14 +1,15 @@
-//! What a start says about itself (ST-14): versions, addresses, switches and counts, never a secret.
+//! What a start says about itself (ST-14, TP-08): versions, addresses, switches, counts and the pool, never a secret.
 
 use std::net::SocketAddr;
 
-use gateway::{Actor, Gateway};
+use gateway::{Actor, Admin, Gateway};
 use types::Problem;
+use types::credential::Tier;
 use types::principal::Principal;
 
 use crate::config::ServerConfig;
 
-/// One structured log line.
+/// Two structured log lines, and one for each credential for those who want to know.
 pub async fn log(config: &ServerConfig, gateway: &Gateway, address: SocketAddr) -> Result<(), Problem> {
     let actor = Actor { via: "boot", client_ip: None, request_id: String::new() };
     let admin = gateway.admin(&Principal::Admin, actor)?;
@@ -31,6 +32,37 @@ pub async fn log(config: &ServerConfig, gateway: &Gateway, address: SocketAddr) 
         keys = admin.key_list(None).await?.len(),
         "Tollgate is ready"
     );
+    pool(&admin).await
+}
+
+/// How many credentials could serve, and each of them at `debug`.
+async fn pool(admin: &Admin) -> Result<(), Problem> {
+    let stats = admin.pool_stats().await?;
+    let of = |tier| stats.tiers.iter().find(|line| line.tier == tier).map_or(0, |line| line.total);
+    tracing::info!(
+        total = stats.total,
+        active = stats.active,
+        failed = stats.failed,
+        personal = of(Tier::Personal),
+        shared = of(Tier::Shared),
+        fallback = of(Tier::Fallback),
+        "the pool"
+    );
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return Ok(());
+    }
+    let providers = admin.provider_list(false).await?;
+    for credential in admin.credential_list(None).await? {
+        let provider = providers.iter().find(|provider| provider.id == credential.provider_id);
+        tracing::debug!(
+            provider.name = provider.map(|provider| provider.name.as_str()),
+            credential.name = credential.name,
+            tier = credential.tier.as_str(),
+            state = credential.state.as_str(),
+            reason = credential.state_reason,
+            "in the pool"
+        );
+    }
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! `tollgate doctor`: looks at what the gateway needs and says what is wrong, without a running gateway and
-//! without changing anything.
+//! `tollgate doctor`: looks at what the gateway needs and says what is wrong, without changing anything. Only the
+//! credentials are better examined while it runs: it alone can open their secrets.
 
 use clap::ValueEnum;
 use store::{ConnectOptions, Store};
@@ -97,7 +97,7 @@ async fn examine(part: Part, config: &ServerConfig, findings: &mut Findings) {
         match store.config_load().await {
             Ok(rows) => {
                 if asked(Part::Pool) {
-                    pool::examine(&rows, findings);
+                    pool::examine(&rows, config, findings);
                 }
                 if asked(Part::Net) {
                     net::examine(&rows, config, findings).await;

@@ -71,15 +71,17 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The router and whatever guards a path must see the same segments, also if a proxy in front decodes or
-/// joins them. Model names behind `…/models/` and `…/prices/` may hold an encoded slash: vendors' names do.
+/// joins them. Model names behind `…/models/`, `…/prices/` and `…/aliases/` may hold an encoded slash: vendors' names
+/// do.
 fn check_path(path: &str) -> Result<(), Refusal> {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':');
     if path.bytes().all(harmless) && !path.contains("//") {
         return Ok(());
     }
     let lower = path.to_ascii_lowercase();
-    let names_model =
-        ["/v1/models/", "/v1beta/models/", "/api/admin/prices/"].iter().any(|start| lower.starts_with(start));
+    let names_model = ["/v1/models/", "/v1beta/models/", "/api/admin/prices/", "/api/admin/aliases/"]
+        .iter()
+        .any(|start| lower.starts_with(start));
     let forbidden = if names_model {
         &["%00", "\\", "%5c", "//"][..]
     } else {
@@ -159,6 +161,7 @@ mod tests {
             "/v1/models/a%00",
             "/api/admin/prices/..%2fusers",
             "/api/admin/prices%2fx",
+            "/api/admin/aliases/..%2fusers",
             "/.",
         ] {
             assert_eq!(checked(bad, &host), Err(400), "{bad}");
@@ -169,6 +172,7 @@ mod tests {
             "/v1/models/org%2Fmodel-1",
             "/v1beta/models/a.b:generateContent",
             "/api/admin/prices/azure%2Fgpt-4o",
+            "/api/admin/aliases/azure%2Fgpt-4o",
             "/pkg/a..b.js",
         ] {
             assert_eq!(checked(good, &host), Ok(()), "{good}");

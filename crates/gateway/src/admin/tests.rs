@@ -83,6 +83,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
         enforce_limits: true,
+        breaker_on_network_errors: false,
         config_lines: Vec::new(),
         node: "test".to_owned(),
         set_log_level: Arc::new(|_| ()),
