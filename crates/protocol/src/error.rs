@@ -10,10 +10,12 @@ use crate::{Dialect, Endpoint};
 mod answer;
 mod kinds;
 mod upstream;
+mod wait;
 
+pub(crate) use answer::judge_json;
 pub use answer::looks_failed;
-pub(crate) use upstream::in_band;
 pub use upstream::{UpstreamError, parse_upstream};
+pub(crate) use upstream::{in_band, present};
 
 /// An error for a caller.
 #[derive(Clone, Debug)]

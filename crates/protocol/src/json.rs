@@ -336,5 +336,35 @@ pub(crate) fn first_element(array: &[u8]) -> Option<&[u8]> {
     if reader.open_array().ok()? { reader.skip().ok() } else { None }
 }
 
+/// The elements of an array as far as it is JSON.
+pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader::new(array);
+    let mut more = reader.open_array().unwrap_or(false);
+    std::iter::from_fn(move || {
+        if !more {
+            return None;
+        }
+        let element = reader.skip().ok();
+        more = element.is_some() && reader.more_elements().unwrap_or(false);
+        element
+    })
+}
+
+/// Whether a text is one JSON value and nothing else.
+pub(crate) fn is_whole(text: &[u8]) -> bool {
+    walk(text).is_ok()
+}
+
+/// Whether a text is JSON as far as it was read, but too deep to read on.
+pub(crate) fn is_too_deep(text: &[u8]) -> bool {
+    walk(text).is_err_and(|fault| fault.what == What::TooDeep)
+}
+
+fn walk(text: &[u8]) -> Result<(), Fault> {
+    let mut reader = Reader::new(text);
+    reader.skip()?;
+    reader.finish()
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::error::UpstreamError;
 use crate::{Endpoint, sse};
 
 mod body;
-mod stream;
+pub(crate) mod stream;
 mod usage;
 
 /// What was heard.
@@ -114,6 +114,16 @@ impl Meter {
         self.tally.metered.output_bytes
     }
 
+    /// The error inside a success, if one was heard.
+    pub(crate) fn error(&self) -> Option<&UpstreamError> {
+        self.tally.metered.error.as_ref()
+    }
+
+    /// Whether the dialect's end was seen.
+    pub(crate) fn completed(&self) -> bool {
+        self.tally.metered.completed
+    }
+
     /// Whether a part of the actual answer was seen: text, a tool call, or the regular end. Greetings
     /// (`message_start`, `response.created`, an empty first delta), pings and errors do not count.
     pub fn has_content(&self) -> bool {
@@ -185,7 +195,7 @@ fn sniff(endpoint: Endpoint, streaming: bool, start: &[u8]) -> Option<Form> {
 }
 
 /// Endpoints whose answer may be anything: sound, subtitles, plain text.
-fn is_sound(endpoint: Endpoint) -> bool {
+pub(crate) fn is_sound(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! They are not part of the repository; without them these tests say so and pass.
 
+mod opening;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

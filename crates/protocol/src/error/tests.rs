@@ -182,6 +182,36 @@ fn upstream_errors_are_read_in_every_shape() {
 }
 
 #[test]
+fn the_finest_code_of_an_error_is_kept_beside_its_kind() {
+    for (dialect, text, kind, code) in [
+        (
+            Dialect::Gemini,
+            r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.LocalizedMessage"},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#,
+            "INVALID_ARGUMENT",
+            Some("API_KEY_INVALID"),
+        ),
+        (
+            Dialect::Gemini,
+            r#"{"error":{"code":429,"message":"q","status":"RESOURCE_EXHAUSTED"}}"#,
+            "RESOURCE_EXHAUSTED",
+            Some("429"),
+        ),
+        (
+            Dialect::Anthropic,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"m","details":{"error_code":"credits_required"}}}"#,
+            "invalid_request_error",
+            Some("credits_required"),
+        ),
+        (Dialect::Anthropic, r#"{"error":{"type":"api_error","message":"m"}}"#, "api_error", None),
+        (Dialect::OpenAiChat, r#"{"error":{"message":"m","type":"t","code":null}}"#, "t", None),
+        (Dialect::OpenAiChat, r#"{"error":{"message":"m","type":"t","code":"c"}}"#, "c", Some("c")),
+    ] {
+        let found = parse_upstream(dialect, text.as_bytes()).unwrap();
+        assert_eq!((found.kind.as_str(), found.code.as_deref()), (kind, code), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_error_is_none() {
     for text in [
         "",

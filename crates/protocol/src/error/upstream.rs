@@ -5,6 +5,8 @@
 use crate::Dialect;
 use crate::json::{self, text};
 
+use super::wait;
+
 /// Longest message that is kept, in characters.
 const MESSAGE_CHARS: usize = 2_000;
 
@@ -15,12 +17,19 @@ pub struct UpstreamError {
     pub message: String,
     /// Its type, status word or code (`overloaded_error`, `RESOURCE_EXHAUSTED`, `model_not_found`); empty if none.
     pub kind: String,
-    /// Its finest code, if it gave one besides: `code` (`model_not_found`, `429`), Gemini's `ErrorInfo.reason`
-    /// (`API_KEY_INVALID`), Anthropic's `details.error_code`.
+    /// Its finest code, if it gave one: Gemini's `ErrorInfo.reason` (`API_KEY_INVALID`), Anthropic's
+    /// `details.error_code`, else `code` (`model_not_found`, `429`).
     pub code: Option<String>,
     /// How long it asked to wait, in milliseconds, at most 31 days: Gemini's `RetryInfo`, `retry_after` and its like,
     /// OpenAI's "try again in 1.5s". Headers are not looked at.
     pub retry_after_ms: Option<u64>,
+}
+
+impl UpstreamError {
+    /// An error that the upstream did not word itself.
+    pub(crate) fn unnamed(message: &str) -> Self {
+        Self { message: message.to_owned(), ..Self::default() }
+    }
 }
 
 /// Reads an error body. `None` if the body is no JSON or holds nothing that looks like an error.
@@ -44,7 +53,7 @@ pub fn parse_upstream(dialect: Dialect, body: &[u8]) -> Option<UpstreamError> {
         .iter()
         .find_map(|name| json::field(body, name))
         .filter(|value| present(value))?;
-    Some(UpstreamError { message: words(message), kind: kind_of(dialect, body), ..UpstreamError::default() })
+    Some(told(dialect, message, body))
 }
 
 /// Reads the value of a non-null `error` field that came inside a 200.
@@ -54,14 +63,21 @@ pub(crate) fn in_band(dialect: Dialect, error: &[u8]) -> Option<UpstreamError> {
 
 fn read(dialect: Dialect, error: &[u8], around: &[u8]) -> UpstreamError {
     if error.first() != Some(&b'{') {
-        return UpstreamError {
-            message: words(error),
-            kind: kind_of(dialect, around),
-            ..UpstreamError::default()
-        };
+        return told(dialect, error, around);
     }
     let message = ["message", "detail", "msg"].iter().find_map(|n| json::field(error, n)).unwrap_or(error);
-    UpstreamError { message: words(message), kind: kind_of(dialect, error), ..UpstreamError::default() }
+    told(dialect, message, error)
+}
+
+/// The error whose other fields stand in `object`.
+fn told(dialect: Dialect, message: &[u8], object: &[u8]) -> UpstreamError {
+    let message = words(message);
+    UpstreamError {
+        kind: kind_of(dialect, object),
+        code: code_of(object),
+        retry_after_ms: wait::asked(object, &message),
+        message,
+    }
 }
 
 fn kind_of(dialect: Dialect, object: &[u8]) -> String {
@@ -71,13 +87,21 @@ fn kind_of(dialect: Dialect, object: &[u8]) -> String {
         Dialect::OpenAiChat | Dialect::OpenAiResponses => &["code", "type", "status"],
         Dialect::Anthropic => &["type", "code", "status"],
     };
-    names
-        .iter()
-        .filter_map(|name| json::field(object, name))
-        .filter(|value| present(value))
-        .map(words)
-        .find(|word| !word.is_empty())
-        .unwrap_or_default()
+    names.iter().find_map(|name| word(object, name)).unwrap_or_default()
+}
+
+fn code_of(object: &[u8]) -> Option<String> {
+    let details = json::field(object, "details").unwrap_or_default();
+    let finer = match details.first() {
+        Some(b'[') => json::elements(details).find_map(|detail| word(detail, "reason")),
+        Some(b'{') => word(details, "error_code"),
+        _ => None,
+    };
+    finer.or_else(|| word(object, "code"))
+}
+
+fn word(object: &[u8], name: &str) -> Option<String> {
+    json::field(object, name).filter(|value| present(value)).map(words).filter(|word| !word.is_empty())
 }
 
 /// A string's text, or any other value's JSON as it stands.
@@ -90,10 +114,10 @@ fn words(value: &[u8]) -> String {
 }
 
 /// Empty containers, `null` and `false` are how some servers say "no error".
-fn present(value: &[u8]) -> bool {
+pub(crate) fn present(value: &[u8]) -> bool {
     !matches!(value, b"" | b"null" | b"false" | b"\"\"" | b"{}" | b"[]")
 }
 
-fn strip(body: &[u8]) -> &[u8] {
+pub(super) fn strip(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii()
 }

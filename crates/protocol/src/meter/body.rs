@@ -188,7 +188,8 @@ impl Scanner {
             b'"' => {
                 self.in_string = true;
                 self.string.clear();
-                self.counts = self.after_colon && is_text(&self.key);
+                // What is captured (an error, counts) is never the model's text.
+                self.counts = self.after_colon && self.capture.is_none() && is_text(&self.key);
                 self.record(b"\"");
             }
             b':' => {

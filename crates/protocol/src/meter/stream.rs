@@ -62,7 +62,7 @@ struct Heard<'a> {
 }
 
 /// Walks over an object's members.
-fn members<'a>(data: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Result<(), Fault> {
+pub(crate) fn members<'a>(data: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Result<(), Fault> {
     let mut reader = Reader::new(data);
     let mut more = reader.open_object()?;
     while more {
@@ -75,7 +75,7 @@ fn members<'a>(data: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Resu
 }
 
 /// The event's kind: its name, or `type` inside for servers that leave the name out.
-fn kind<'a>(name: &'a [u8], data: &'a [u8]) -> &'a [u8] {
+pub(crate) fn kind<'a>(name: &'a [u8], data: &'a [u8]) -> &'a [u8] {
     match name {
         b"" | b"message" => json::field(data, "type").and_then(inner).unwrap_or_default(),
         name => name,
@@ -164,7 +164,7 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
             if kind == b"response.failed" {
                 heard.error = json::field(value, "error")
                     .and_then(|error| in_band(Dialect::OpenAiResponses, error))
-                    .or_else(|| Some(unnamed("the upstream's response failed")));
+                    .or_else(|| Some(UpstreamError::unnamed("the upstream's response failed")));
             }
         }
         b"delta" if delta => heard.text_bytes += inner(value).map_or(0, length),
@@ -174,7 +174,7 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
     // A bare `error` event carries its fields either inside `error` or beside `type`.
     if kind == b"error" {
         heard.error = crate::error::parse_upstream(Dialect::OpenAiResponses, data)
-            .or_else(|| Some(unnamed("the upstream sent an error event")));
+            .or_else(|| Some(UpstreamError::unnamed("the upstream sent an error event")));
     }
     Ok(())
 }
@@ -242,17 +242,13 @@ fn gemini<'a>(data: &'a [u8], heard: &mut Heard<'a>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn unnamed(message: &str) -> UpstreamError {
-    UpstreamError { message: message.to_owned(), ..UpstreamError::default() }
-}
-
 fn length(text: &[u8]) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
 /// Visits every string that is a member's value or an array's element, as depth, nearest member name and
 /// text. The value must be known to be valid JSON.
-fn strings<'a>(value: &'a [u8], mut each: impl FnMut(usize, &'a [u8], &'a [u8])) {
+pub(crate) fn strings<'a>(value: &'a [u8], mut each: impl FnMut(usize, &'a [u8], &'a [u8])) {
     let mut depth = 0_usize;
     let mut key: &[u8] = b"";
     let mut rest = value;
