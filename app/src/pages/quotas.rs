@@ -88,8 +88,11 @@ const SCOPES: [Option<ScopeKind>; 8] = [
 /// This page with both filters.
 fn address(share: &str, scope: &str) -> String {
     let filters = [("min_percent", share), ("scope", scope)];
-    let set: Vec<String> =
-        filters.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={value}")).collect();
+    let set: Vec<String> = filters
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     if set.is_empty() { "/quotas".to_owned() } else { format!("/quotas?{}", set.join("&")) }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn RefusedCard() -> impl IntoView {
             <div class="panel-head">
                 <h2 class="panel-title">{t(l::REFUSED)}</h2>
                 <a class="button small quiet" href="/requests?error_code=ip_rate_limited">{t(l::REFUSED_LOG)}</a>
+                <a class="button small quiet" href="/requests?error_code=rate_limit_exceeded">{t(l::REFUSED_OTHERS)}</a>
                 <a class="button small quiet" href="/settings">{t(c::NAV_SETTINGS)}</a>
             </div>
             {load(refused, |refused| view! { <Addresses refused/> })}

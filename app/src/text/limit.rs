@@ -111,5 +111,6 @@ super::texts! {
     REFUSED_SINCE: "Since", "起始";
     REFUSED_LATEST: "Latest", "最近";
     REFUSED_ADDRESS: "Address", "地址";
-    REFUSED_LOG: "In the request log", "查看请求日志";
+    REFUSED_LOG: "Their requests", "查看其请求";
+    REFUSED_OTHERS: "Refused by other limits", "被其他限额拒绝的请求";
 }

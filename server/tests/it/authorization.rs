@@ -99,11 +99,11 @@ const BODIES: [(&str, &str); 3] = [
     (
         "application/x-www-form-urlencoded",
         "id=999999&provider_id=999999&name=none&value=1&enabled=true&deleted=false&model=m&form[name]=&form[enabled]=true\
-         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true",
+         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true&kept=none&preview=none",
     ),
     (
         "application/json",
-        r#"{"id":999999,"provider_id":999999,"user_id":null,"filter":{},"deleted":false,"span":"24h","name":"none","days":1,"model":"m","form":{}}"#,
+        r#"{"id":999999,"provider_id":999999,"user_id":null,"filter":{},"deleted":false,"span":"24h","name":"none","days":1,"model":"m","kept":"none","form":{}}"#,
     ),
     ("application/json", r#"{"id":"none","filter":{}}"#),
 ];
