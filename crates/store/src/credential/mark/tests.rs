@@ -132,3 +132,37 @@ async fn ac_13_an_answer_to_the_old_secret_says_nothing_about_the_new_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn ac_13_in_whatever_order_three_look_and_write_only_the_newest_view_counts() {
+    each_backend(|store| async move {
+        let id = made(&store).await.id;
+        let states = [Valid, RateLimited, Invalid, Suspended, Banned];
+        let mut views = [(); 3].map(|()| CredentialMark::default());
+        let mut expected = CredentialMark::default();
+        // A linear congruential generator (Numerical Recipes): the same steps each time.
+        let mut draw = 7_u32;
+        for at in 0..120 {
+            draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let of = |shift: u32, count: usize| usize::try_from(draw >> shift).unwrap() % count;
+            let (who, to) = (of(16, 3), states[of(20, 5)]);
+            let view = &mut views[who];
+            if draw >> 30 == 0 {
+                *view = stored(&store, id).await;
+                continue;
+            }
+            let wins = view.version == expected.version;
+            assert_eq!(put(&store, id, view, to, at).await, wins, "step {at}");
+            if wins {
+                let (mark, _) = marked(id, view.state, to, NOW.plus_ms(at));
+                expected = CredentialMark { version: view.version + 1, ..mark };
+            }
+            assert_eq!(stored(&store, id).await, expected, "step {at}");
+        }
+        // Each event goes on from where the one before it ended.
+        let told = history(&store, id).await;
+        assert!(told.len() > 10 && told.windows(2).all(|pair| pair[0].1 == pair[1].0), "{told:?}");
+        assert_eq!(told.len(), usize::try_from(expected.version).unwrap());
+    })
+    .await;
+}
