@@ -316,3 +316,6 @@ impl Breaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

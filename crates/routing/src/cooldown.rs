@@ -120,3 +120,6 @@ fn growing((first, most): (i64, i64), streak: u32) -> i64 {
 fn jittered(ms: i64, seed: u64) -> i64 {
     ms / 2 + SmallRng::seed_from_u64(seed).random_range(0..=ms)
 }
+
+#[cfg(test)]
+mod tests;

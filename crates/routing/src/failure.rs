@@ -121,3 +121,6 @@ fn ended(message: &str) -> bool {
     let message = message.to_lowercase();
     ENDED.iter().any(|words| message.contains(words))
 }
+
+#[cfg(test)]
+mod tests;

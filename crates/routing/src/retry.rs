@@ -47,3 +47,6 @@ pub fn pause_ms(attempt: u32, seed: u64) -> u64 {
     let most = 1_u64.checked_shl(attempt).map_or(PAUSE_MAX_MS, |times| PAUSE_BASE_MS.saturating_mul(times));
     SmallRng::seed_from_u64(seed).random_range(0..=most.min(PAUSE_MAX_MS))
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,6 @@ impl Rule {
             && needle.as_ref().is_none_or(|words| lower_message.contains(words.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests;
