@@ -157,8 +157,14 @@ impl<'a> View<'a> {
         }
         if mine > theirs {
             let tier = |candidate: &Candidate| candidate.tier.map_or("", Tier::as_str);
-            let says = format!("Its tier {} comes after {} of {name}.", tier(candidate), tier(rival));
-            steps.push(Step::new("tier", 5, says));
+            let says = format!("Its tier {} comes after {} of {name}", tier(candidate), tier(rival));
+            let before = theirs.checked_sub(1).and_then(|place| self.tier_order.get(place));
+            // In the same tier its priority would still come later.
+            if let (true, Some(before)) = (candidate.priority > rival.priority, before) {
+                steps.push(Step::new("tier", 5, format!("{says}; {before} comes before.")));
+                return true;
+            }
+            steps.push(Step::new("tier", 5, format!("{says}.")));
         }
         if candidate.priority < rival.priority {
             return true;

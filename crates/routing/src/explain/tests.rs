@@ -102,10 +102,9 @@ fn tier_and_priority_are_named_before_any_draw() {
     // The same pair the other way round, under another order of tiers.
     let other = [Tier::Fallback, Tier::Shared, Tier::Personal];
     let found = counterfactuals(&decision(vec![Candidate { rank: Some(1), ..fallback }, one(1, 2)]), &other);
-    assert_eq!(
-        found[0].says,
-        "Its tier shared comes after fallback of p2 / c2. Otherwise it could have been first."
-    );
+    let expected = "Its tier shared comes after fallback of p2 / c2. Its provider's priority 0 comes after -5 of \
+                    p2 / c2; lower is first. Without all of that it would have been first.";
+    assert_eq!(found[0].says, expected);
 
     let later = Candidate { priority: (10, 0), ..one(2, 2) };
     let (change, says) = only(&decision(vec![one(1, 1), later]));
@@ -115,13 +114,13 @@ fn tier_and_priority_are_named_before_any_draw() {
     let (_, says) = only(&decision(vec![one(1, 1), later]));
     assert!(says.starts_with("Its priority 7 comes after 0"), "{says}");
 
+    // Where there is a tier before, that alone is enough.
     let both = Candidate { tier: Some(Tier::Fallback), priority: (1, 0), ..one(2, 2) };
     let (change, says) = only(&decision(vec![one(1, 1), both]));
     assert_eq!(change, "tier");
-    assert!(
-        says.contains("priority 1") && says.ends_with("Without all of that it would have been first."),
-        "{says}"
-    );
+    let expected = "Its tier fallback comes after shared of p1 / c1; personal comes before. \
+                    Otherwise it would have been first.";
+    assert_eq!(says, expected);
 }
 
 #[test]
