@@ -52,8 +52,9 @@ pub enum Pass {
 
 /// A breaker; closed by default.
 ///
-/// A probe lasts from [`begin_probe`](Self::begin_probe) to [`end_probe`](Self::end_probe), which must be called
-/// however it ended: an outcome alone does not free the place, since it may be that of an older request.
+/// A probe lasts from [`begin_probe`](Self::begin_probe) to the next outcome, or to [`end_probe`](Self::end_probe)
+/// where it has none; both is fine. It cannot be told whose outcome it is: that of a request from before the breaker
+/// opened may let another probe pass early, and no more than one.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
     /// Since when and for how long it is open, if it is not closed.
@@ -130,7 +131,7 @@ impl Breaker {
         free
     }
 
-    /// The probe is over, with or without an outcome.
+    /// The probe is over without an outcome.
     pub fn end_probe(&mut self) {
         self.probe = None;
     }
@@ -146,6 +147,7 @@ impl Breaker {
             // It began before the breaker opened, and so says nothing about now.
             BreakerState::Open => None,
             BreakerState::HalfOpen => {
+                self.probe = None;
                 self.successes = self.successes.saturating_add(1);
                 if self.successes < config.successes() {
                     return None;

@@ -27,8 +27,8 @@ const OTHERS: &str = "*";
 
 /// Health of one credential; well by default.
 ///
-/// A probe lasts from [`begin_probe`](Self::begin_probe) to [`end_probe`](Self::end_probe), which must be called
-/// however it ended, beside [`succeeded`](Self::succeeded) or [`failed`](Self::failed).
+/// A probe lasts from [`begin_probe`](Self::begin_probe) to the next [`succeeded`](Self::succeeded) or
+/// [`failed`](Self::failed) for its model, or to [`end_probe`](Self::end_probe) where neither comes; both is fine.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     /// What rests as a whole; its breaker is not used.
@@ -130,12 +130,19 @@ impl Health {
         }
     }
 
-    /// Takes the one probe; false if it does not look like [`Look::Probe`] (any more).
+    /// Takes the one probe; false if another is out, or nothing may pass.
+    ///
+    /// Where nothing keeps requests away (any more), there is one at a time too: the caller may have reasons of his own
+    /// to look carefully, such as a state that was stored before a restart.
     pub fn begin_probe(&mut self, model: Option<&str>, now: Timestamp) -> bool {
-        if self.look(model, now) != Look::Probe {
-            return false;
-        }
-        if self.whole.begin_probe(now) {
+        let takes_whole = match self.look(model, now) {
+            Look::Resting { .. } | Look::Open { .. } => return false,
+            Look::Free | Look::Demoted { .. } if self.whole.is_probed(now) => return false,
+            Look::Free | Look::Demoted { .. } => true,
+            Look::Probe => self.whole.wants_probe(now),
+        };
+        if takes_whole {
+            self.whole.begin_probe(now);
             self.whole_prober = Some(Prober(model.map(Into::into)));
         }
         if let Some(cell) = self.cell_mut(model) {
@@ -144,7 +151,7 @@ impl Health {
         true
     }
 
-    /// A probe for the model is over, with or without an outcome.
+    /// A probe for the model is over without an outcome.
     pub fn end_probe(&mut self, model: Option<&str>) {
         if self.whole_prober.as_ref().is_some_and(|prober| prober.0.as_deref() == model) {
             self.whole_prober = None;
@@ -171,12 +178,14 @@ impl Health {
         let (place, cell) = self.cell_or_new(model, now);
         cell.recover(now);
         let change = cell.breaker.succeeded(now, config);
+        self.end_probe(model);
         self.troubled = self.troubled && !self.cells().all(|cell| cell.is_quiet(now));
         change.map(|change| ModelChange { model: place.name(), change }).into_iter().collect()
     }
 
     /// A request failed.
     pub fn failed(&mut self, failed: Failed<'_>, now: Timestamp, config: &BreakerConfig) -> Vec<ModelChange> {
+        self.end_probe(failed.model);
         if blames_credential(failed.class) {
             self.failed = self.failed.saturating_add(1);
             self.slots.add_second(now);

@@ -134,9 +134,9 @@ fn half_open_lets_one_probe_pass_at_a_time() {
     assert_eq!(breaker.pass(at(10_500)), no(11_500));
     assert_eq!(breaker.succeeded(at(10_600), &CONFIG), None);
     assert_eq!(breaker.successes(), 1);
-    assert!(!breaker.begin_probe(at(10_600)), "an outcome alone does not free the place");
+    assert!(breaker.begin_probe(at(10_600)), "an outcome makes room for the next");
     breaker.end_probe();
-    assert!(breaker.begin_probe(at(10_700)));
+    assert!(breaker.begin_probe(at(10_700)), "so does an end without one");
     let change = breaker.succeeded(at(10_800), &CONFIG).unwrap();
     assert_eq!((change.from, change.to), (BreakerState::HalfOpen, BreakerState::Closed));
     assert_eq!(change.reason, "2 probes succeeded");

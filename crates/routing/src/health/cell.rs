@@ -97,13 +97,15 @@ impl Cell {
         self.look(now) == Ranked::Free
     }
 
-    /// Takes the probe of the rest and of the breaker, as far as each wants one; whether any did.
-    pub(super) fn begin_probe(&mut self, now: Timestamp) -> bool {
-        let rest_is_over = self.resting.as_ref().is_some_and(|resting| resting.is_over(now));
-        if rest_is_over {
-            self.probe = Some(now);
-        }
-        self.breaker.begin_probe(now) || rest_is_over
+    /// Whether the rest is over and nobody looks yet whether it really is.
+    pub(super) fn wants_probe(&self, now: Timestamp) -> bool {
+        self.resting.is_some() && self.look(now) == Ranked::Probe
+    }
+
+    /// Takes the probe, also that of the breaker if it wants one.
+    pub(super) fn begin_probe(&mut self, now: Timestamp) {
+        self.probe = Some(now);
+        self.breaker.begin_probe(now);
     }
 
     pub(super) fn end_probe(&mut self) {
@@ -159,7 +161,8 @@ impl Cell {
         (missing && !self.is_probed(now) && self.breaker.pass(now) == Pass::Yes).then_some(2)
     }
 
-    fn is_probed(&self, now: Timestamp) -> bool {
+    /// Whether a probe is out.
+    pub(super) fn is_probed(&self, now: Timestamp) -> bool {
         self.probe.is_some_and(|since| now < since.plus_ms(PROBE_LOST_MS) && now >= since.plus_ms(-SKEW_MS))
     }
 }

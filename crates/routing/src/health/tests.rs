@@ -61,7 +61,6 @@ fn fault_u26_a_model_rests_until_its_time_and_then_one_request_looks() {
     assert_eq!(health.look(A, at(5_001)), resting(6_001));
     assert!(!health.is_quiet(at(5_001)), "its time is over, but nobody knows yet whether it is well");
     succeed(&mut health, 5_500, A);
-    health.end_probe(A);
     assert_eq!(health.look(A, at(5_500)), Look::Free);
     assert!(health.is_quiet(at(5_500)));
 }
@@ -75,6 +74,38 @@ fn a_probe_without_an_outcome_makes_room_for_the_next() {
     assert!(health.begin_probe(A, at(5_001)));
     assert!(!health.begin_probe(A, at(605_000)));
     assert!(health.begin_probe(A, at(605_001)), "a lost one is given up after ten minutes");
+}
+
+/// A stored state outlives the process, this does not: it looks free, and yet one at a time has to look.
+#[test]
+fn where_nothing_keeps_requests_away_there_is_one_probe_at_a_time_too() {
+    let mut health = Health::default();
+    assert!(health.begin_probe(A, at(0)));
+    assert!(!health.begin_probe(A, at(1)));
+    assert!(!health.begin_probe(B, at(1)));
+    assert!(health.is_quiet(at(1)), "others are not kept away by it");
+    health.end_probe(A);
+    assert!(health.begin_probe(B, at(2)));
+    succeed(&mut health, 3, B);
+    assert!(health.begin_probe(A, at(4)));
+    fail(&mut health, 5, A, C::Client, None);
+    assert!(health.begin_probe(A, at(6)));
+    assert!(!health.begin_probe(A, at(600_005)));
+    assert!(health.begin_probe(A, at(600_006)));
+}
+
+#[test]
+fn a_failed_probe_makes_room_whatever_its_class() {
+    for class in C::ALL.iter().copied() {
+        let mut health = Health::default();
+        for _ in 0..3 {
+            fail(&mut health, 0, A, C::Provider, None);
+        }
+        assert!(health.begin_probe(A, at(10_000)));
+        fail(&mut health, 10_001, A, class, None);
+        let later = at(10_001 + 8 * 10_000);
+        assert!(health.begin_probe(A, later), "{class}");
+    }
 }
 
 #[test]

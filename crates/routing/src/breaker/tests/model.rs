@@ -70,6 +70,7 @@ impl Model {
             BreakerState::Open => {}
             BreakerState::HalfOpen => {
                 self.good_probes += 1;
+                self.probe = None;
                 if self.good_probes == 2 {
                     let (_, long) = self.open.unwrap();
                     let times = self.times;
@@ -169,7 +170,12 @@ proptest! {
             now += jump;
             match step {
                 Step::Wait(ms) => now += ms,
-                Step::Succeed => drop(breaker.succeeded(Timestamp(now), &CONFIG)),
+                Step::Succeed => {
+                    if breaker.state(Timestamp(now)) == BreakerState::HalfOpen {
+                        probe = None;
+                    }
+                    breaker.succeeded(Timestamp(now), &CONFIG);
+                }
                 Step::Fail { fingerprint, confirmed } => {
                     if breaker.failed(Timestamp(now), &CONFIG, fingerprint, confirmed, "500").is_some() {
                         probe = None;

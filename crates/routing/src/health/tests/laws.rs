@@ -59,8 +59,13 @@ proptest! {
                 Step::Begin(model) => {
                     let model = name(model);
                     let looked = health.look(model.as_deref(), Timestamp(now));
-                    prop_assert_eq!(health.begin_probe(model.as_deref(), Timestamp(now)), looked == Look::Probe);
-                    prop_assert_ne!(health.look(model.as_deref(), Timestamp(now)), Look::Probe, "one at a time");
+                    let begins = health.begin_probe(model.as_deref(), Timestamp(now));
+                    match looked {
+                        Look::Probe => prop_assert!(begins),
+                        Look::Resting { .. } | Look::Open { .. } => prop_assert!(!begins),
+                        Look::Free | Look::Demoted { .. } => {}
+                    }
+                    prop_assert!(!health.begin_probe(model.as_deref(), Timestamp(now)), "one at a time");
                 }
                 Step::End(model) => health.end_probe(name(model).as_deref()),
                 Step::ResetBreakers => {
