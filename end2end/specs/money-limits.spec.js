@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch } from '../lib/browser.js';
+import { hydrated, launch, signIn, visitor } from '../lib/browser.js';
 import { WAYS, desk, inDays, named } from '../lib/desk.js';
 import { booked, furnish, startGateway } from '../lib/gateway.js';
 import { ask, buy, costs } from '../lib/toll.js';
@@ -112,6 +112,29 @@ for (const way of WAYS) {
       await press(page.locator('.increases li button'), /done=ended/);
       assert.deepEqual((await gateway.admin('GET', `/keys/${ada.keyId}`)).limits.increases ?? [], []);
       await end();
+    } finally {
+      await close();
+    }
+  });
+
+  test(`a member sees what is left to him, and a program is told the same, ${named(way)}`, async () => {
+    const { id, key } = await member(`Edsger ${tag}`);
+    await gateway.admin('PATCH', `/users/${id}`, { limits: { daily_limit_usd: '4' } });
+    const pass = await gateway.admin('POST', '/packages', { name: `Pass ${tag}`, kind: 'quota', total_usd: '9' });
+    await gateway.admin('POST', `/users/${id}/packages`, { package_id: pass.id });
+    await buy(gateway, key, 'dollar');
+    const { page, faults, close } = await visitor(browser, gateway.base, way);
+    try {
+      await signIn(page, key);
+      await page.goto('/me');
+      if (way.scripts) await hydrated(page);
+      const own = await page.locator('main').innerText();
+      assert.match(own, /\$1\.00\s*\/ \$4\.00/, 'his day');
+      assert.match(own, /\$1\.00\s*\/ \$9\.00/, 'his package');
+      const told = await fetch(`${gateway.base}/v1/usage`, { headers: { authorization: `Bearer ${key}` } });
+      const usage = JSON.stringify(await told.json());
+      assert.ok(usage.includes('"4"') && usage.includes('"9"'), usage);
+      assert.deepEqual(faults, []);
     } finally {
       await close();
     }

@@ -20,9 +20,11 @@ pub(crate) fn RefusedCard() -> impl IntoView {
         <section class="panel" id="refused">
             <div class="panel-head">
                 <h2 class="panel-title">{t(l::REFUSED)}</h2>
-                <a class="button small quiet" href="/requests?error_code=ip_rate_limited">{t(l::REFUSED_LOG)}</a>
-                <a class="button small quiet" href="/requests?error_code=rate_limit_exceeded">{t(l::REFUSED_OTHERS)}</a>
-                <a class="button small quiet" href="/settings">{t(c::NAV_SETTINGS)}</a>
+                <div class="chips">
+                    <a class="button small quiet" href="/requests?error_code=ip_rate_limited">{t(l::REFUSED_LOG)}</a>
+                    <a class="button small quiet" href="/requests?error_code=rate_limit_exceeded">{t(l::REFUSED_OTHERS)}</a>
+                    <a class="button small quiet" href="/settings">{t(c::NAV_SETTINGS)}</a>
+                </div>
             </div>
             {load(refused, |refused| view! { <Addresses refused/> })}
         </section>
@@ -39,7 +41,7 @@ fn Addresses(refused: RefusedAddresses) -> impl IntoView {
     };
     let sums = format!("{sums} · {} {}", format::count(refused), t(l::REFUSED_SUM));
     let table = if items.is_empty() {
-        view! { <Empty title=t(l::REFUSED_NONE) text=t(l::REFUSED_TEXT)/> }.into_any()
+        view! { <Empty title=t(l::REFUSED_NONE)/> }.into_any()
     } else {
         let rows = items.into_iter().map(|one| view! { <Row one/> }).collect_view();
         view! {
@@ -57,12 +59,11 @@ fn Addresses(refused: RefusedAddresses) -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            <p class="help pad-x">{t(l::REFUSED_TEXT)}</p>
         }
         .into_any()
     };
     view! {
-        <p class="help pad-x">{sums}</p>
+        <p class="help pad-x">{sums} ". " {t(l::REFUSED_TEXT)}</p>
         {table}
     }
 }

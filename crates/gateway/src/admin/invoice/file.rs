@@ -81,9 +81,10 @@ pub(super) fn read(text: &str) -> Result<Invoice, Problem> {
     if text.len() > MAX_BYTES {
         return Err(Problem::field("csv", "the file is larger than 16 MiB"));
     }
-    let text = text.trim_start_matches('\u{feff}');
+    // The reader counts a line that ends in CR LF, as browsers and spreadsheets write them, one too few.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(text))
+        .delimiter(delimiter(&text))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());

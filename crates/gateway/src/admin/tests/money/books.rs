@@ -63,6 +63,8 @@ async fn us_an_invoice_is_laid_beside_the_books_by_day_and_model() {
     assert_eq!(lines, [("2027-01-14", "house-model", "1"), ("2027-01-15", "house-model", "0.5")]);
     assert_eq!((found.invoiced_usd, found.booked_usd), (usd("4.5"), usd("3")));
     assert_eq!(found.unread, ["line 4: 'soon' is no date"]);
+    let posted = CompareInvoice { csv: csv.replace('\n', "\r\n"), ..input.clone() };
+    assert_eq!(admin.compare_invoice(posted).await.unwrap(), found, "as a browser posts it");
     let nobody = CompareInvoice { provider_id: Some(ProviderId(99)), ..input };
     assert_eq!(admin.compare_invoice(nobody).await.unwrap_err().code, "not_found");
 }
