@@ -145,7 +145,7 @@ fn usable(facts: &[Facts], bound: Option<usize>) -> Option<usize> {
 }
 
 /// Everything that comes before the draw.
-fn compare(a: &Facts, b: &Facts, strategy: Strategy) -> Ordering {
+pub(crate) fn compare(a: &Facts, b: &Facts, strategy: Strategy) -> Ordering {
     a.class().cmp(&b.class()).then_with(|| match strategy {
         Strategy::Weighted | Strategy::Latency => Ordering::Equal,
         Strategy::RoundRobin => a.last_turn.cmp(&b.last_turn),
@@ -158,6 +158,12 @@ fn compare(a: &Facts, b: &Facts, strategy: Strategy) -> Ordering {
 
 fn best_latency<'a>(equals: impl Iterator<Item = &'a Facts>) -> u32 {
     equals.filter_map(|candidate| candidate.latency_ms).min().unwrap_or(1)
+}
+
+/// What each of some equals would let a request wait for, by which `latency` compares them.
+pub(crate) fn burdens(equals: &[Facts]) -> Vec<u64> {
+    let best = best_latency(equals.iter());
+    equals.iter().map(|candidate| candidate.burden(best)).collect()
 }
 
 /// The one with less to wait for among the two best tickets of the best class.
