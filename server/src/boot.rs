@@ -58,6 +58,7 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         unsafe_disable_tls_check: config.unsafe_disable_tls_check,
         api_test_timeout_ms: config.api_test_timeout_ms,
         enforce_limits: config.enable_rate_limit,
+        breaker_on_network_errors: config.breaker_on_network_errors,
         config_lines: config.lines.clone(),
         node: secrets.node,
         set_log_level: config.set_log_level.clone(),

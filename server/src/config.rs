@@ -79,6 +79,8 @@ pub struct ServerConfig {
     pub api_test_timeout_ms: u64,
     /// Whether limits are enforced.
     pub enable_rate_limit: bool,
+    /// `ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS`
+    pub breaker_on_network_errors: bool,
     /// Accept any upstream certificate; development only.
     pub unsafe_disable_tls_check: bool,
     /// Default outbound proxy.
@@ -128,6 +130,7 @@ impl ServerConfig {
             auto_migrate: read.switch("AUTO_MIGRATE", true),
             trust_proxy: read.trust_proxy(),
             enable_rate_limit: read.switch("ENABLE_RATE_LIMIT", true),
+            breaker_on_network_errors: read.switch("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", false),
             api_test_timeout_ms: read.number("API_TEST_TIMEOUT_MS", 15_000, 5_000..=120_000),
             unsafe_disable_tls_check: read.switch("UNSAFE_DISABLE_TLS_CHECK", false),
             outbound: OutboundProxy {
@@ -178,12 +181,6 @@ impl ServerConfig {
         }
         if !self.enable_rate_limit {
             read.warn("ENABLE_RATE_LIMIT is off: no limit is enforced, of money neither; everything is booked all the same");
-        }
-        // Taken so that a set-up for a later version starts here too, but not silently obeyed.
-        if read.switch("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", false) {
-            read.warn(
-                "ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS is on, but this version has no circuit breakers",
-            );
         }
         let plain = self.base_url.as_ref().is_some_and(|url| url.as_str().starts_with("http://"));
         if self.secure_cookies && plain {
@@ -239,6 +236,7 @@ impl ServerConfig {
             trust_proxy: TrustProxy::Nobody,
             api_test_timeout_ms: 5_000,
             enable_rate_limit: true,
+            breaker_on_network_errors: false,
             unsafe_disable_tls_check: false,
             outbound: OutboundProxy::default(),
             log_level: "info".to_owned(),

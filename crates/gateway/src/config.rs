@@ -29,6 +29,9 @@ pub struct Config {
     pub api_test_timeout_ms: u64,
     /// Whether limits refuse anything (`ENABLE_RATE_LIMIT`); usage is booked either way.
     pub enforce_limits: bool,
+    /// Whether failed connections count for breakers (`ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS`), whatever the
+    /// setting `routing.breaker_on_network_errors` says.
+    pub breaker_on_network_errors: bool,
     /// Effective configuration with its sources, secrets masked, for the system page.
     pub config_lines: Vec<ConfigLine>,
     /// Name of this instance in the books; one per data folder.

@@ -7,22 +7,27 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use ledger::budget::{Loaded, Scope};
 use ledger::{Ledger, Recovery};
+use routing::retry::RetryBudget;
 use store::{SpendFrom, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::Timestamp;
 
+use crate::affinity::Affinity;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::credential::Gauges;
+use crate::credential::{Gauges, PoolCounters};
+use crate::events::Events;
 use crate::identity::admin_token::AdminToken;
 use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
+use crate::reach::Reach;
 use crate::serve::{ModelLists, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
@@ -58,6 +63,13 @@ pub(crate) struct Core {
     pub(crate) admin_token: AdminToken,
     pub(crate) throttle: Throttle,
     pub(crate) gauges: Gauges,
+    pub(crate) affinity: Affinity,
+    pub(crate) queue: Queue,
+    pub(crate) retries: RetryBudget,
+    pub(crate) reach: Reach,
+    pub(crate) pool_counters: PoolCounters,
+    /// Changes of breakers on their way to the database.
+    pub(crate) events: Events,
     pub(crate) live: LiveFeed,
     pub(crate) metrics: Metrics,
     pub(crate) quotas: Quotas,
@@ -98,7 +110,7 @@ impl Core {
         let keys = KeyHasher::load(&vault, &store, &config.encryption_secret).await?;
         let gauges = Gauges::default();
         let builder = Builder { vault: vault.clone(), gauges: gauges.clone() };
-        let snapshot = builder.build(store.config_load().await?);
+        let snapshot = builder.build(store.config_load().await?, clock.now());
         let upstreams = Upstreams::new(&config).map_err(StartError::Outbound)?;
         let core = Arc::new(Self {
             keys,
@@ -116,6 +128,12 @@ impl Core {
             leaving: CancellationToken::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
+            affinity: Affinity::default(),
+            queue: Queue::new(gauges.freed()),
+            retries: RetryBudget::default(),
+            reach: Reach::default(),
+            pool_counters: PoolCounters::default(),
+            events: Events::default(),
             started_at: clock.now(),
             snapshot: ArcSwap::from_pointee(snapshot),
             books: Mutex::new(()),
@@ -160,7 +178,7 @@ impl Core {
         let _one_at_a_time = self.reloading.lock().await;
         let rows = self.store.config_load().await?;
         let revision = rows.revision;
-        let snapshot = self.builder.build(rows);
+        let snapshot = self.builder.build(rows, self.clock.now());
         self.snapshot.store(Arc::new(snapshot));
         self.apply_settings();
         tracing::debug!(config.revision = revision, "configuration reloaded");
@@ -218,6 +236,7 @@ impl Core {
                 "there is no such time zone; the one before stays"
             );
         }
+        self.affinity.set_ttl(snapshot.settings.affinity_ttl_minutes);
         (self.config.set_log_level)(&snapshot.settings.log_level);
     }
 }

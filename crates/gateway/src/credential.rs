@@ -3,15 +3,29 @@
 //! It does not choose among credentials (`serve::route` does) and does not talk to upstreams.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use routing::health::{Failed, Health, Look, ModelChange};
+use routing::latency::PeakEwma;
+use types::breaker::BreakerConfig;
 use types::{CredentialId, Timestamp};
+
+use crate::queue::Freed;
 
 /// What is known of one credential in this process.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge {
-    in_flight: AtomicU32,
+    /// How often the count was set to zero by hand, in the upper half; requests in flight in the lower. A lease of an
+    /// earlier round gives nothing back.
+    slots: AtomicU64,
+    freed: Arc<Freed>,
+    /// Its turn when it was last chosen; 0 for never.
+    last_turn: AtomicU64,
+    /// Whether anything but a clean bill of health is known, so that the lock must be taken to know it.
+    troubled: AtomicBool,
+    health: Mutex<Health>,
+    latency: PeakEwma,
     consecutive_errors: AtomicU32,
     last_used_ms: AtomicI64,
     last_error: Mutex<Option<(Timestamp, String)>>,
@@ -27,37 +41,119 @@ pub(crate) struct GaugeReading {
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
+const ROUND: u64 = 1 << 32;
+
+fn count(slots: u64) -> u32 {
+    u32::try_from(slots % ROUND).unwrap_or(u32::MAX)
+}
+
 impl Gauge {
     /// Takes a slot unless `limit` are taken. The slot is free again when the lease is dropped.
     pub(crate) fn lease(self: &Arc<Self>, limit: Option<u32>, now: Timestamp) -> Option<Lease> {
         let limit = limit.unwrap_or(u32::MAX);
-        self.in_flight
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < limit).then(|| taken + 1))
+        let before = self
+            .slots
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |slots| {
+                (count(slots) < limit).then(|| slots.wrapping_add(1))
+            })
             .ok()?;
         self.last_used_ms.store(now.0, Ordering::Relaxed);
-        Some(Lease(self.clone()))
+        Some(Lease { gauge: self.clone(), round: before / ROUND })
     }
 
     /// Requests on it right now.
     pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Acquire)
+        count(self.slots.load(Ordering::Acquire))
     }
 
-    /// Notes a success; true if there were failures before it.
-    pub(crate) fn succeeded(&self) -> bool {
-        self.consecutive_errors.swap(0, Ordering::AcqRel) > 0
+    /// Forgets the requests on it, for a count that has gone wrong (CA-04). Those that run give nothing back later.
+    /// Says how many there were.
+    pub(crate) fn reset_in_flight(&self) -> u32 {
+        let before = self.slots.fetch_update(Ordering::AcqRel, Ordering::Acquire, |slots| {
+            Some((slots / ROUND).wrapping_add(1).wrapping_mul(ROUND))
+        });
+        self.freed.tell();
+        count(before.unwrap_or_else(|slots| slots))
+    }
+
+    /// When it was last chosen, as a turn.
+    pub(crate) fn last_turn(&self) -> u64 {
+        self.last_turn.load(Ordering::Relaxed)
+    }
+
+    /// What it took to the first byte lately, in milliseconds.
+    pub(crate) fn latency_ms(&self, now: Timestamp) -> Option<u32> {
+        self.latency.get(now)
+    }
+
+    /// Notes what it took to the first byte.
+    pub(crate) fn observe(&self, first_byte_ms: u64, now: Timestamp) {
+        self.latency.observe(u32::try_from(first_byte_ms).unwrap_or(u32::MAX), now);
+    }
+
+    /// Breakers, rests and availability.
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it may serve a model now.
+    pub(crate) fn look(&self, model: Option<&str>, now: Timestamp) -> Look {
+        if self.troubled.load(Ordering::Acquire) { self.health().look(model, now) } else { Look::Free }
+    }
+
+    /// Takes the one place for a request that looks whether it is well again.
+    pub(crate) fn begin_probe(&self, model: Option<&str>, now: Timestamp) -> bool {
+        self.health().begin_probe(model, now)
+    }
+
+    /// Gives that place back without a verdict.
+    pub(crate) fn end_probe(&self, model: Option<&str>) {
+        self.health().end_probe(model);
+    }
+
+    /// Changes the health by hand, such as a reset.
+    pub(crate) fn mend<T>(&self, now: Timestamp, change: impl FnOnce(&mut Health) -> T) -> T {
+        let mut health = self.health();
+        let result = change(&mut health);
+        self.troubled.store(!health.is_quiet(now), Ordering::Release);
+        result
+    }
+
+    /// Notes a success.
+    pub(crate) fn succeeded(
+        &self,
+        model: Option<&str>,
+        now: Timestamp,
+        config: &BreakerConfig,
+    ) -> Vec<ModelChange> {
+        self.consecutive_errors.store(0, Ordering::Release);
+        self.mend(now, |health| health.succeeded(model, now, config))
     }
 
     /// Notes a failure that the upstream or the way to it caused.
-    pub(crate) fn failed(&self, now: Timestamp, what: &str) {
+    pub(crate) fn failed(
+        &self,
+        failed: Failed<'_>,
+        now: Timestamp,
+        config: &BreakerConfig,
+    ) -> Vec<ModelChange> {
+        self.mend(now, |health| health.failed(failed, now, config))
+    }
+
+    /// Notes what went wrong, for people.
+    pub(crate) fn note_error(&self, now: Timestamp, what: &str) {
         self.consecutive_errors.fetch_add(1, Ordering::AcqRel);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what.to_owned()));
     }
 
-    /// Forgets the failures.
-    pub(crate) fn reset(&self) {
+    /// Forgets the failures: errors, breakers and rests.
+    pub(crate) fn reset(&self, now: Timestamp) -> Vec<ModelChange> {
         self.consecutive_errors.store(0, Ordering::Release);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.mend(now, |health| {
+            health.clear_rests();
+            health.reset_breakers(now)
+        })
     }
 
     /// What is known now.
@@ -76,28 +172,63 @@ impl Gauge {
 
 /// A slot on a credential; lives exactly as long as the answer's body.
 #[derive(Debug)]
-pub(crate) struct Lease(Arc<Gauge>);
+pub(crate) struct Lease {
+    gauge: Arc<Gauge>,
+    round: u64,
+}
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+        let round = self.round;
+        let _ = self.gauge.slots.fetch_update(Ordering::AcqRel, Ordering::Acquire, |slots| {
+            (slots / ROUND == round && count(slots) > 0).then(|| slots.wrapping_sub(1))
+        });
+        self.gauge.freed.tell();
     }
 }
 
 /// The gauges of all credentials; they outlive snapshots.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Gauges(Arc<Mutex<HashMap<CredentialId, Arc<Gauge>>>>);
+pub(crate) struct Gauges {
+    known: Arc<Mutex<HashMap<CredentialId, Arc<Gauge>>>>,
+    freed: Arc<Freed>,
+    turns: Arc<AtomicU64>,
+}
 
 impl Gauges {
     /// The gauge of a credential, made at the first call.
     pub(crate) fn gauge(&self, id: CredentialId) -> Arc<Gauge> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default().clone()
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(Gauge { freed: self.freed.clone(), ..Gauge::default() });
+        known.entry(id).or_insert_with(made).clone()
     }
 
     /// What is known of a credential.
     pub(crate) fn credential(&self, id: CredentialId) -> GaugeReading {
         self.gauge(id).read()
     }
+
+    /// Notes that a credential was chosen.
+    pub(crate) fn chosen(&self, gauge: &Gauge) {
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        gauge.last_turn.store(turn, Ordering::Relaxed);
+    }
+
+    /// Where freed slots are told of.
+    pub(crate) fn freed(&self) -> Arc<Freed> {
+        self.freed.clone()
+    }
+}
+
+/// What happened to the pool since the process started.
+#[derive(Debug, Default)]
+pub(crate) struct PoolCounters {
+    /// Answers 429 of upstreams.
+    pub(crate) rate_limited: AtomicU64,
+    /// Attempts at another credential after a failed one.
+    pub(crate) switches: AtomicU64,
+    /// Requests that ran out of credentials.
+    pub(crate) exhausted: AtomicU64,
 }
 
 #[cfg(test)]
@@ -113,5 +244,17 @@ mod tests {
         assert!(gauge.lease(Some(1), Timestamp(3)).is_some());
         assert_eq!(gauge.in_flight(), 0);
         assert_eq!(gauge.read().last_used_at, Some(Timestamp(3)));
+    }
+
+    #[test]
+    fn ca_04_a_reset_count_stays_right_when_old_requests_end() {
+        let gauge = Arc::new(Gauge::default());
+        let old = gauge.lease(Some(1), Timestamp(1)).unwrap();
+        assert_eq!(gauge.reset_in_flight(), 1);
+        let new = gauge.lease(Some(1), Timestamp(2)).unwrap();
+        drop(old);
+        assert_eq!(gauge.in_flight(), 1);
+        drop(new);
+        assert_eq!(gauge.in_flight(), 0);
     }
 }

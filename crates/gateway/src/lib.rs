@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! floor 3   serve | admin | member | tasks
-//! floor 2   upstream | credential
-//! floor 1   snapshot | identity | accounts
+//! floor 2   upstream | credential | affinity
+//! floor 1   snapshot | identity | accounts | queue | reach
 //! floor 0   config | error | clock | live | metrics | vault
 //! ```
 //!
@@ -21,9 +21,13 @@ pub mod vault;
 
 mod accounts;
 pub mod identity;
+mod queue;
+mod reach;
 mod snapshot;
 
+mod affinity;
 mod credential;
+mod events;
 mod price;
 mod quota;
 mod upstream;

@@ -70,6 +70,11 @@ impl Quotas {
         true
     }
 
+    /// Minutes since midnight in the billing time zone.
+    pub(crate) fn minute_of_day(&self, now: Timestamp) -> u16 {
+        self.calendar.load().minute_of_day(now)
+    }
+
     /// An instant with the beginnings of its week and month.
     pub(crate) fn moment(&self, now: Timestamp) -> Moment {
         self.calendar.load().moment(now)

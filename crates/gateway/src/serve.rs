@@ -13,6 +13,8 @@ mod guard;
 mod holdback;
 mod idempotency;
 mod ingress;
+mod judge;
+mod line;
 mod models;
 mod own;
 mod purse;
@@ -20,7 +22,10 @@ mod quote;
 mod refuse_limit;
 mod relay;
 mod route;
+mod session;
 mod settle;
+mod simulate;
+mod trial;
 mod verdict;
 
 use std::sync::Arc;
@@ -40,6 +45,7 @@ pub(crate) use idempotency::UsedKeys;
 pub use ingress::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
 pub(crate) use models::{ModelLists, models};
 pub(crate) use own::{explain, usage};
+pub(crate) use simulate::simulate;
 
 use idempotency::Claim;
 use purse::Purse;
@@ -63,6 +69,16 @@ impl Request {
         self.ingress.path_model.as_deref().or(self.probe.model.as_ref().map(|model| model.name.as_str()))
     }
 
+    /// The models that may serve, best first: those that an alias stands for, or the one asked for.
+    fn models(&self) -> Vec<Option<&str>> {
+        let requested = self.model();
+        let targets = requested.map_or(&[][..], |model| self.snapshot.alias_of(model));
+        if targets.is_empty() {
+            return vec![requested];
+        }
+        targets.iter().map(|model| Some(model.as_str())).collect()
+    }
+
     /// Whether the caller asked for a stream.
     fn streaming(&self) -> bool {
         self.ingress.endpoint == Endpoint::GeminiStream || self.probe.stream
@@ -80,7 +96,7 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
         }
     };
     let claim = request.claim.take();
-    let (admission, first, quotes) = match enter(core, &request, &mut record).await {
+    let (admission, routed, quotes) = match enter(core, &request, &mut record).await {
         Ok(entered) => entered,
         Err(refusal) => return refuse(core, &request.ingress, record, &refusal),
     };
@@ -96,9 +112,10 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
         }
     };
     announce(core, &settlement);
-    match failover::run(core, &mut settlement, &request, first, quotes).await {
+    match failover::run(core, &mut settlement, &request, routed, quotes).await {
         Ok(opened) => relay::reply(core, settlement, &request, opened),
-        Err(failover::Failed::Passed { status, content_type, body }) => {
+        Err(failover::Failed::Passed(passed)) => {
+            let verdict::Passed { status, content_type, body } = *passed;
             settlement.finish(Outcome::Failed, status.as_u16(), body.len());
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, content_type);
@@ -113,45 +130,86 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
     }
 }
 
+/// Where a request begins: the first of its models that somebody can serve, and who.
+#[derive(Debug)]
+struct Routed<'a> {
+    model_at: usize,
+    /// `None` if it has become stale because the request had to wait for money.
+    selection: Option<route::Selection<'a>>,
+    conversation: Option<session::Conversation>,
+}
+
 /// The last steps before a request is booked: somebody can serve it, and its payers can pay the dearest of them.
-/// Gives the selection for the first attempt too, unless it is stale because the request had to wait.
 async fn enter<'a>(
     core: &Core,
     request: &'a Request,
     record: &mut RequestRecord,
-) -> Result<(admit::Admission, Option<route::Selection<'a>>, Quotes), Refusal> {
+) -> Result<(admit::Admission, Routed<'a>, Quotes), Refusal> {
+    let started = std::time::Instant::now();
+    let conversation = session::of(core, request, record, core.clock.now());
+    let models = request.models();
     let mut quotes = Quotes::default();
-    let (selection, amounts) = {
-        let gate = gate::LimitGate::new(core, request);
-        let demand = failover::demand(request, &[], &gate);
-        let selection = route::select(&request.snapshot, demand);
-        record.decision = Some(selection.decision());
+    let mut amounts = Amounts::default();
+    let mut found: Option<(usize, route::Selection<'a>)> = None;
+    let mut nobody = None;
+    for (at, model) in models.iter().copied().enumerate() {
+        let look = line::Look { core, request, model, conversation: conversation.as_ref() };
+        let selection = look.select(&[]);
         if selection.ranked.is_empty() {
-            let refusal = selection.nobody(demand);
-            let opens = gate.opens_in_s().filter(|_| refusal.retry_after_s.is_none());
-            return Err(opens.map_or(refusal.clone(), |seconds| refusal.retry_after(seconds)));
-        }
-        let amounts = dearest(core, request, &selection, &mut quotes);
-        (selection, amounts)
-    };
-    let admission = admit::admit(core, request, record, amounts).await?;
-    let fresh = !admission.waited;
-    Ok((admission, fresh.then_some(selection), quotes))
-}
-
-/// The most that any of the candidates could cost.
-fn dearest(core: &Core, request: &Request, selection: &route::Selection<'_>, quotes: &mut Quotes) -> Amounts {
-    let mut most = Amounts::default();
-    let mut last = None;
-    for (provider, _) in &selection.ranked {
-        if last.replace(provider.id) == Some(provider.id) {
+            nobody = nobody.or(Some(at));
             continue;
         }
-        let quote = quotes.of(core, request, provider);
+        dearest(core, request, &selection, model, &mut quotes, &mut amounts);
+        found = found.or(Some((at, selection)));
+    }
+    let route_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let (at, selection) = match found {
+        Some(found) => found,
+        None => {
+            // Somebody may be free in a moment: the first model is waited for.
+            let model = models.first().copied().flatten();
+            let look = line::Look { core, request, model, conversation: conversation.as_ref() };
+            let selection = look.select_or_wait().await;
+            if selection.ranked.is_empty() {
+                record.decision = Some(selection.decision());
+                core.pool_counters.exhausted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                return Err(look.nobody(&selection));
+            }
+            dearest(core, request, &selection, model, &mut quotes, &mut amounts);
+            (0, selection)
+        }
+    };
+    let mut decision = selection.decision();
+    decision.route_us = route_us;
+    let waited_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_sub(route_us);
+    decision.queued_ms = waited_us / 1_000;
+    if models.len() > 1 || models.first().copied().flatten() != request.model() {
+        decision.models = models.iter().flatten().map(|model| (*model).to_owned()).collect();
+    }
+    record.decision = Some(decision);
+    let admission = admit::admit(core, request, record, amounts).await?;
+    let selection = (!admission.waited).then_some(selection);
+    Ok((admission, Routed { model_at: at, selection, conversation }, quotes))
+}
+
+/// Raises the amounts to the most that any of the candidates could cost.
+fn dearest(
+    core: &Core,
+    request: &Request,
+    selection: &route::Selection<'_>,
+    model: Option<&str>,
+    quotes: &mut Quotes,
+    most: &mut Amounts,
+) {
+    let mut last = None;
+    for pick in &selection.ranked {
+        if last.replace(pick.provider.id) == Some(pick.provider.id) {
+            continue;
+        }
+        let quote = quotes.of(core, request, pick.provider, model);
         most.worst = most.worst.max(quote.billed.worst);
         most.estimate = most.estimate.max(quote.billed.estimate);
     }
-    most
 }
 
 /// Answers a forwarded endpoint with a refusal of the edge (a body too large, a deadline passed) and books it.

@@ -8,13 +8,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::budget::Scope;
+use routing::pattern::{Patterns, Redirects};
+use routing::rule::Rules;
+use types::alias::AliasSpec;
 use types::api_key::ApiKeySpec;
-use types::credential::CredentialSpec;
+use types::credential::{CredentialMark, CredentialSpec};
 use types::group::GroupSpec;
 use types::limits::Limits;
 use types::package::{GrantState, PackageKind, PackageSpec};
 use types::pattern::pattern_matches;
 use types::provider::ProviderSpec;
+use types::routing::Strategy;
 use types::setting::Settings;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, GrantId, GroupId, ProviderId, Secret, Timestamp, UserId};
@@ -28,6 +32,8 @@ pub(crate) use build::Builder;
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) revision: i64,
+    /// When it was read from the database.
+    pub(crate) loaded_at: Timestamp,
     pub(crate) settings: Settings,
     pub(crate) providers: Vec<Provider>,
     pub(crate) users: HashMap<UserId, Arc<User>>,
@@ -44,9 +50,33 @@ pub(crate) struct Snapshot {
     pub(crate) resets: HashMap<Scope, Timestamp>,
     /// Whether any limit holds an estimate, so that costs must be guessed and learned.
     pub(crate) guesses: bool,
+    /// Model aliases: exact names first, then patterns in the order of their text.
+    pub(crate) aliases: Vec<AliasSpec>,
+    /// What upstreams' errors mean.
+    pub(crate) rules: Rules,
+    /// Credentials that could serve at all; where there is one, nothing needs to stick.
+    pub(crate) credentials: usize,
+    /// Whether any provider has hours.
+    pub(crate) has_hours: bool,
 }
 
 impl Snapshot {
+    /// Who is first among equals for a key: what the first of its groups (else of its user's) says that has a say,
+    /// else the setting.
+    pub(crate) fn strategy_of(&self, key: &ApiKey) -> Strategy {
+        let named = key.spec.groups.iter().chain(&key.user.spec.groups);
+        let own = named.filter_map(|name| self.groups.get(name)?.spec.strategy).next();
+        own.unwrap_or(self.settings.routing_strategy)
+    }
+
+    /// The models that stand for a requested one, best first; empty if it stands for itself.
+    pub(crate) fn alias_of(&self, requested: &str) -> &[String] {
+        let exact = self.aliases.iter().find(|alias| alias.name == requested);
+        let found =
+            exact.or_else(|| self.aliases.iter().find(|alias| pattern_matches(&alias.name, requested)));
+        found.map_or(&[], |alias| alias.targets.as_slice())
+    }
+
     /// The group through which a key's requests go to a provider: of those open to the key the one with the highest
     /// rate, the first by name among equals. `None` if the provider carries no group.
     pub(crate) fn group_of<'a>(
@@ -139,6 +169,10 @@ pub(crate) struct Provider {
     /// Its own outbound proxy; wins over the default one.
     pub(crate) proxy: Proxy,
     pub(crate) credentials: Vec<Arc<Credential>>,
+    /// Its model list, compiled.
+    pub(crate) models: Patterns,
+    /// Its redirects, compiled.
+    pub(crate) redirects: Redirects,
 }
 
 /// A provider's outbound proxy.
@@ -159,8 +193,8 @@ pub(crate) struct Credential {
     pub(crate) spec: CredentialSpec,
     /// `None` if it cannot be decrypted.
     pub(crate) secret: Option<Secret<String>>,
-    /// The upstream refused it when it was last used; it is tried after all others.
-    pub(crate) rejected: bool,
+    /// What is stored of its state.
+    pub(crate) mark: CredentialMark,
     pub(crate) gauge: Arc<Gauge>,
 }
 
@@ -206,19 +240,14 @@ impl Provider {
     /// The name to send upstream for a requested model: an exact redirect, else the first matching pattern
     /// (in the order of the patterns' text), else the name itself.
     pub(crate) fn upstream_model<'a>(&'a self, requested: &'a str) -> &'a str {
-        let redirects = &self.spec.model_redirects;
-        redirects
-            .get(requested)
-            .or_else(|| redirects.iter().find(|(from, _)| pattern_matches(from, requested)).map(|(_, to)| to))
-            .map_or(requested, String::as_str)
+        self.redirects.target(requested)
     }
 
     /// Whether it serves a requested model. The list is held against the name that would be sent upstream
     /// as well as the requested one, so that `{"gpt-4o": "my-deployment"}` needs no second entry.
     pub(crate) fn serves_model(&self, requested: &str) -> bool {
-        let patterns = &self.spec.models;
-        let upstream = self.upstream_model(requested);
-        patterns.is_empty()
-            || patterns.iter().any(|p| pattern_matches(p, upstream) || pattern_matches(p, requested))
+        self.models.is_empty()
+            || self.models.matches(self.upstream_model(requested))
+            || self.models.matches(requested)
     }
 }

@@ -3,8 +3,10 @@
 //! A failing task changes nothing and runs again. The list with all periods is [`TASKS`].
 
 mod audit_books;
+mod flush_events;
 mod prune;
 mod reconcile;
+mod recover;
 mod reload;
 mod sync_prices;
 
@@ -32,6 +34,16 @@ const TASKS: &[Task] = &[
         name: "reload_snapshot",
         period: Duration::from_secs(5),
         run: |core| Box::pin(async move { reload::run(&core).await }),
+    },
+    Task {
+        name: "flush_events",
+        period: Duration::from_secs(2),
+        run: |core| Box::pin(async move { flush_events::run(&core).await }),
+    },
+    Task {
+        name: "recover",
+        period: Duration::from_secs(30),
+        run: |core| Box::pin(async move { recover::run(&core).await }),
     },
     Task {
         name: "prune",

@@ -145,7 +145,22 @@ impl Upstreams {
         };
         let profile = Profile { connect_ms, proxy: Some(digest(proxy)) };
         let made = || ProxiedClient::new(&self.tls, timeout, proxy);
-        Box::pin(self.proxied.get_or_make(profile, made)?.send(request)).await
+        let direct = provider.spec.routing.proxy_fallback_to_direct.then(|| request.clone());
+        let answer = Box::pin(self.proxied.get_or_make(profile, made)?.send(request)).await;
+        match (answer, direct) {
+            // Nothing reached the upstream, so sending again cannot double anything.
+            (Err(SendError::Connect { step: ConnectStep::Proxy, message }), Some(request)) => {
+                tracing::warn!(
+                    provider.name = provider.spec.name,
+                    error = message,
+                    "the outbound proxy cannot be reached; the request goes out directly, as its provider allows"
+                );
+                let profile = Profile { connect_ms, proxy: None };
+                let made = || Ok::<_, SendError>(DirectClient::new(&self.tls, timeout));
+                self.direct.get_or_make(profile, made)?.send(request).await
+            }
+            (answer, _) => answer,
+        }
     }
 
     fn proxy_for<'a>(

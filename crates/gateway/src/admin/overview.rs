@@ -1,5 +1,6 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
+use types::credential::{CredentialMark, CredentialState};
 use types::quota::{QuotaLine, ScopeKind};
 use types::usage::{
     Attention, AttentionKind, Overview, OverviewSpan, UsageBy, UsageFilter, latency_percentile,
@@ -133,15 +134,18 @@ fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
         for credential in &provider.credentials {
             if credential.secret.is_none() {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
-            } else if credential.spec.enabled
-                && in_force(&credential.mark, now)
-                && credential.mark.until.is_none()
-            {
+            } else if credential.spec.enabled && needs_somebody(&credential.mark, now) {
                 list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));
             }
         }
     }
     list
+}
+
+/// Whether an account is lost rather than busy: that it is looked at again every hour does not mend it.
+fn needs_somebody(mark: &CredentialMark, now: Timestamp) -> bool {
+    let busy = matches!(mark.state, CredentialState::RateLimited | CredentialState::Overloaded);
+    in_force(mark, now) && !busy
 }
 
 fn general(kind: AttentionKind, subject: String) -> Attention {

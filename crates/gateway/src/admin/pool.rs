@@ -71,7 +71,7 @@ impl Admin {
     /// Loads the configuration anew, so that what was changed in the database by hand is in force (AC-03).
     pub async fn scheduler_refresh(&self) -> Result<Refreshed, Problem> {
         let before = self.core.snapshot();
-        let age = self.core.clock.now().0.saturating_sub(before.loaded_at().0);
+        let age = self.core.clock.now().0.saturating_sub(before.loaded_at.0);
         self.core.reload().await.map_err(|error| store_problem(error, "configuration"))?;
         let snapshot = self.core.snapshot();
         let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

@@ -37,6 +37,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
         enforce_limits: true,
+        breaker_on_network_errors: false,
         config_lines: Vec::new(),
         node: "test".into(),
         set_log_level: Arc::new(|_| ()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
+use routing::pattern::{Patterns, Redirects};
 use types::base_url::BaseUrl;
 use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
@@ -81,5 +82,7 @@ fn stand_in(base_url: BaseUrl) -> Provider {
         },
         proxy: Proxy::Default,
         credentials: Vec::new(),
+        models: Patterns::default(),
+        redirects: Redirects::default(),
     }
 }

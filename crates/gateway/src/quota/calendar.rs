@@ -41,6 +41,14 @@ impl Calendar {
         Self { zone: Tz::UTC, last: Mutex::new(None) }
     }
 
+    /// Minutes since midnight.
+    pub(crate) fn minute_of_day(&self, at: Timestamp) -> u16 {
+        use chrono::Timelike;
+        let local =
+            DateTime::<Utc>::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&self.zone);
+        u16::try_from(local.hour() * 60 + local.minute()).unwrap_or(0)
+    }
+
     /// An instant with the beginnings of its week and month.
     pub(crate) fn moment(&self, at: Timestamp) -> Moment {
         let cached = self.around(at);

@@ -54,7 +54,7 @@ mod tests {
             id: types::CredentialId(1),
             spec,
             secret,
-            rejected: false,
+            mark: types::credential::CredentialMark::default(),
             gauge: std::sync::Arc::default(),
         }
     }

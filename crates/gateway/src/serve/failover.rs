@@ -1,32 +1,54 @@
-//! Candidates × attempts: one after another until one answers, each credential at most once.
+//! Candidates × attempts: one after another until one answers, each credential at most once for each model.
+//!
+//! How many there may be depends on what went wrong. An upstream that did nothing for it (its quota is used up, it
+//! refuses the credential, nothing was sent) costs nobody anything, so everybody else is asked. After failures that
+//! cost an upstream work, the setting `pool.max_attempts` and the retry budget bound them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::StatusCode;
-use http::header::HeaderValue;
+use tokio::time::Instant;
 use types::CredentialId;
-use types::credential::{CredentialEvent, CredentialMark, CredentialState};
-use types::request::{Attempt, AttemptOutcome, Outcome};
+use types::request::{Attempt, Outcome};
+use types::routing::FailureClass;
 
-use super::Request;
-use super::attempt::{Attempted, Opened, attempt};
-use super::gate::LimitGate;
+use super::attempt::{Attempted, Opened, Target, attempt};
+use super::line;
 use super::quote::Quotes;
-use super::route::{Demand, Selection, select};
+use super::route::Selection;
 use super::settle::Settlement;
-use super::verdict::Verdict;
+use super::trial::{Doubts, Trial};
+use super::verdict::{Passed, Verdict};
+use super::{Request, Routed};
 use crate::core::Core;
+use crate::credential::Lease;
 use crate::error::Refusal;
-use crate::snapshot::{Credential, Provider};
+
+/// Attempts of one request, whatever happens.
+const MOST: usize = 50;
 
 /// Why the caller gets no answer of an upstream's.
 #[derive(Debug)]
 pub(super) enum Failed {
     /// The upstream's own error answer, which is about the request.
-    Passed { status: StatusCode, content_type: HeaderValue, body: Bytes },
+    Passed(Box<Passed>),
     /// Tollgate's answer.
     Refused { refusal: Refusal, outcome: Outcome },
+}
+
+/// What was tried so far.
+#[derive(Debug, Default)]
+struct Tried {
+    /// With the model at hand.
+    credentials: Vec<CredentialId>,
+    /// For good: no other model makes a difference.
+    spent: Vec<CredentialId>,
+    /// Attempts that cost an upstream work.
+    costly: u32,
+    /// All attempts.
+    count: usize,
+    last: Option<Verdict>,
 }
 
 /// Tries until an upstream answers, the attempts are used up, or a failure forbids another try.
@@ -34,151 +56,244 @@ pub(super) async fn run(
     core: &Arc<Core>,
     settlement: &mut Settlement,
     request: &Request,
-    first: Option<Selection<'_>>,
+    routed: Routed<'_>,
     mut quotes: Quotes,
 ) -> Result<Opened, Failed> {
-    let mut first = first;
-    let max_attempts = request.snapshot.settings.pool_max_attempts;
-    let most = usize::try_from(max_attempts).unwrap_or(usize::MAX);
-    let mut tried: Vec<CredentialId> = Vec::new();
-    let mut last: Option<Verdict> = None;
-    for _ in 0..max_attempts {
-        let gate = LimitGate::new(core, request);
-        let demand = demand(request, &tried, &gate);
-        let selection = first.take().unwrap_or_else(|| select(&request.snapshot, demand));
-        let now = core.clock.now();
-        let taken = selection.ranked.iter().find_map(|(provider, credential)| {
-            // A slot, or the last of a provider's limit, may be lost to a neighbour between the look and the grab;
-            // then the next one serves.
-            let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
-            let quote = quotes.of(core, request, provider);
-            let purse = settlement.purse()?;
-            purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
-            Some((*provider, *credential, lease))
-        });
-        let Some((provider, credential, lease)) = taken else {
-            if last.is_some() {
-                break;
+    let settings = &request.snapshot.settings;
+    let deadline = Instant::now() + Duration::from_millis(u64::from(settings.routing_deadline_ms));
+    let models = request.models();
+    let Routed { mut model_at, selection: mut first, conversation } = routed;
+    let mut tried = Tried::default();
+    let mut doubts = Doubts::new();
+    core.retries.request(core.clock.now());
+    while let Some(model) = models.get(model_at).copied() {
+        let look = line::Look { core, request, model, conversation: conversation.as_ref() };
+        let selection = first.take().unwrap_or_else(|| look.select(&tried.all()));
+        let Some(taken) = take(core, settlement, request, &selection, model, &mut quotes) else {
+            // A later model of an alias may be served although this one is not, whatever went wrong with it.
+            if model_at + 1 < models.len() && Instant::now() < deadline {
+                model_at += 1;
+                tried.credentials.clear();
+                continue;
             }
-            return Err(Failed::Refused { refusal: selection.nobody(demand), outcome: Outcome::Refused });
+            if tried.last.is_none() {
+                return Err(Failed::Refused { refusal: look.nobody(&selection), outcome: Outcome::Refused });
+            }
+            break;
         };
-        if !tried.is_empty() {
-            tracing::info!(
-                request.id = %settlement.record().request_id,
-                provider.name = provider.spec.name,
-                credential.name = credential.spec.name,
-                tier = credential.spec.tier.as_str(),
-                attempt = tried.len() + 1,
-                "pool.switch: trying another credential"
-            );
-        }
-        tried.push(credential.id);
-        settlement.open_attempt(blank_attempt(provider, credential));
-        match attempt(&core.upstreams, settlement, request, provider, credential, lease).await {
-            Attempted::Opened(opened) => {
-                accepted(core, &opened.credential);
-                return Ok(opened);
-            }
-            Attempted::Passed { status, content_type, body, said } => {
-                accepted(core, credential);
-                settlement.close_attempt(AttemptOutcome::UpstreamError, Some(said.clone()));
-                settlement.note_error("upstream_rejected", &said);
-                return Err(Failed::Passed { status, content_type, body });
-            }
-            Attempted::Failed(verdict) => {
-                let ends = !verdict.move_on;
-                let (outcome, reason) = (verdict.outcome, verdict.refusal.message.clone());
-                settlement.fail_attempt(outcome, reason, verdict.charge(), ends || tried.len() >= most);
-                note_failure(core, provider, credential, &verdict);
-                last = Some(verdict);
-                if ends {
+        let pause = pause(core, settlement, request, &taken, &mut tried, deadline).await;
+        let target = Target { provider: taken.provider, model, body: None, deadline };
+        let (credential, trial) = (taken.trial.credential().clone(), taken.trial);
+        tried.credentials.push(credential.id);
+        settlement.open_attempt(blank(taken.provider, &credential, request, model, pause));
+        let mut lease = Some(taken.lease);
+        let mut body = None;
+        loop {
+            let target = Target { body: body.take(), ..target.clone() };
+            let Some(lease_now) = lease.take() else { break };
+            match attempt(core, settlement, request, &target, &credential, lease_now).await {
+                Attempted::Opened(mut opened) => {
+                    doubts.confirm();
+                    if let Some(ms) = settlement.attempt_first_byte_ms() {
+                        trial.first_byte(ms);
+                    }
+                    if let Some(conversation) = &conversation {
+                        let now = core.clock.now();
+                        conversation.served(&core.affinity, request, taken.provider, &credential, now);
+                    }
+                    opened.trial = Some(trial);
+                    return Ok(*opened);
+                }
+                Attempted::Failed(verdict, back) => {
+                    if let Some(mended) = mend(request, &verdict, settlement) {
+                        tracing::info!(request.id = %settlement.record().request_id, credential.name = credential.spec.name,
+                            "rectify: the request is mended and sent again");
+                        (body, lease) = (Some(mended), Some(back));
+                        continue;
+                    }
+                    drop(back);
+                    let moves_on = verdict.moves_on(settings.routing_retry_unknown);
+                    let ends = !moves_on || !may_go_on(core, settings, &verdict, &mut tried, deadline);
+                    note(&credential, taken.provider, &verdict);
+                    settlement.judge_attempt(&verdict);
+                    let (outcome, reason) = (verdict.outcome, verdict.refusal.message.clone());
+                    settlement.fail_attempt(outcome, reason, verdict.charge(), ends);
+                    if verdict.class == FailureClass::Client {
+                        trial.refused_request();
+                    } else {
+                        if let Some(conversation) = &conversation {
+                            conversation.failed(&core.affinity, &credential);
+                        }
+                        if let Some(doubt) = trial.failed(&verdict, settings) {
+                            doubts.add(doubt, request);
+                        }
+                    }
+                    if matches!(verdict.class, FailureClass::Auth | FailureClass::Quota) {
+                        tried.spent.push(credential.id);
+                    }
+                    tried.last = Some(*verdict);
+                    if ends {
+                        return Err(failed(core, settlement, tried));
+                    }
                     break;
                 }
             }
         }
     }
-    let refusal = last.map_or_else(Refusal::books_unavailable, |verdict| verdict.refusal);
-    let attempts = settlement.record().attempts.len();
-    Err(Failed::Refused { refusal: refusal.with("attempts", attempts), outcome: Outcome::Failed })
+    Err(failed(core, settlement, tried))
 }
 
-/// What is asked of selection.
-pub(super) fn demand<'a>(
-    request: &'a Request,
-    tried: &'a [CredentialId],
-    gate: &'a LimitGate<'a>,
-) -> Demand<'a> {
-    Demand {
-        endpoint: request.ingress.endpoint,
-        model: request.model(),
-        key: &request.key,
-        tried,
-        gate,
-        seed: rand::random(),
+impl Tried {
+    fn all(&self) -> Vec<CredentialId> {
+        self.credentials.iter().chain(&self.spent).copied().collect()
     }
 }
 
-fn blank_attempt(provider: &Provider, credential: &Credential) -> Attempt {
-    Attempt::begun((provider.id, &provider.spec.name), (credential.id, &credential.spec.name))
+/// A candidate with everything that an attempt at it holds.
+#[derive(Debug)]
+struct Taken<'a> {
+    provider: &'a crate::snapshot::Provider,
+    lease: Lease,
+    trial: Trial,
 }
 
-/// The upstream knows the credential: its errors are over, and so is its rejection.
-fn accepted(core: &Arc<Core>, credential: &Credential) {
-    credential.gauge.succeeded();
-    if credential.rejected {
-        mark(core, credential.id, None);
-    }
-}
-
-fn note_failure(core: &Arc<Core>, provider: &Provider, credential: &Credential, verdict: &Verdict) {
+/// The first candidate that can be had. A slot, the last of a provider's limit, or the place of a probe may be lost to
+/// a neighbour between the look and the grab; then the next one serves.
+fn take<'a>(
+    core: &Arc<Core>,
+    settlement: &mut Settlement,
+    request: &Request,
+    selection: &Selection<'a>,
+    model: Option<&str>,
+    quotes: &mut Quotes,
+) -> Option<Taken<'a>> {
     let now = core.clock.now();
-    credential.gauge.failed(now, &verdict.refusal.message);
+    selection.ranked.iter().find_map(|pick| {
+        let (provider, credential) = (pick.provider, pick.credential);
+        let sent_as = model.map(|model| provider.upstream_model(model));
+        let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
+        let id = settlement.record().request_id;
+        let trial = Trial::begin(core, id, (provider, credential), sent_as, pick.probes)?;
+        let quote = quotes.of(core, request, provider, model);
+        let purse = settlement.purse()?;
+        purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
+        core.gauges.chosen(&credential.gauge);
+        Some(Taken { provider, lease, trial })
+    })
+}
+
+/// Waits a moment before another attempt if the last failure was one of overload or breakdown, so that many callers
+/// do not come back at once. Says how long, in milliseconds.
+async fn pause(
+    core: &Core,
+    settlement: &Settlement,
+    _request: &Request,
+    taken: &Taken<'_>,
+    tried: &mut Tried,
+    deadline: Instant,
+) -> u64 {
+    let attempt = tried.count;
+    tried.count += 1;
+    let Some(last) = &tried.last else { return 0 };
+    core.pool_counters.switches.fetch_add(1, Ordering::Relaxed);
+    let credential = taken.trial.credential();
+    tracing::info!(
+        request.id = %settlement.record().request_id,
+        provider.name = taken.provider.spec.name,
+        credential.name = credential.spec.name,
+        tier = credential.spec.tier.as_str(),
+        attempt = attempt + 1,
+        after = last.class.as_str(),
+        "pool.switch: trying another credential"
+    );
+    if !matches!(last.class, FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown) {
+        return 0;
+    }
+    let ms = routing::retry::pause_ms(tried.costly, rand::random());
+    tokio::time::sleep_until(deadline.min(Instant::now() + Duration::from_millis(ms))).await;
+    ms
+}
+
+/// Whether the bounds on further attempts allow one more.
+fn may_go_on(
+    core: &Core,
+    settings: &types::setting::Settings,
+    verdict: &Verdict,
+    tried: &mut Tried,
+    deadline: Instant,
+) -> bool {
+    if tried.count >= MOST || Instant::now() >= deadline {
+        return false;
+    }
+    match verdict.class {
+        FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown => {
+            tried.costly += 1;
+            tried.costly < settings.pool_max_attempts
+                && core.retries.take(core.clock.now(), settings.routing_retry_budget_percent)
+        }
+        _ => true,
+    }
+}
+
+/// The mended body, if the upstream's answer asks for a mending that is allowed and was not tried yet.
+fn mend(request: &Request, verdict: &Verdict, settlement: &mut Settlement) -> Option<bytes::Bytes> {
+    use protocol::rectify::Rectifier;
+    let rectifier = verdict.rectifier?;
+    let settings = &request.snapshot.settings;
+    let allowed = match rectifier {
+        Rectifier::ThinkingSignature => settings.rectify_thinking_signature,
+        Rectifier::ThinkingBudget => settings.rectify_thinking_budget,
+        Rectifier::EmptyText => settings.rectify_empty_text,
+        Rectifier::OrphanToolResults => settings.rectify_orphan_tool_results,
+    };
+    let word = rectifier.as_str();
+    let attempt = settlement.record_mut().attempts.last_mut()?;
+    if !allowed || !attempt.rectified.is_empty() {
+        return None;
+    }
+    let body = protocol::rectify::apply(rectifier, request.ingress.endpoint, &request.ingress.body)?;
+    attempt.rectified.push(word.to_owned());
+    Some(body.into())
+}
+
+fn blank(
+    provider: &crate::snapshot::Provider,
+    credential: &crate::snapshot::Credential,
+    request: &Request,
+    model: Option<&str>,
+    pause_ms: u64,
+) -> Attempt {
+    let sent_as = model.map(|model| provider.upstream_model(model));
+    Attempt {
+        model: sent_as.filter(|sent| request.model() != Some(*sent)).map(str::to_owned),
+        pause_ms,
+        ..Attempt::begun((provider.id, &provider.spec.name), (credential.id, &credential.spec.name))
+    }
+}
+
+fn note(credential: &crate::snapshot::Credential, provider: &crate::snapshot::Provider, verdict: &Verdict) {
     tracing::warn!(
         provider.name = provider.spec.name,
         credential.name = credential.spec.name,
         outcome = verdict.outcome.as_str(),
+        class = verdict.class.as_str(),
         code = verdict.refusal.code,
         "an attempt failed"
     );
-    if verdict.rejects_credential && !credential.rejected {
-        mark(core, credential.id, Some((now, verdict.refusal.message.clone())));
+}
+
+/// The end of a request that nobody answered.
+fn failed(core: &Core, settlement: &mut Settlement, tried: Tried) -> Failed {
+    let Some(verdict) = tried.last else {
+        return Failed::Refused { refusal: Refusal::books_unavailable(), outcome: Outcome::Failed };
+    };
+    if verdict.class != FailureClass::Client {
+        core.pool_counters.exhausted.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// Writes down that an upstream refuses (or takes) a credential; not on the request's own time.
-fn mark(core: &Arc<Core>, id: CredentialId, rejected: Option<(types::Timestamp, String)>) {
-    let core_of_task = core.clone();
-    core.tracker.spawn(async move {
-        let core = core_of_task;
-        let marked = store_mark(&core, id, rejected).await;
-        if let Err(error) = marked {
-            tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
-        } else if let Err(error) = core.reload().await {
-            tracing::warn!(%error, "the configuration could not be reloaded");
-        }
-    });
-}
-
-async fn store_mark(
-    core: &Core,
-    id: CredentialId,
-    rejected: Option<(types::Timestamp, String)>,
-) -> Result<bool, store::StoreError> {
-    let seen = core.store.credential_fetch(id).await?.mark;
-    let (at, state, reason) = match rejected {
-        Some((at, reason)) => (at, CredentialState::Invalid, Some(reason)),
-        None => (core.clock.now(), CredentialState::Valid, None),
-    };
-    let event = CredentialEvent {
-        credential_id: id,
-        at,
-        from: seen.state,
-        to: state,
-        until: None,
-        reason: reason.clone(),
-        cause: "upstream".to_owned(),
-        request_id: None,
-    };
-    let mark = CredentialMark { state, reason, since: Some(at), ..CredentialMark::default() };
-    core.store.credential_mark(id, seen.version, &mark, &event).await
+    if let Some(passed) = verdict.passed {
+        settlement.note_error("upstream_rejected", &verdict.refusal.message);
+        return Failed::Passed(passed);
+    }
+    let attempts = settlement.record().attempts.len();
+    Failed::Refused { refusal: verdict.refusal.with("attempts", attempts), outcome: Outcome::Failed }
 }

@@ -46,7 +46,13 @@ impl<'a> LimitGate<'a> {
         }
     }
 
-    fn limited(&self, kind: ScopeKind, id: i64, limits: &types::limits::Limits, provider: &Provider) -> bool {
+    fn limited(
+        &self,
+        (kind, id): (ScopeKind, i64),
+        limits: &types::limits::Limits,
+        provider: &Provider,
+        model: Option<&str>,
+    ) -> bool {
         if limits.is_none() {
             return false;
         }
@@ -60,7 +66,7 @@ impl<'a> LimitGate<'a> {
         if rules.iter().all(|(_, rules)| rules.is_empty()) {
             return false;
         }
-        let amounts = quote(self.core, self.request, provider).provider;
+        let amounts = quote(self.core, self.request, provider, model).provider;
         let blocked = quotas.budgets.would_block(quotas.moment(self.now), &charges(&rules), amounts);
         if let Some(blocked) = &blocked {
             self.note(blocked);
@@ -70,18 +76,24 @@ impl<'a> LimitGate<'a> {
 }
 
 impl Gate for LimitGate<'_> {
-    fn provider(&self, provider: &Provider) -> Option<&'static str> {
+    fn provider(&self, provider: &Provider, model: Option<&str>) -> Option<&'static str> {
         let settings = &self.request.snapshot.settings;
         if settings.billing_unpriced_policy == types::setting::UnpricedPolicy::Refuse
-            && quote(self.core, self.request, provider).is_refused(settings)
+            && quote(self.core, self.request, provider, model).is_refused(settings)
         {
             return Some("unpriced");
         }
-        self.limited(ScopeKind::Provider, provider.id.0, &provider.spec.limits, provider).then_some("limit")
+        let scope = (ScopeKind::Provider, provider.id.0);
+        self.limited(scope, &provider.spec.limits, provider, model).then_some("limit")
     }
 
-    fn credential(&self, provider: &Provider, credential: &Credential) -> Option<&'static str> {
-        self.limited(ScopeKind::Credential, credential.id.0, &credential.spec.limits, provider)
-            .then_some("limit")
+    fn credential(
+        &self,
+        provider: &Provider,
+        credential: &Credential,
+        model: Option<&str>,
+    ) -> Option<&'static str> {
+        let scope = (ScopeKind::Credential, credential.id.0);
+        self.limited(scope, &credential.spec.limits, provider, model).then_some("limit")
     }
 }

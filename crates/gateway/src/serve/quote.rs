@@ -63,22 +63,30 @@ impl Quote {
 
 /// The quotes of one request, each worked out once.
 #[derive(Debug, Default)]
-pub(super) struct Quotes(Vec<(ProviderId, Quote)>);
+pub(super) struct Quotes(Vec<(ProviderId, Option<String>, Quote)>);
 
 impl Quotes {
     /// The quote of a provider.
-    pub(super) fn of(&mut self, core: &Core, request: &Request, provider: &Provider) -> Quote {
-        if let Some((_, quote)) = self.0.iter().find(|(id, _)| *id == provider.id) {
+    pub(super) fn of(
+        &mut self,
+        core: &Core,
+        request: &Request,
+        provider: &Provider,
+        model: Option<&str>,
+    ) -> Quote {
+        let known = self.0.iter().find(|(id, of, _)| *id == provider.id && of.as_deref() == model);
+        if let Some((_, _, quote)) = known {
             return quote.clone();
         }
-        let quote = quote(core, request, provider);
-        self.0.push((provider.id, quote.clone()));
+        let quote = quote(core, request, provider, model);
+        self.0.push((provider.id, model.map(str::to_owned), quote.clone()));
         quote
     }
 }
 
-/// The quote of a provider for a request.
-pub(super) fn quote(core: &Core, request: &Request, provider: &Provider) -> Quote {
+/// The quote of a provider for a request. `routed` is the model that is asked of it: the one that the caller named,
+/// or one that an alias stands for.
+pub(super) fn quote(core: &Core, request: &Request, provider: &Provider, routed: Option<&str>) -> Quote {
     let settings = &request.snapshot.settings;
     let group = request.snapshot.group_of(&request.key, provider);
     let user_rate = if settings.billing_global_price_rate == types::Factor::ONE {
@@ -103,7 +111,7 @@ pub(super) fn quote(core: &Core, request: &Request, provider: &Provider) -> Quot
     if request.ingress.endpoint.is_count() {
         return quote;
     }
-    (quote.state, quote.price) = find(request, provider);
+    (quote.state, quote.price) = find(request, provider, routed);
     if let Some(found) = &quote.price {
         let tier = request.probe.service_tier.as_deref();
         let (billed, charged) = worst_case(priced(found), &demand(request, &found.spec), tier, factors);
@@ -125,10 +133,10 @@ fn priced(found: &Found) -> Priced<'_> {
     Priced { model: &found.model, source: found.source, spec: &found.spec }
 }
 
-fn find(request: &Request, provider: &Provider) -> (PriceState, Option<Arc<Found>>) {
+fn find(request: &Request, provider: &Provider, routed: Option<&str>) -> (PriceState, Option<Arc<Found>>) {
     let settings = &request.snapshot.settings;
     let requested = request.model().unwrap_or_default();
-    let upstream = provider.upstream_model(requested);
+    let upstream = provider.upstream_model(routed.unwrap_or(requested));
     let (first, second) = match settings.billing_priced_model {
         PricedModel::Upstream => (upstream, requested),
         PricedModel::Requested => (requested, upstream),

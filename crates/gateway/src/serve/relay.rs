@@ -23,6 +23,7 @@ use super::attempt::{Content, Opened};
 use super::echo;
 use super::holdback::Holdback;
 use super::settle::Settlement;
+use super::trial::Trial;
 use super::verdict;
 use super::{Reply, Request};
 use crate::core::Core;
@@ -96,7 +97,7 @@ pub(super) fn reply(
     request: &Request,
     opened: Opened,
 ) -> Reply {
-    let Opened { status, headers: upstream_headers, content, lease, credential, idle } = opened;
+    let Opened { status, headers: upstream_headers, content, lease, credential, trial, idle } = opened;
     let endpoint = request.ingress.endpoint;
     let streaming = request.streaming();
     let mut headers = HeaderMap::with_capacity(4);
@@ -113,6 +114,9 @@ pub(super) fn reply(
             settlement.meter(&meter.finish(), true);
             settlement.close_attempt(AttemptOutcome::Done, None);
             settlement.finish(Outcome::Ok, status.as_u16(), bytes.len());
+            if let Some(trial) = trial {
+                trial.succeeded();
+            }
             drop(lease);
             ReplyBody::whole(bytes)
         }
@@ -140,7 +144,7 @@ pub(super) fn reply(
                 idle_timer: Box::pin(tokio::time::sleep(idle)),
                 cut: Box::pin(core.cut.clone().cancelled_owned()),
                 credential,
-                clock: core.clock.clone(),
+                trial,
                 _lease: lease,
                 _open: core.metrics.open_stream(),
             })))
@@ -180,7 +184,8 @@ struct Relay {
     idle_timer: Pin<Box<Sleep>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     credential: Arc<crate::snapshot::Credential>,
-    clock: crate::clock::Clock,
+    /// What the answer teaches about its credential; `None` once it has.
+    trial: Option<Trial>,
     _lease: Lease,
     _open: GaugeGuard,
 }
@@ -229,7 +234,8 @@ impl Relay {
                 continue;
             }
             let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
-            return self.broken(AttemptOutcome::TimedOut, &verdict::of_timeout("stream idle", limit).refusal);
+            return self
+                .broken(AttemptOutcome::TimedOut, &verdict::of_timeout("stream idle", limit, true).refusal);
         }
         Poll::Pending
     }
@@ -268,13 +274,23 @@ impl Relay {
             // The upstream has told its caller itself; nothing is added (U39).
             settlement.close_attempt(AttemptOutcome::UpstreamError, Some(said.clone()));
             settlement.note_error("upstream_stream_error", &said);
-            self.credential.gauge.failed(self.clock.now(), &said);
+            if let Some(trial) = self.trial.take() {
+                trial.broke(&said);
+            }
             settlement.finish(Outcome::Broken, status, bytes);
         } else {
             settlement.close_attempt(AttemptOutcome::Done, None);
             settlement.finish(Outcome::Ok, status, bytes);
+            self.answered();
         }
         Poll::Ready(rest.map(Ok))
+    }
+
+    /// The credential has shown that it is well.
+    fn answered(&mut self) {
+        if let Some(trial) = self.trial.take() {
+            trial.succeeded();
+        }
     }
 
     fn broken(
@@ -321,7 +337,9 @@ impl Relay {
         } else if outcome == AttemptOutcome::BudgetCut {
             Outcome::Broken
         } else {
-            self.credential.gauge.failed(self.clock.now(), &refusal.message);
+            if let Some(trial) = self.trial.take() {
+                trial.broke(&refusal.message);
+            }
             Outcome::Broken
         };
         settlement.finish(
@@ -340,6 +358,10 @@ impl Drop for Relay {
     fn drop(&mut self) {
         let (Some(mut settlement), Some(meter)) = (self.settlement.take(), self.meter.take()) else { return };
         let metered = meter.finish();
+        if metered.error.is_none() {
+            // It answered until its caller left.
+            self.answered();
+        }
         let whole = self.metered && metered.completed && metered.error.is_none();
         settlement.meter(&metered, whole);
         settlement.record_mut().response_bytes = self.sent_bytes;

@@ -2,79 +2,121 @@
 //!
 //! Every route uses it, for the first attempt and for each further one (the tried set grows). It sends nothing.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+mod nobody;
+mod record;
+
 use std::sync::Arc;
 
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
-use types::CredentialId;
-use types::credential::Tier;
+use routing::health::Look;
+use routing::order::{Facts, order};
+use types::credential::{CredentialState, Tier};
 use types::dialect::Endpoint;
-use types::request::{Candidate, Decision, Removed};
+use types::request::{AffinityNote, AffinityOutcome};
+use types::routing::Strategy;
+use types::setting::Settings;
+use types::{CredentialId, Timestamp};
 
-use crate::error::Refusal;
+use super::session::Conversation;
 use crate::snapshot::{ApiKey, Credential, Provider, Snapshot};
-
-/// Candidates that a decision record keeps.
-const MAX_RECORDED: usize = 200;
 
 /// What else may stand in a candidate's way at this instant: limits, a missing price.
 pub(super) trait Gate: std::fmt::Debug + Sync {
-    /// The filter that removes a provider; `None` if it may serve.
-    fn provider(&self, provider: &Provider) -> Option<&'static str>;
+    /// The filter that removes a provider; `None` if it may serve the model.
+    fn provider(&self, provider: &Provider, model: Option<&str>) -> Option<&'static str>;
     /// The filter that removes a credential.
-    fn credential(&self, provider: &Provider, credential: &Credential) -> Option<&'static str>;
+    fn credential(
+        &self,
+        provider: &Provider,
+        credential: &Credential,
+        model: Option<&str>,
+    ) -> Option<&'static str>;
 }
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand<'a> {
     pub(super) endpoint: Endpoint,
+    /// The model asked for, or one of those that an alias stands for.
     pub(super) model: Option<&'a str>,
     pub(super) key: &'a ApiKey,
+    pub(super) user_agent: Option<&'a str>,
     /// Credentials that this request has tried already.
     pub(super) tried: &'a [CredentialId],
     pub(super) gate: &'a dyn Gate,
+    pub(super) conversation: Option<&'a Conversation>,
+    pub(super) now: Timestamp,
+    /// Of the day in the billing time zone.
+    pub(super) minute: u16,
     pub(super) seed: u64,
+}
+
+/// One that may serve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pick<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) credential: &'a Arc<Credential>,
+    /// Whether only one request at a time may look if it is well again.
+    pub(super) probes: bool,
+    facts: Facts,
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Removal<'a> {
+    provider: &'a Provider,
+    credential: Option<&'a Arc<Credential>>,
+    filter: &'static str,
+    until: Option<Timestamp>,
 }
 
 /// Who was considered and in which order the rest may serve.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     /// Best first.
-    pub(super) ranked: Vec<(&'a Provider, &'a Arc<Credential>)>,
-    removed: Vec<(&'a Provider, Option<&'a Arc<Credential>>, &'static str)>,
+    pub(super) ranked: Vec<Pick<'a>>,
+    removed: Vec<Removal<'a>>,
+    affinity: Option<AffinityNote>,
+    strategy: Strategy,
+    seed: u64,
     revision: i64,
 }
 
 /// Looks at every candidate.
 pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selection<'a> {
-    let mut ranked = Vec::new();
+    let strategy = snapshot.strategy_of(demand.key);
+    let mut picks = Vec::new();
     let mut removed = Vec::new();
     for provider in &snapshot.providers {
         if let Some(filter) = provider_filter(provider, demand) {
-            removed.push((provider, None, filter));
+            removed.push(Removal { provider, credential: None, filter, until: None });
             continue;
         }
         if provider.credentials.is_empty() {
-            removed.push((provider, None, "no_credential"));
+            removed.push(Removal { provider, credential: None, filter: "no_credential", until: None });
         }
+        let upstream_model = demand.model.map(|model| provider.upstream_model(model));
         for credential in &provider.credentials {
-            let filter = credential_filter(credential, demand)
-                .or_else(|| demand.gate.credential(provider, credential));
-            match filter {
-                Some(filter) => removed.push((provider, Some(credential), filter)),
-                None => ranked.push((provider, credential)),
+            match examine(&snapshot.settings, provider, credential, upstream_model, demand) {
+                Ok(pick) => picks.push(pick),
+                Err((filter, until)) => {
+                    removed.push(Removal { provider, credential: Some(credential), filter, until });
+                }
             }
         }
     }
-    order(&mut ranked, &snapshot.settings.pool_tier_order, demand.seed);
-    Selection { ranked, removed, revision: snapshot.revision }
+    let (bound, affinity) = bound(&picks, &removed, demand);
+    let ranked = if picks.len() < 2 {
+        picks
+    } else {
+        let facts: Vec<Facts> = picks.iter().map(|pick| pick.facts).collect();
+        order(&facts, strategy, demand.seed, bound).iter().filter_map(|at| picks.get(*at).copied()).collect()
+    };
+    Selection { ranked, removed, affinity, strategy, seed: demand.seed, revision: snapshot.revision }
 }
 
 /// The first filter that removes a provider as a whole.
 fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Option<&'static str> {
+    let routing = &provider.spec.routing;
     if !provider.spec.enabled {
         Some("disabled")
     } else if !provider.spec.kind.serves(demand.endpoint) {
@@ -83,129 +125,132 @@ fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Option<&'static s
         Some("group")
     } else if demand.model.is_some_and(|model| !provider.serves_model(model)) {
         Some("model")
+    } else if !routing.clients.is_empty() && !routing::client::allows(&routing.clients, demand.user_agent) {
+        Some("client")
+    } else if routing.schedule.is_some_and(|hours| !routing::schedule::is_open(&hours, demand.minute)) {
+        Some("schedule")
     } else {
-        demand.gate.provider(provider)
+        demand.gate.provider(provider, demand.model)
     }
 }
 
-/// The first filter that removes a credential.
-fn credential_filter(credential: &Credential, demand: Demand<'_>) -> Option<&'static str> {
+type Removed = (&'static str, Option<Timestamp>);
+
+/// A credential as a candidate, or the first filter that removes it.
+fn examine<'a>(
+    settings: &Settings,
+    provider: &'a Provider,
+    credential: &'a Arc<Credential>,
+    upstream_model: Option<&str>,
+    demand: Demand<'_>,
+) -> Result<Pick<'a>, Removed> {
+    let (spec, gauge) = (&credential.spec, &credential.gauge);
     if demand.tried.contains(&credential.id) {
-        Some("tried")
-    } else if !credential.spec.enabled {
-        Some("disabled")
+        return Err(("tried", None));
+    } else if !spec.enabled {
+        return Err(("disabled", None));
     } else if credential.secret.is_none() {
-        Some("unreadable")
-    } else if credential.spec.max_concurrency.is_some_and(|limit| credential.gauge.in_flight() >= limit) {
-        Some("concurrency")
-    } else {
-        None
+        return Err(("unreadable", None));
+    }
+    let mut probes = marked(credential, demand.now)?;
+    let (mut demoted, mut until) = (probes, None);
+    match gauge.look(upstream_model, demand.now) {
+        Look::Free => {}
+        Look::Probe => (demoted, probes) = (true, true),
+        Look::Demoted { until: end } => (demoted, until) = (true, Some(end)),
+        Look::Resting { until, .. } => return Err(("cooldown", Some(until))),
+        Look::Open { until } => return Err(("breaker", Some(until))),
+    }
+    if let Some(filter) = demand.gate.credential(provider, credential, demand.model) {
+        return Err((filter, None));
+    }
+    let in_flight = gauge.in_flight();
+    if spec.max_concurrency.is_some_and(|limit| in_flight >= limit) {
+        return Err(("concurrency", None));
+    }
+    let facts = Facts {
+        demoted,
+        tier: tier_at(&settings.pool_tier_order, spec.tier),
+        priority: (provider.spec.priority, spec.priority),
+        weight: provider.spec.weight.saturating_mul(spec.weight).max(1),
+        in_flight,
+        latency_ms: gauge.latency_ms(demand.now),
+        multiplier_micro: provider.spec.cost_multiplier.micro(),
+        last_turn: gauge.last_turn(),
+    };
+    Ok(Pick { provider, credential, probes, facts, until })
+}
+
+/// What is stored of its state: whether it removes the credential, or lets one request look again.
+fn marked(credential: &Credential, now: Timestamp) -> Result<bool, Removed> {
+    let mark = &credential.mark;
+    let over = mark.until.is_some_and(|until| until <= now);
+    match mark.state {
+        CredentialState::Valid => Ok(false),
+        _ if over => Ok(true),
+        CredentialState::RateLimited | CredentialState::Overloaded => Err(("cooldown", mark.until)),
+        _ => Err(("state", mark.until)),
     }
 }
 
-/// Orders by: not rejected by its upstream, tier, provider priority, credential priority; among equals a
-/// weighted draw, so that each gets its share and a retry meets another one.
-fn order(ranked: &mut [(&Provider, &Arc<Credential>)], tiers: &[Tier], seed: u64) {
-    let mut rng = SmallRng::seed_from_u64(seed);
-    ranked.sort_by_cached_key(|(provider, credential)| {
-        let tier = tiers.iter().position(|tier| *tier == credential.spec.tier).unwrap_or(tiers.len());
-        let weight = provider.spec.weight.saturating_mul(credential.spec.weight).max(1);
-        (
-            credential.rejected,
-            tier,
-            provider.spec.priority,
-            credential.spec.priority,
-            Reverse(ticket(weight, rng.random())),
-        )
-    });
+fn tier_at(order: &[Tier], tier: Tier) -> u8 {
+    let at = order.iter().position(|known| *known == tier).unwrap_or(order.len());
+    u8::try_from(at).unwrap_or(u8::MAX)
 }
 
-/// A lottery ticket whose chance to be the highest is proportional to the weight: u^(1/w) of Efraimidis and
-/// Spirakis (2006), compared by its logarithm.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::as_conversions,
-    reason = "a draw, no money; 53 bits are plenty"
-)]
-fn ticket(weight: u32, random: u64) -> Ordered {
-    let unit = ((random >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
-    Ordered(unit.ln() / f64::from(weight))
-}
-
-#[derive(Clone, Copy, PartialEq)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+/// Where the credential stands that the conversation sticks to, and what is to be said of it.
+fn bound(
+    picks: &[Pick<'_>],
+    removed: &[Removal<'_>],
+    demand: Demand<'_>,
+) -> (Option<usize>, Option<AffinityNote>) {
+    let Some(conversation) = demand.conversation else { return (None, None) };
+    let Some(binding) = &conversation.bound else {
+        return (None, Some(conversation.note(AffinityOutcome::Miss, None)));
+    };
+    let Some(at) = picks.iter().position(|pick| pick.credential.id == binding.credential) else {
+        let is_bound = |removal: &&Removal<'_>| match removal.credential {
+            Some(credential) => credential.id == binding.credential,
+            None => removal.provider.id == binding.provider,
+        };
+        let filter = removed.iter().find(is_bound).map_or("gone", |removal| removal.filter);
+        return (None, Some(conversation.note(AffinityOutcome::Broken, Some(filter))));
+    };
+    let class = |pick: &Pick<'_>| (pick.facts.demoted, pick.facts.tier, pick.facts.priority);
+    let own = picks.get(at).map(class);
+    let (sticky, demoted) =
+        picks.get(at).map_or((false, false), |pick| (pick.provider.spec.routing.sticky, pick.facts.demoted));
+    if !sticky || demoted {
+        let why = if demoted { "unavailable" } else { "not_sticky" };
+        return (None, Some(conversation.note(AffinityOutcome::Broken, Some(why))));
     }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
+    let best = picks.iter().map(class).min();
+    if conversation.cold && best < own {
+        return (None, Some(conversation.note(AffinityOutcome::Failback, None)));
     }
+    (Some(at), Some(conversation.note(AffinityOutcome::Hit, None)))
 }
 
 impl Selection<'_> {
-    /// What is kept of the selection.
-    pub(super) fn decision(&self) -> Decision {
-        let plain = |provider: &Provider, credential: Option<&Arc<Credential>>| {
-            let credential = credential.map(|credential| (credential.id, credential.spec.name.as_str()));
-            Candidate::plain((provider.id, &provider.spec.name), credential)
-        };
-        let kept = self.ranked.iter().zip(1_u32..).map(|((provider, credential), rank)| Candidate {
-            rank: Some(rank),
-            ..plain(provider, Some(credential))
-        });
-        let removed = self.removed.iter().map(|(provider, credential, filter)| Candidate {
-            removed_by: Some((*filter).to_owned()),
-            ..plain(provider, *credential)
-        });
-        Decision {
-            candidates: kept.chain(removed).take(MAX_RECORDED).collect(),
-            removed: self
-                .counts()
-                .into_iter()
-                .map(|(filter, count)| Removed { filter: filter.to_owned(), count })
-                .collect(),
-            config_revision: self.revision,
-            ..Decision::default()
+    /// Providers all of whose credentials are busy, with the number of requests that may wait for one of them.
+    pub(super) fn busy(&self, settings: &Settings) -> Vec<(types::ProviderId, u32)> {
+        let mut busy: Vec<(types::ProviderId, u32)> = Vec::new();
+        for removal in self.removed.iter().filter(|removal| removal.filter == "concurrency") {
+            let id = removal.provider.id;
+            if !busy.iter().any(|(known, _)| *known == id) {
+                let size = removal.provider.spec.routing.queue_size.unwrap_or(settings.routing_queue_size);
+                busy.push((id, size));
+            }
         }
+        busy
     }
 
-    fn counts(&self) -> BTreeMap<&'static str, u32> {
-        let mut counts = BTreeMap::new();
-        for (_, _, filter) in &self.removed {
-            *counts.entry(*filter).or_insert(0) += 1;
-        }
-        counts
-    }
-
-    /// The answer when nobody is left: counts by reason, no names (AC-01).
-    pub(super) fn nobody(&self, demand: Demand<'_>) -> Refusal {
-        let counts = self.counts();
-        let reasons =
-            counts.iter().map(|(filter, count)| format!("{filter} {count}")).collect::<Vec<_>>().join(", ");
-        let model = demand.model.map_or_else(String::new, |model| format!(" for model '{model}'"));
-        let why = if counts.is_empty() {
-            "no provider is set up".to_owned()
-        } else {
-            format!("removed by: {reasons}")
-        };
-        let refusal = Refusal::new(
-            503,
-            "no_available_account",
-            format!(
-                "No available provider found{model} on {} ({why}); no available account, account not available",
-                demand.endpoint
-            ),
-        )
-        .with("reasons", serde_json::json!(counts));
-        // Only a busy credential gets better by itself.
-        if counts.contains_key("concurrency") { refusal.retry_after(1) } else { refusal }
+    /// How long a request waits for one of them at most, in milliseconds.
+    pub(super) fn patience_ms(&self, settings: &Settings) -> u64 {
+        let busy = self.removed.iter().filter(|removal| removal.filter == "concurrency");
+        let longest =
+            busy.map(|removal| removal.provider.spec.routing.queue_ms.unwrap_or(settings.routing_queue_ms));
+        longest.max().map_or(0, u64::from)
     }
 }
 

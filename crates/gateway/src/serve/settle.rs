@@ -148,10 +148,29 @@ impl Settlement {
         }
     }
 
-    /// Notes the status of the running attempt.
-    pub(super) fn attempt_status(&mut self, status: u16) {
+    /// Notes the head of the running attempt's answer.
+    pub(super) fn attempt_head(&mut self, status: u16) {
+        let now = self.elapsed_ms();
         if let Some(attempt) = self.record_mut().attempts.last_mut() {
             attempt.status_code = Some(status);
+            attempt.head_ms = Some(now.saturating_sub(attempt.started_ms));
+        }
+    }
+
+    /// What the running attempt took to its first byte, in milliseconds.
+    pub(super) fn attempt_first_byte_ms(&self) -> Option<u64> {
+        self.record().attempts.last()?.first_byte_ms
+    }
+
+    /// Whether the head of the running attempt's answer has come.
+    pub(super) fn attempt_has_head(&self) -> bool {
+        self.record().attempts.last().is_some_and(|attempt| attempt.head_ms.is_some())
+    }
+
+    /// Notes whose fault the running attempt's end is.
+    pub(super) fn judge_attempt(&mut self, verdict: &super::verdict::Verdict) {
+        if let Some(attempt) = self.record_mut().attempts.last_mut() {
+            (attempt.class, attempt.commit) = (Some(verdict.class), Some(verdict.commit));
         }
     }
 

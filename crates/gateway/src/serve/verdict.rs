@@ -1,6 +1,10 @@
 //! What an upstream's failure means: for the caller, for the next attempt, and for the credential.
 
-use types::request::AttemptOutcome;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::HeaderValue;
+use types::request::{AttemptOutcome, Commit};
+use types::routing::FailureClass;
 
 use super::purse::Charge;
 use crate::error::Refusal;
@@ -10,25 +14,62 @@ use crate::upstream::{ConnectStep, SendError};
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) outcome: AttemptOutcome,
+    /// Whose fault it was.
+    pub(super) class: FailureClass,
+    /// Whether the upstream can have acted on the request.
+    pub(super) commit: Commit,
     /// What the caller gets if nobody else can serve.
     pub(super) refusal: Refusal,
-    /// Whether another credential may be tried. Never after the upstream may have acted on the request.
-    pub(super) move_on: bool,
-    /// Whether the upstream refused the credential itself.
-    pub(super) rejects_credential: bool,
+    /// The upstream's own answer, which the caller gets in place of the refusal: it is about his request.
+    pub(super) passed: Option<Box<Passed>>,
+    /// What the upstream said about coming back.
+    pub(super) hint: Hint,
+    /// The mending that the upstream's answer asks for.
+    pub(super) rectifier: Option<protocol::rectify::Rectifier>,
+    /// Whether an error rule has put its own answer in place of the upstream's.
+    pub(super) is_overridden: bool,
+}
+
+/// An upstream's error answer that is about the request.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) status: http::StatusCode,
+    pub(super) content_type: HeaderValue,
+    pub(super) body: Bytes,
+}
+
+/// What an upstream said about coming back.
+#[derive(Debug, Default)]
+pub(super) struct Hint {
+    pub(super) headers: HeaderMap,
+    /// A delay named in its body, in milliseconds.
+    pub(super) delay_ms: Option<u64>,
+    /// A rest that an error rule sets, in seconds.
+    pub(super) rule_s: Option<u32>,
 }
 
 impl Verdict {
-    fn new(outcome: AttemptOutcome, refusal: Refusal, move_on: bool) -> Self {
-        Self { outcome, refusal, move_on, rejects_credential: false }
+    fn new(outcome: AttemptOutcome, class: FailureClass, commit: Commit, refusal: Refusal) -> Self {
+        let hint = Hint::default();
+        Self { outcome, class, commit, refusal, passed: None, hint, rectifier: None, is_overridden: false }
+    }
+
+    /// Whether another credential may be tried. After the upstream may have acted on the request, only if the
+    /// setting `routing.retry_unknown` says so.
+    pub(super) fn moves_on(&self, retry_unknown: bool) -> bool {
+        routing::failure::safe_to_retry(self.class) || (self.class == FailureClass::Unknown && retry_unknown)
     }
 
     /// What the failure may have cost: nothing where the upstream cannot have worked, the input where nobody knows.
     pub(super) fn charge(&self) -> Charge {
-        match self.outcome {
-            AttemptOutcome::NoAnswer | AttemptOutcome::TimedOut if !self.move_on => Charge::Unknown,
-            AttemptOutcome::CutOff => Charge::Loss,
-            AttemptOutcome::BadAnswer if self.refusal.code == "upstream_bad_body" => Charge::Loss,
+        match (self.class, self.outcome) {
+            (FailureClass::Unknown, _) => Charge::Unknown,
+            (_, AttemptOutcome::CutOff | AttemptOutcome::TimedOut)
+                if self.commit == Commit::ResponseStarted =>
+            {
+                Charge::Loss
+            }
+            (_, AttemptOutcome::BadAnswer) if self.refusal.code == "upstream_bad_body" => Charge::Loss,
             _ => Charge::Nothing,
         }
     }
@@ -55,10 +96,17 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
             } else {
                 AttemptOutcome::ConnectFailed
             };
-            Verdict::new(outcome, Refusal::upstream(status, code, text), true)
+            Verdict::new(
+                outcome,
+                FailureClass::System,
+                Commit::NotSent,
+                Refusal::upstream(status, code, text),
+            )
         }
         SendError::NoAnswer(why) => Verdict::new(
             AttemptOutcome::NoAnswer,
+            FailureClass::Unknown,
+            Commit::PossiblyAccepted,
             Refusal::upstream(
                 502,
                 "upstream_outcome_unknown",
@@ -66,180 +114,147 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
                     "the upstream broke the connection before it answered ({why}); it may have acted on the request"
                 ),
             ),
-            false,
         ),
-        SendError::Journal(_) => {
-            Verdict::new(AttemptOutcome::ConnectFailed, Refusal::books_unavailable(), false)
-        }
+        SendError::Journal(_) => Verdict::new(
+            AttemptOutcome::ConnectFailed,
+            FailureClass::Local,
+            Commit::NotSent,
+            Refusal::books_unavailable(),
+        ),
         SendError::Unsendable(why) => Verdict::new(
             AttemptOutcome::ConnectFailed,
+            FailureClass::System,
+            Commit::NotSent,
             Refusal::upstream(
                 502,
                 "upstream_misconfigured",
                 format!("the request could not be prepared: {why}"),
             ),
-            true,
         ),
     }
 }
 
-/// A deadline passed after the request was sent.
-pub(super) fn of_timeout(phase: &str, limit_ms: u64) -> Verdict {
-    Verdict::new(
-        AttemptOutcome::TimedOut,
-        Refusal::upstream(
-            504,
-            "upstream_timeout",
-            format!("upstream timed out ({phase}, limit {limit_ms} ms)"),
-        ),
-        false,
-    )
+/// A deadline passed after the request was sent. `began`: the answer had begun, but its content had not.
+pub(super) fn of_timeout(phase: &str, limit_ms: u64, began: bool) -> Verdict {
+    let (class, commit) = if began {
+        (FailureClass::Provider, Commit::ResponseStarted)
+    } else {
+        (FailureClass::Unknown, Commit::PossiblyAccepted)
+    };
+    let message = format!("upstream timed out ({phase}, limit {limit_ms} ms)");
+    let refusal = Refusal::upstream(504, "upstream_timeout", message);
+    Verdict::new(AttemptOutcome::TimedOut, class, commit, refusal)
 }
 
 /// An answer that cannot be understood.
 pub(super) fn of_bad_answer(code: &'static str, message: String) -> Verdict {
-    Verdict::new(AttemptOutcome::BadAnswer, Refusal::upstream(502, code, message), true)
+    let refusal = Refusal::upstream(502, code, message);
+    Verdict::new(AttemptOutcome::BadAnswer, FailureClass::Provider, Commit::ResponseStarted, refusal)
 }
 
 /// The answer ended before its first content.
 pub(super) fn of_empty_answer(why: &str) -> Verdict {
-    Verdict::new(
-        AttemptOutcome::CutOff,
-        Refusal::upstream(
-            502,
-            "upstream_unavailable",
-            format!("AI service unavailable: the answer broke off ({why})"),
-        ),
-        true,
-    )
+    let message = format!("AI service unavailable: the answer broke off ({why})");
+    let refusal = Refusal::upstream(502, "upstream_unavailable", message);
+    Verdict::new(AttemptOutcome::CutOff, FailureClass::Provider, Commit::ResponseStarted, refusal)
 }
 
-/// An error status that is not the caller's fault; `None` if it is, and the body belongs to him.
-pub(super) fn of_status(status: u16, said: &str, retry_after_s: Option<u64>) -> Option<Verdict> {
-    let mut rejects_credential = false;
+/// An error status.
+pub(super) fn of_status(status: u16, class: FailureClass, said: &str, retry_after_s: Option<u64>) -> Verdict {
     let refusal = match status {
-        401 | 403 => {
-            rejects_credential = true;
-            Refusal::upstream(
-                502,
-                "upstream_auth_failed",
-                format!(
-                    "upstream: Invalid API key (its answer was {status}); your own key is fine, tell your administrator"
-                ),
-            )
+        300..=399 => {
+            let message = format!("upstream answered with a redirect ({status}), which is not followed");
+            return of_bad_answer("redirect_refused", message);
         }
-        402 => Refusal::upstream(
+        100..=199 => {
+            let message = format!("upstream switched protocols ({status}), which was not asked for");
+            return of_bad_answer("upstream_bad_answer", message);
+        }
+        _ => refusal(status, class, said, retry_after_s).with("upstream_status", status),
+    };
+    Verdict::new(AttemptOutcome::UpstreamError, class, Commit::NotSent, refusal)
+}
+
+fn refusal(status: u16, class: FailureClass, said: &str, retry_after_s: Option<u64>) -> Refusal {
+    match (class, status) {
+        // A 401 or 403 would blame the caller's own key.
+        (FailureClass::Auth, _) | (FailureClass::RateLimit, 401 | 403) => Refusal::upstream(
+            502,
+            "upstream_auth_failed",
+            format!(
+                "upstream: Invalid API key (its answer was {status}); your own key is fine, tell your administrator"
+            ),
+        ),
+        (FailureClass::Quota, _) => Refusal::upstream(
             502,
             "upstream_quota_exhausted",
             format!("upstream: its account is out of credit: {said}"),
         ),
-        429 => {
-            let refusal = Refusal::upstream(
-                429,
-                "upstream_rate_limited",
-                format!("upstream: Rate limit exceeded: {said}"),
-            );
-            refusal.retry_after(retry_after_s.unwrap_or(1))
+        (FailureClass::RateLimit, _) => {
+            let message = format!("upstream: Rate limit exceeded: {said}");
+            Refusal::upstream(429, "upstream_rate_limited", message).retry_after(retry_after_s.unwrap_or(1))
         }
-        503 | 529 => {
-            let refusal = Refusal::upstream(
-                503,
-                "upstream_unavailable",
-                format!("AI service unavailable: upstream answered {status}: {said}"),
-            );
-            refusal.retry_after(retry_after_s.unwrap_or(2))
+        (FailureClass::Overload, _) => {
+            let message = format!("AI service unavailable: upstream answered {status}: {said}");
+            Refusal::upstream(503, "upstream_unavailable", message).retry_after(retry_after_s.unwrap_or(2))
         }
-        408 | 504 => Refusal::upstream(
+        (_, 408 | 504) => Refusal::upstream(
             504,
             "upstream_timeout",
             format!("upstream timed out (it answered {status} itself): {said}"),
         ),
-        500..=599 => Refusal::upstream(
+        (FailureClass::Client | FailureClass::NotFound, 400..=499) => {
+            let said = if said.is_empty() { "it did not say why in a known form" } else { said };
+            Refusal::upstream(
+                status,
+                "upstream_rejected",
+                format!("upstream refused the request ({status}): {said}"),
+            )
+        }
+        (FailureClass::Client | FailureClass::NotFound, _) => {
+            Refusal::upstream(400, "upstream_rejected", format!("upstream refused the request: {said}"))
+        }
+        _ => Refusal::upstream(
             502,
             "upstream_unavailable",
             format!("AI service unavailable: upstream answered {status}: {said}"),
         ),
-        300..=399 => {
-            let message = format!("upstream answered with a redirect ({status}), which is not followed");
-            return Some(of_bad_answer("redirect_refused", message));
-        }
-        100..=199 => {
-            let message = format!("upstream switched protocols ({status}), which was not asked for");
-            return Some(of_bad_answer("upstream_bad_answer", message));
-        }
-        _ => return None,
-    };
-    let refusal = refusal.with("upstream_status", status);
-    let mut verdict = Verdict::new(AttemptOutcome::UpstreamError, refusal, true);
-    verdict.rejects_credential = rejects_credential;
-    Some(verdict)
-}
-
-/// A success status with an error inside (U11): judged by what the vendor calls it.
-pub(super) fn of_error_in_success(kind: &str, said: &str) -> Verdict {
-    let status = match kind {
-        "authentication_error"
-        | "permission_error"
-        | "UNAUTHENTICATED"
-        | "PERMISSION_DENIED"
-        | "invalid_api_key" => 401,
-        "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED" => 429,
-        "overloaded_error" | "UNAVAILABLE" => 503,
-        _ => 500,
-    };
-    of_status(status, said, None).unwrap_or_else(|| of_empty_answer(said))
-}
-
-/// `Retry-After` in seconds, 1 to 3,600; a date or nonsense counts as absent (U27).
-pub(super) fn retry_after(headers: &http::HeaderMap) -> Option<u64> {
-    let seconds: u64 = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(seconds.clamp(1, 3_600))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(status: u16) -> Verdict {
+        of_status(status, routing::failure::of_status(status, "", ""), "", None)
+    }
+
     #[test]
     fn up_10_an_upstreams_401_never_blames_the_callers_key() {
         for status in [401, 403] {
-            let verdict = of_status(status, "bad key", None).unwrap();
+            let verdict = of(status);
             assert_eq!((verdict.refusal.status, verdict.refusal.code), (502, "upstream_auth_failed"));
-            assert!(verdict.move_on && verdict.rejects_credential);
+            assert!(verdict.moves_on(false));
             assert!(verdict.refusal.message.contains("upstream: Invalid API key"));
         }
     }
 
     #[test]
-    fn up_11_the_callers_own_faults_are_passed_on() {
-        for status in [400, 404, 409, 413, 415, 422] {
-            assert!(of_status(status, "", None).is_none(), "{status}");
+    fn up_11_the_callers_own_faults_end_the_request() {
+        for status in [400, 409, 413, 415, 422] {
+            assert!(!of(status).moves_on(true), "{status}");
         }
+        assert!(of(404).moves_on(false), "another account may have the model");
     }
 
     #[test]
-    fn u27_retry_after_is_clamped() {
-        for (text, expected) in [
-            ("5", Some(5)),
-            ("0", Some(1)),
-            ("999999", Some(3_600)),
-            ("1e12", None),
-            ("soon", None),
-            ("-4", None),
-        ] {
-            let mut headers = http::HeaderMap::new();
-            headers.insert("retry-after", text.parse().unwrap());
-            assert_eq!(retry_after(&headers), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_moves_on_after_the_upstream_may_have_acted() {
-        assert!(!of_send_error(&SendError::NoAnswer("reset".into()), "h").move_on);
-        assert!(!of_timeout("first byte", 1).move_on);
-        assert!(
-            of_send_error(&SendError::Connect { step: ConnectStep::Tcp, message: "refused".into() }, "h")
-                .move_on
-        );
+    fn nothing_moves_on_after_the_upstream_may_have_acted_unless_it_is_allowed() {
+        let unknown = of_send_error(&SendError::NoAnswer("reset".into()), "h");
+        assert!(!unknown.moves_on(false) && unknown.moves_on(true));
+        assert!(!of_timeout("first byte", 1, false).moves_on(false));
+        assert!(of_timeout("first byte", 1, true).moves_on(false), "its answer had begun without content");
+        let refused = SendError::Connect { step: ConnectStep::Tcp, message: "refused".into() };
+        assert!(of_send_error(&refused, "h").moves_on(false));
     }
 }

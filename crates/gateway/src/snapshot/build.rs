@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::budget::Scope;
+use routing::pattern::{Patterns, Redirects};
+use routing::rule::Rules;
 use store::{ConfigRows, CredentialRow};
-use types::credential::CredentialState;
 use types::limits::Limits;
 use types::quota::ScopeKind;
 use types::setting::Settings;
@@ -25,7 +26,7 @@ pub(crate) struct Builder {
 
 impl Builder {
     /// Builds the snapshot of one revision.
-    pub(crate) fn build(&self, rows: ConfigRows) -> Snapshot {
+    pub(crate) fn build(&self, rows: ConfigRows, loaded_at: Timestamp) -> Snapshot {
         let resets = resets(&rows);
         let ConfigRows {
             revision,
@@ -37,8 +38,8 @@ impl Builder {
             prices,
             groups,
             grants,
-            aliases: _,
-            error_rules: _,
+            mut aliases,
+            error_rules,
         } = rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
@@ -56,7 +57,14 @@ impl Builder {
                         .map_or(Proxy::Unreadable, Proxy::Own),
                 };
                 let credentials = by_provider.remove(&row.id).unwrap_or_default();
-                Provider { id: row.id, spec: row.spec, proxy, credentials }
+                Provider {
+                    id: row.id,
+                    models: Patterns::compile(&row.spec.models),
+                    redirects: Redirects::compile(&row.spec.model_redirects),
+                    spec: row.spec,
+                    proxy,
+                    credentials,
+                }
             })
             .collect();
         if !by_provider.is_empty() {
@@ -104,8 +112,14 @@ impl Builder {
         }) || users.values().any(|user| !user.spec.limits.estimated.is_empty())
             || key_index.values().any(|key| !key.spec.limits.estimated.is_empty())
             || groups.iter().any(|row| !row.spec.limits.estimated.is_empty());
+        aliases.sort_by(|one, other| one.spec.name.cmp(&other.spec.name));
         Snapshot {
+            aliases: aliases.into_iter().map(|row| row.spec).filter(|spec| spec.enabled).collect(),
+            rules: Rules::new(error_rules.into_iter().map(|row| row.spec).collect()),
+            has_hours: providers.iter().any(|provider| provider.spec.routing.schedule.is_some()),
+            credentials: providers.iter().map(|provider| provider.credentials.len()).sum(),
             revision,
+            loaded_at,
             settings,
             providers,
             users,
@@ -123,7 +137,7 @@ impl Builder {
         Credential {
             id: row.id,
             secret: self.open(Purpose::CredentialSecret, row.id.0, &row.sealed),
-            rejected: row.mark.state == CredentialState::Invalid,
+            mark: row.mark,
             gauge: self.gauges.gauge(row.id),
             spec: row.spec,
         }

@@ -28,6 +28,11 @@ pub(super) async fn run(core: &Core) -> Result<String, String> {
         .audit_prune(before(settings.retention_audit_days))
         .await
         .map_err(|error| error.to_string())?;
+    let events = core
+        .store
+        .event_prune(before(settings.retention_request_days))
+        .await
+        .map_err(|error| error.to_string())?;
     let sessions = core.store.session_prune(now).await.map_err(|error| error.to_string())?;
-    Ok(format!("removed {requests} requests, {audit} audit rows, {sessions} sessions"))
+    Ok(format!("removed {requests} requests, {audit} audit rows, {events} events, {sessions} sessions"))
 }

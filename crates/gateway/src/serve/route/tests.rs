@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
+use routing::pattern::{Patterns, Redirects};
+use routing::rule::Rules;
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
-use types::credential::CredentialSpec;
+use types::credential::{CredentialMark, CredentialSpec};
 use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
+use types::routing::Schedule;
 use types::setting::Settings;
 use types::user::UserSpec;
 use types::{ApiKeyId, ProviderId, Secret, Timestamp, UserId};
@@ -17,11 +20,16 @@ use crate::snapshot::{Names, Proxy, User};
 struct Open;
 
 impl Gate for Open {
-    fn provider(&self, _provider: &Provider) -> Option<&'static str> {
+    fn provider(&self, _provider: &Provider, _model: Option<&str>) -> Option<&'static str> {
         None
     }
 
-    fn credential(&self, _provider: &Provider, _credential: &Credential) -> Option<&'static str> {
+    fn credential(
+        &self,
+        _provider: &Provider,
+        _credential: &Credential,
+        _model: Option<&str>,
+    ) -> Option<&'static str> {
         None
     }
 }
@@ -41,7 +49,7 @@ fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credenti
         id: CredentialId(id),
         spec,
         secret: Some(Secret::new("s".into())),
-        rejected: false,
+        mark: CredentialMark::default(),
         gauge: Arc::default(),
     })
 }
@@ -63,12 +71,24 @@ fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut
         routing: types::routing::ProviderRouting::default(),
     };
     change(&mut spec);
-    Provider { id: ProviderId(id), spec, proxy: Proxy::Default, credentials }
+    Provider {
+        id: ProviderId(id),
+        models: Patterns::compile(&spec.models),
+        redirects: Redirects::compile(&spec.model_redirects),
+        spec,
+        proxy: Proxy::Default,
+        credentials,
+    }
 }
 
 fn snapshot(providers: Vec<Provider>) -> Snapshot {
     Snapshot {
         revision: 7,
+        loaded_at: Timestamp(0),
+        aliases: Vec::new(),
+        rules: Rules::new(Vec::new()),
+        credentials: 0,
+        has_hours: false,
         settings: Settings::default(),
         providers,
         users: std::collections::HashMap::new(),
@@ -108,10 +128,23 @@ fn key(groups: &[&str]) -> ApiKey {
     }
 }
 
+fn demand<'a>(key: &'a ApiKey, tried: &'a [CredentialId], seed: u64) -> Demand<'a> {
+    Demand {
+        endpoint: Endpoint::Messages,
+        model: Some("claude-x"),
+        key,
+        user_agent: Some("claude-cli/2.1"),
+        tried,
+        gate: &Open,
+        conversation: None,
+        now: Timestamp(1_000),
+        minute: 600,
+        seed,
+    }
+}
+
 fn ids(snapshot: &Snapshot, key: &ApiKey, tried: &[CredentialId], seed: u64) -> Vec<i64> {
-    let demand =
-        Demand { endpoint: Endpoint::Messages, model: Some("claude-x"), key, tried, gate: &Open, seed };
-    select(snapshot, demand).ranked.iter().map(|(_, credential)| credential.id.0).collect()
+    select(snapshot, demand(key, tried, seed)).ranked.iter().map(|pick| pick.credential.id.0).collect()
 }
 
 #[test]
@@ -145,14 +178,7 @@ fn ac_06_each_filter_removes_its_own_and_is_counted() {
     let key = key(&["blue"]);
     let tried = [CredentialId(9)];
     assert_eq!(ids(&snapshot, &key, &tried, 1), [10]);
-    let demand = Demand {
-        endpoint: Endpoint::Messages,
-        model: Some("claude-x"),
-        key: &key,
-        tried: &tried,
-        gate: &Open,
-        seed: 1,
-    };
+    let demand = demand(&key, &tried, 1);
     let decision = select(&snapshot, demand).decision();
     let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
     assert_eq!(
@@ -172,15 +198,9 @@ fn ac_06_each_filter_removes_its_own_and_is_counted() {
 }
 
 #[test]
-fn order_is_rejection_then_tier_then_priorities() {
-    let rejected = Arc::new(Credential {
-        rejected: true,
-        ..Arc::into_inner(credential(1, |spec| spec.tier = Tier::Personal)).unwrap()
-    });
+fn order_is_tier_then_priorities() {
     let snapshot = snapshot(vec![
-        provider(1, vec![rejected, credential(2, |spec| spec.tier = Tier::Fallback)], |spec| {
-            spec.priority = -5;
-        }),
+        provider(1, vec![credential(2, |spec| spec.tier = Tier::Fallback)], |spec| spec.priority = -5),
         provider(2, vec![credential(3, |spec| spec.priority = 1), credential(4, |_| ())], |spec| {
             spec.priority = 1;
         }),
@@ -188,8 +208,60 @@ fn order_is_rejection_then_tier_then_priorities() {
         provider(4, vec![credential(6, |_| ())], |_| ()),
     ]);
     for seed in 0..20 {
-        assert_eq!(ids(&snapshot, &key(&[]), &[], seed), [5, 6, 4, 3, 2, 1], "seed {seed}");
+        assert_eq!(ids(&snapshot, &key(&[]), &[], seed), [5, 6, 4, 3, 2], "seed {seed}");
     }
+}
+
+#[test]
+fn ac_06_stored_states_hours_and_clients_remove_until_their_time_is_over() {
+    let marked = |id, state, until: Option<i64>| {
+        let mark = CredentialMark { state, until: until.map(Timestamp), ..CredentialMark::default() };
+        Arc::new(Credential { mark, ..Arc::into_inner(credential(id, |_| ())).unwrap() })
+    };
+    let hours =
+        |start: &str, end: &str| Some(Schedule { start: start.parse().unwrap(), end: end.parse().unwrap() });
+    let snapshot = snapshot(vec![
+        provider(
+            1,
+            vec![
+                marked(1, CredentialState::Invalid, Some(2_000)),
+                marked(2, CredentialState::Banned, None),
+                marked(3, CredentialState::RateLimited, Some(1_001)),
+                marked(4, CredentialState::Invalid, Some(1_000)),
+                marked(5, CredentialState::RateLimited, Some(999)),
+                credential(6, |spec| spec.priority = 9),
+            ],
+            |_| (),
+        ),
+        provider(2, vec![credential(7, |_| ())], |spec| spec.routing.schedule = hours("10:01", "22:00")),
+        provider(3, vec![credential(8, |_| ())], |spec| spec.routing.clients = vec!["codex*".into()]),
+    ]);
+    let key = key(&[]);
+    let selection = select(&snapshot, demand(&key, &[], 1));
+    let decision = selection.decision();
+    let removed: Vec<_> = decision.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
+    assert_eq!(removed, [("client", 1), ("cooldown", 1), ("schedule", 1), ("state", 2)]);
+    let ranked: Vec<_> = selection.ranked.iter().map(|pick| (pick.credential.id.0, pick.probes)).collect();
+    assert_eq!(ranked.first(), Some(&(6, false)), "one that must be looked at again comes last");
+    assert_eq!(ranked.len(), 3);
+    assert!(ranked.contains(&(4, true)) && ranked.contains(&(5, true)));
+}
+
+#[test]
+fn ac_01_the_earliest_recovery_is_the_retry_after() {
+    let until = |id, until| {
+        let mark = CredentialMark {
+            state: CredentialState::RateLimited,
+            until: Some(Timestamp(until)),
+            ..CredentialMark::default()
+        };
+        Arc::new(Credential { mark, ..Arc::into_inner(credential(id, |_| ())).unwrap() })
+    };
+    let snapshot = snapshot(vec![provider(1, vec![until(1, 61_000), until(2, 8_500)], |_| ())]);
+    let key = key(&[]);
+    let refusal = select(&snapshot, demand(&key, &[], 1)).nobody(demand(&key, &[], 1));
+    assert_eq!(refusal.retry_after_s, Some(8));
+    assert!(refusal.message.contains("cooldown 2"), "{}", refusal.message);
 }
 
 #[test]
@@ -210,14 +282,7 @@ fn tp_10_equals_share_by_weight_and_the_same_seed_draws_the_same() {
 fn ac_01_nobody_left_counts_reasons_and_names_nobody() {
     let snapshot = snapshot(vec![provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false)]);
     let key = key(&[]);
-    let demand = Demand {
-        endpoint: Endpoint::Messages,
-        model: Some("claude-x"),
-        key: &key,
-        tried: &[],
-        gate: &Open,
-        seed: 0,
-    };
+    let demand = demand(&key, &[], 0);
     let refusal = select(&snapshot, demand).nobody(demand);
     assert_eq!((refusal.status, refusal.code), (503, "no_available_account"));
     for phrase in

@@ -1,0 +1,154 @@
+//! Changes of breakers and of credentials' states: a log line at once, a row soon after.
+//!
+//! What becomes of a request never waits for these rows; a process that dies loses those of the last seconds.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use routing::health::ModelChange;
+use types::breaker::{BreakerEvent, BreakerState};
+use types::credential::{CredentialEvent, CredentialMark, CredentialState};
+use types::{ProviderId, RequestId, Timestamp};
+
+use crate::core::Core;
+use crate::snapshot::Credential;
+
+/// Changes that wait to be written; older ones are dropped beyond that.
+const MOST: usize = 4_096;
+/// Rows written at once.
+const BATCH: usize = 256;
+
+/// Changes of breakers on their way to the database.
+#[derive(Debug, Default)]
+pub(crate) struct Events(Mutex<VecDeque<BreakerEvent>>);
+
+impl Events {
+    fn push(&self, event: BreakerEvent) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() >= MOST {
+            waiting.pop_front();
+        }
+        waiting.push_back(event);
+    }
+
+    fn take(&self) -> Vec<BreakerEvent> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.len().min(BATCH);
+        waiting.drain(..count).collect()
+    }
+}
+
+/// Tells of changed breakers.
+pub(crate) fn breakers(
+    core: &Core,
+    provider: ProviderId,
+    credential: &Credential,
+    changes: Vec<ModelChange>,
+    now: Timestamp,
+) {
+    for ModelChange { model, change } in changes {
+        let (state, snapshot) = (change.to.as_str(), core.snapshot());
+        let provider_name = snapshot.names.providers.get(&provider);
+        let credential_name = &credential.spec.name;
+        if change.to == BreakerState::Open {
+            tracing::warn!(
+                provider.name = provider_name,
+                credential.name = credential_name,
+                model,
+                state,
+                reason = change.reason,
+                "breaker: a circuit breaker changed its state"
+            );
+        } else {
+            tracing::info!(
+                provider.name = provider_name,
+                credential.name = credential_name,
+                model,
+                state,
+                reason = change.reason,
+                "breaker: a circuit breaker changed its state"
+            );
+        }
+        core.events.push(BreakerEvent {
+            at: now,
+            provider_id: provider,
+            credential_id: credential.id,
+            model,
+            from: change.from,
+            to: change.to,
+            reason: change.reason,
+        });
+    }
+}
+
+/// Writes what waits; says how much that was.
+pub(crate) async fn flush(core: &Core) -> Result<usize, store::StoreError> {
+    let mut written = 0;
+    loop {
+        let events = core.events.take();
+        if events.is_empty() {
+            return Ok(written);
+        }
+        core.store.breaker_event_append(&events).await?;
+        written += events.len();
+    }
+}
+
+/// A new state of a credential, and what showed it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewState {
+    pub(crate) state: CredentialState,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) reason: Option<String>,
+    pub(crate) cause: &'static str,
+    pub(crate) request: Option<RequestId>,
+}
+
+/// Writes down a credential's new state unless it has changed since the snapshot was made (AC-13); not on the
+/// request's own time.
+pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) {
+    let (id, seen) = (credential.id, credential.mark.clone());
+    let name = credential.spec.name.clone();
+    let at = core.clock.now();
+    tracing::info!(
+        credential.name = name,
+        from = seen.state.as_str(),
+        to = new.state.as_str(),
+        until = new.until.map(|until| until.to_string()),
+        reason = new.reason,
+        cause = new.cause,
+        "pool.state: a credential changed its state"
+    );
+    let core_of_task = core.clone();
+    core.tracker.spawn(async move {
+        let core = core_of_task;
+        let event = CredentialEvent {
+            credential_id: id,
+            at,
+            from: seen.state,
+            to: new.state,
+            until: new.until,
+            reason: new.reason.clone(),
+            cause: new.cause.to_owned(),
+            request_id: new.request,
+        };
+        let mark = CredentialMark {
+            state: new.state,
+            until: new.until,
+            reason: new.reason,
+            since: Some(at),
+            version: seen.version,
+        };
+        match core.store.credential_mark(id, seen.version, &mark, &event).await {
+            Ok(true) => {
+                if let Err(error) = core.reload().await {
+                    tracing::warn!(%error, "the configuration could not be reloaded");
+                }
+            }
+            Ok(false) => tracing::debug!(credential.id = id.0, "its state had changed already"),
+            Err(error) => {
+                tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
+            }
+        }
+    });
+}
