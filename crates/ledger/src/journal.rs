@@ -3,8 +3,8 @@
 //! The writing end (`tail`), the group commit (`group`) and the reading end (`reader`) meet here. It starts
 //! no thread: whoever owns the ledger calls `sync` now and then.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,10 +64,10 @@ impl Journal {
         self.noting_failed_sync(self.tail().admit(record.request_id, frame, at_once))
     }
 
-    pub(crate) fn mark_sent(&self, record: &RequestRecord) -> Result<(), JournalError> {
+    pub(crate) fn mark_sent(&self, record: &RequestRecord) -> Result<u64, JournalError> {
         self.refuse_if_broken()?;
         let frame = Frame::sent(record);
-        self.noting_failed_sync(self.tail().append(frame)).map(drop)
+        self.noting_failed_sync(self.tail().append(frame))
     }
 
     pub(crate) fn progress(&self, id: RequestId, progress: &Progress) -> Result<(), JournalError> {
@@ -209,21 +209,29 @@ impl Journal {
     pub(crate) fn mark_applied(&self, position: Position) -> Result<(), JournalError> {
         let map = self.tail().map();
         let applied = reader::last_before(&self.place.dir, &map, position)?;
-        let gone = {
+        let mut gone = {
             let mut tail = self.tail();
             tail.applied = applied.unwrap_or(tail.last_seq());
-            if reader::knows(&map, position) { tail.forget_before(position) } else { Vec::new() }
+            if reader::knows(&map, position) { tail.forget_before(position) } else { VecDeque::new() }
         };
-        for segment in &gone {
-            match fs::remove_file(segment_path(&self.place.dir, *segment)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
+        while let Some((segment, _)) = gone.front().copied() {
+            if let Err(error) = self.remove(segment) {
+                // What is still there is the oldest again: were a later one removed first, the gap would look like
+                // damage to the next start.
+                self.tail().segments.extend(gone);
+                return Err(error);
             }
-        }
-        if !gone.is_empty() {
-            self.place.storage.sync_dir(&self.place.dir)?;
+            gone.pop_front();
         }
         Ok(())
+    }
+
+    // One after the other is made durable, so that a power cut leaves no gap either.
+    fn remove(&self, segment: u64) -> Result<(), JournalError> {
+        match self.place.storage.remove(&segment_path(&self.place.dir, segment)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(self.place.storage.sync_dir(&self.place.dir)?),
+        }
     }
 }
 

@@ -23,6 +23,8 @@ mod recovery;
 mod reservation;
 mod slim;
 mod tail;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +52,7 @@ use medium::{Disk, Storage};
 pub struct Options {
     /// Directory of the journal; made (mode 0700) if absent. Nothing else may live in it.
     pub dir: PathBuf,
-    /// Whether a request is admitted and settled only once its record is on the disk. Without it, a power
+    /// Whether a request is admitted, sent and settled only once its record is on the disk. Without it, a power
     /// cut may lose what came after the last [`Ledger::sync`]; a crash of the process loses nothing.
     pub strict: bool,
     /// Size in bytes after which a new segment file is begun; 64 MiB is a good value.

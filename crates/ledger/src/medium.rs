@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An open segment.
 pub(crate) trait Medium: Send + Sync + fmt::Debug {
@@ -25,6 +25,41 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Medium>>;
     /// Makes new and removed files in the directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Removes a segment.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// Opens a segment whose syncs fail for good once one of them did: the kernel forgets the pages that it could not
+/// write, and the next sync would report success without them.
+pub(crate) fn open_segment(storage: &dyn Storage, path: &Path) -> io::Result<Arc<dyn Medium>> {
+    Ok(Arc::new(Unforgiving { file: storage.open(path)?, failed: Mutex::new(false) }))
+}
+
+#[derive(Debug)]
+struct Unforgiving {
+    file: Arc<dyn Medium>,
+    failed: Mutex<bool>,
+}
+
+impl Medium for Unforgiving {
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.append(bytes)
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.file.truncate(len)
+    }
+
+    // One at a time: of two at once, one might be told of the failure and the other not.
+    fn sync(&self) -> io::Result<()> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            return Err(io::Error::other("an earlier sync failed"));
+        }
+        let synced = self.file.sync();
+        *failed = synced.is_err();
+        synced
+    }
 }
 
 /// Real files.
@@ -39,6 +74,10 @@ impl Storage for Disk {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::{HashMap, VecDeque};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use types::{RequestId, Timestamp};
 
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::medium::{Storage, list_segments, make_dir, segment_path};
+use crate::medium::{Storage, list_segments, make_dir, open_segment, segment_path};
 use crate::reader::{Reader, corrupt};
 use crate::record::{Kind, Next, Raw, any_after, interrupt};
 use crate::tail::{Kept, Place, Segment, Tail};
@@ -67,7 +67,7 @@ pub(crate) fn open(options: Options, storage: Arc<dyn Storage>) -> Result<(Journ
     let Options { dir, strict, segment_bytes, now } = options;
     make_dir(&dir)?;
     let lock = Lock::take(&dir)?;
-    let found = settle_segments(&dir, now)?;
+    let found = settle_segments(&dir, storage.as_ref(), now)?;
     let mut scan = Scan { next_seq: found.first().map_or(1, |(number, _)| *number), ..Scan::default() };
     let first = scan.next_seq;
     for (index, (number, len)) in found.iter().enumerate() {
@@ -78,7 +78,7 @@ pub(crate) fn open(options: Options, storage: Arc<dyn Storage>) -> Result<(Journ
         scan.segment(&dir, *number, *len, last)?;
     }
     let active = found.last().map_or(first, |(number, _)| *number);
-    let file = storage.open(&segment_path(&dir, active))?;
+    let file = open_segment(storage.as_ref(), &segment_path(&dir, active))?;
     if let (true, Some(segment)) = (scan.truncated > 0, scan.segments.get(&active)) {
         file.truncate(segment.len)?;
     }
@@ -108,7 +108,11 @@ pub(crate) fn open(options: Options, storage: Arc<dyn Storage>) -> Result<(Journ
 
 // Leaves out and removes empty segments: one is left behind when a new segment was made and could not be
 // used. If there is nothing else, the last of them stays, because its number is the next record's.
-fn settle_segments(dir: &Path, now: fn() -> Timestamp) -> Result<Vec<(u64, u64)>, JournalError> {
+fn settle_segments(
+    dir: &Path,
+    storage: &dyn Storage,
+    now: fn() -> Timestamp,
+) -> Result<Vec<(u64, u64)>, JournalError> {
     let listed = list_segments(dir)?;
     // A new journal's numbers begin at the time in milliseconds, so that one that replaces a lost journal
     // never reuses its numbers, and a position from back then can only lie before it.
@@ -118,7 +122,7 @@ fn settle_segments(dir: &Path, now: fn() -> Timestamp) -> Result<Vec<(u64, u64)>
         kept.push((start, 0));
     }
     for (number, _) in empty.into_iter().filter(|segment| !kept.contains(segment)) {
-        fs::remove_file(segment_path(dir, number))?;
+        storage.remove(&segment_path(dir, number))?;
     }
     Ok(kept)
 }

@@ -40,12 +40,13 @@ impl Reservation {
     }
 
     /// Writes the SENT record, which must happen before the first byte of an attempt leaves: its absence proves that
-    /// nothing did. It takes provider, credential, upstream model, group, grant and the last attempt from the record;
+    /// nothing did. That is why strict mode waits for the disk here too. It takes provider, credential, upstream model, group, grant and the last attempt from the record;
     /// while these are the same attempt, a further call writes nothing.
     pub fn mark_sent(&mut self) -> Result<(), JournalError> {
         let attempt = (self.record.provider_id, self.record.credential_id, self.record.attempts.len());
         if self.sent != Some(attempt) {
-            self.journal.mark_sent(&self.record)?;
+            let seq = self.journal.mark_sent(&self.record)?;
+            self.journal.cover_if_strict(seq)?;
             self.sent = Some(attempt);
         }
         Ok(())

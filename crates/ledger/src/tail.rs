@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use types::RequestId;
 
-use crate::medium::{Medium, Storage, segment_path};
+use crate::medium::{Medium, Storage, open_segment, segment_path};
 use crate::record::Frame;
 use crate::{JournalError, Position};
 
@@ -223,7 +223,8 @@ impl Tail {
         if self.file.sync().is_err() {
             return Err(JournalError::Stopped);
         }
-        let file = self.place.storage.open(&segment_path(&self.place.dir, self.next_seq))?;
+        let path = segment_path(&self.place.dir, self.next_seq);
+        let file = open_segment(self.place.storage.as_ref(), &path)?;
         self.place.storage.sync_dir(&self.place.dir)?;
         self.file = file;
         self.active = self.next_seq;
@@ -231,17 +232,16 @@ impl Tail {
         Ok(())
     }
 
-    /// Forgets the oldest segments that lie wholly before `position` and hold no open ADMIT, and says which.
+    /// Takes out the oldest segments that lie wholly before `position` and hold no open ADMIT.
     /// Only from the old end, so that what remains has no gaps.
-    pub(crate) fn forget_before(&mut self, position: Position) -> Vec<u64> {
-        let mut gone = Vec::new();
+    pub(crate) fn forget_before(&mut self, position: Position) -> VecDeque<(u64, Segment)> {
+        let mut gone = VecDeque::new();
         while let Some((&number, segment)) = self.segments.first_key_value() {
             let end = Position { segment: number, offset: segment.len };
             if number == self.active || segment.open > 0 || position < end {
                 break;
             }
-            self.segments.pop_first();
-            gone.push(number);
+            gone.extend(self.segments.pop_first());
         }
         gone
     }

@@ -17,6 +17,8 @@ mod error;
 mod error_rule;
 mod event;
 #[cfg(test)]
+mod failpoint;
+#[cfg(test)]
 mod fixture;
 mod grant;
 mod group;

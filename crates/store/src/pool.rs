@@ -177,12 +177,16 @@ impl Txn {
 
     /// Runs one statement that changes something; answers how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, args: Args) -> Result<u64, StoreError> {
+        #[cfg(test)]
+        crate::failpoint::statement()?;
         let sql = sql.into();
         Ok(on_side!(self, Self, |txn| { bound!(sql, args).execute(&mut **txn).await?.rows_affected() }))
     }
 
     /// Reads all rows.
     pub(crate) async fn rows(&mut self, sql: impl Into<Sql>, args: Args) -> Result<Vec<Row>, StoreError> {
+        #[cfg(test)]
+        crate::failpoint::statement()?;
         let sql = sql.into();
         Ok(on_side!(self, Self, |txn, wrap| {
             bound!(sql, args).fetch_all(&mut **txn).await?.into_iter().map(wrap).collect()
@@ -210,7 +214,11 @@ impl Txn {
 
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        #[cfg(test)]
+        let heard = crate::failpoint::commit()?;
         on_side!(self, Self, |txn| txn.commit().await?);
+        #[cfg(test)]
+        heard?;
         Ok(())
     }
 }

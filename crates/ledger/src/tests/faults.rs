@@ -41,6 +41,10 @@ impl Storage for Faulty {
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         Disk.sync_dir(dir)
     }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
 }
 
 impl Medium for FaultyFile {

@@ -1,5 +1,9 @@
 //! Tests of the books: exactly once, sums equal to rows, and content that must not stop them.
 
+mod crash_matrix;
+mod power_cut;
+mod rig;
+
 use ledger::{Batch, Position};
 use types::books::ReconcileFilter;
 use types::price::PriceState;
