@@ -102,8 +102,13 @@ impl<'a> View<'a> {
             // Nobody could serve: whoever comes back is first, unless others come back too.
             return Some((steps, true));
         };
-        if candidate.removed_by.is_some() && self.was_bound_to(candidate) {
-            return Some((steps, true));
+        if self.was_bound_to(candidate) {
+            // Had nothing stood in its way it would have been first, whatever its class.
+            let demoted = candidate.demoted.as_deref().filter(|_| steps.is_empty());
+            steps.extend(demoted.map(|why| remedy::of_demotion(why, candidate)));
+            if !steps.is_empty() {
+                return Some((steps, true));
+            }
         }
         if self.held {
             let says = format!("The conversation is bound to {}.", label(first));

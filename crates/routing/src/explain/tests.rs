@@ -209,7 +209,7 @@ fn a_bound_conversation_is_the_reason_where_it_is_one() {
 fn the_one_that_a_conversation_was_bound_to_needs_no_rank() {
     let bound =
         Candidate { tier: Some(Tier::Fallback), breaker: Some(BreakerState::Open), ..removed(2, "breaker") };
-    let broken = Decision {
+    let broken = |bound: Candidate| Decision {
         affinity: Some(AffinityNote {
             outcome: AffinityOutcome::Broken,
             source: None,
@@ -218,10 +218,17 @@ fn the_one_that_a_conversation_was_bound_to_needs_no_rank() {
         }),
         ..decision(vec![one(1, 1), bound])
     };
-    assert_eq!(
-        only(&broken),
-        ("breaker".into(), "Its breaker was open. Otherwise it would have been first.".into())
-    );
+    let expected = "Its breaker was open. Otherwise it would have been first.";
+    assert_eq!(only(&broken(bound)), ("breaker".into(), expected.into()));
+    let demoted = Candidate {
+        tier: Some(Tier::Fallback),
+        demoted: Some("unavailable".to_owned()),
+        until: Some(Timestamp(1_795_000_000_000)),
+        ..one(2, 2)
+    };
+    let (change, says) = only(&broken(demoted));
+    assert_eq!(change, "wait");
+    assert!(says.ends_with("Otherwise it would have been first."), "{says}");
 }
 
 #[test]
