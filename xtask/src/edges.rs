@@ -25,6 +25,11 @@ const RULES: &[Rule] = &[
         with: &[],
         never: &["tokio", "reqwest", "hyper", "rand", "sqlx", "axum", "leptos"],
     },
+    Rule {
+        package: "routing",
+        with: &[],
+        never: &["tokio", "reqwest", "hyper", "sqlx", "axum", "leptos", "protocol", "ledger"],
+    },
     Rule { package: "ledger", with: &[], never: &["sqlx", "tokio", "axum", "leptos", "protocol", "hyper"] },
     Rule {
         package: "store",

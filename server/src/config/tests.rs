@@ -185,11 +185,7 @@ fn dotenv_may_serve_other_programs_too() {
 
 #[test]
 fn values_that_this_version_cannot_honour_are_warned_about() {
-    let given = [
-        ("REDIS_URL", "redis://localhost"),
-        ("ENABLE_RATE_LIMIT", "false"),
-        ("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", "true"),
-    ];
+    let given = [("REDIS_URL", "redis://localhost"), ("ENABLE_RATE_LIMIT", "false")];
     let config = ServerConfig::load(inputs(&given, "", "")).unwrap();
     for (name, _) in given {
         assert!(config.warnings.iter().any(|text| text.starts_with(name)), "{name}: {:?}", config.warnings);

@@ -252,7 +252,7 @@ fn all_or_faults<A, B, C>(
     if let (Ok(a), Ok(b), Ok(c)) = (a, b, c) {
         return Ok((a, b, c));
     }
-    let mut errors = types::problem::FieldErrors::default();
+    let mut errors = FieldErrors::default();
     for (field, message) in faults.into_iter().flat_map(|problem| problem.fields) {
         errors.add(&field, message);
     }

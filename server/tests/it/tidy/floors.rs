@@ -10,7 +10,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("error", 0),
     ("live", 0),
     ("metrics", 0),
+    ("queue", 0),
+    ("reach", 0),
     ("vault", 0),
+    ("affinity", 1),
     ("credential", 1),
     ("identity", 1),
     ("snapshot", 2),
@@ -19,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("upstream", 3),
     ("core", 4),
     ("accounts", 5),
+    ("events", 5),
     ("house", 5),
     ("pricelist", 5),
     ("standing", 5),
@@ -42,6 +46,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("admin", "facade", "signing in is a method of the façade and lies beside the admin token"),
     ("member", "facade", "the façade's member handle lies beside what it hands out"),
     ("admin", "health", "the system page shows the report of `/health`"),
+    ("admin", "serve", "the simulator asks the selection that serves, not a second one"),
 ];
 
 fn floor(module: &str) -> Option<u8> {
