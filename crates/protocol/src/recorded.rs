@@ -2,6 +2,7 @@
 //!
 //! They are not part of the repository; without them these tests say so and pass.
 
+mod beginning;
 mod opening;
 
 use std::path::{Path, PathBuf};
