@@ -28,7 +28,7 @@ for (const lang of ['en', 'zh']) {
       };
       await take('/login', 'login');
       await signIn(page, ADMIN_TOKEN);
-      for (const path of pages) await take(path, path.slice(1).replace(/[0-9a-f-]{36}|\b\d+\b/, 'one').replaceAll('/', '-') || 'overview');
+      for (const path of pages) await take(path, path.slice(1).replace(/[0-9a-f-]{36}|\b\d+\b/, 'one').replaceAll(/[/?=]/g, '-') || 'overview');
       for (const fault of faults) console.log(fault);
       await close();
     }

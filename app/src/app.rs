@@ -35,6 +35,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/providers") view=pages::providers::Providers ssr=mode.clone()/>
                     <Route path=path!("/providers/new") view=pages::provider_new::ProviderNew ssr=mode.clone()/>
                     <Route path=path!("/providers/:id") view=pages::provider::ProviderPage ssr=mode.clone()/>
+                    <Route path=path!("/pool") view=pages::pool::Pool ssr=mode.clone()/>
+                    <Route path=path!("/routing") view=pages::routing::Routing ssr=mode.clone()/>
+                    <Route path=path!("/breakers") view=pages::breakers::Breakers ssr=mode.clone()/>
+                    <Route path=path!("/cache") view=pages::cache::Cache ssr=mode.clone()/>
                     <Route path=path!("/users") view=pages::users::Users ssr=mode.clone()/>
                     <Route path=path!("/users/new") view=pages::user::UserNew ssr=mode.clone()/>
                     <Route path=path!("/users/:id") view=pages::user::UserPage ssr=mode.clone()/>

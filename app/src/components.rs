@@ -1,10 +1,13 @@
 //! The pieces that pages are made of. They never call a server function; pages do.
 
 pub(crate) mod adjustments;
+pub(crate) mod attempts;
+pub(crate) mod availability;
 pub(crate) mod badge;
 pub(crate) mod chart;
 pub(crate) mod confirm;
 pub(crate) mod copy;
+pub(crate) mod decision;
 pub(crate) mod field;
 pub(crate) mod flash;
 pub(crate) mod grant_card;
@@ -17,7 +20,9 @@ pub(crate) mod load;
 pub(crate) mod pager;
 pub(crate) mod palette;
 pub(crate) mod quota;
+pub(crate) mod reason;
 pub(crate) mod request_table;
+pub(crate) mod routing_words;
 pub(crate) mod snippets;
 pub(crate) mod test_result;
 pub(crate) mod time;

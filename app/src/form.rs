@@ -3,6 +3,8 @@
 //! Browsers send strings and leave out unchecked boxes, so every field is text with an empty default. Turning
 //! them into the inputs of `types` is the server's work and stands in `host/server/input`.
 
+pub(crate) mod alias;
+pub(crate) mod error_rule;
 pub(crate) mod group;
 pub(crate) mod increase;
 pub(crate) mod invoice;

@@ -4,6 +4,7 @@
 //! missing half does not compile. It formats no numbers and knows no pages.
 
 pub(crate) mod books;
+pub(crate) mod cache;
 pub(crate) mod common;
 pub(crate) mod limit;
 pub(crate) mod login;
@@ -11,9 +12,13 @@ pub(crate) mod money;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod people;
+pub(crate) mod pool;
 pub(crate) mod problem;
 pub(crate) mod provider;
 pub(crate) mod request;
+pub(crate) mod routing;
+pub(crate) mod routing_setting;
+pub(crate) mod rule;
 pub(crate) mod setting;
 pub(crate) mod system;
 
@@ -108,6 +113,7 @@ mod tests {
     fn every_text_is_there_in_both_languages_and_really_translated() {
         let areas = [
             books::TEXTS,
+            cache::TEXTS,
             common::TEXTS,
             limit::TEXTS,
             login::TEXTS,
@@ -115,9 +121,13 @@ mod tests {
             overview::TEXTS,
             package::TEXTS,
             people::TEXTS,
+            pool::TEXTS,
             problem::TEXTS,
             provider::TEXTS,
             request::TEXTS,
+            routing::TEXTS,
+            routing_setting::TEXTS,
+            rule::TEXTS,
             setting::TEXTS,
             system::TEXTS,
         ];

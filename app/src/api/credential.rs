@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use types::credential::CredentialView;
+use types::credential::{CredentialEvent, CredentialView};
 use types::provider::ProviderTest;
-use types::{CredentialId, ProviderId};
+use types::{CredentialId, Page, ProviderId};
 
 use crate::error::AppError;
 use crate::form::provider::CredentialForm;
@@ -13,6 +13,15 @@ use crate::form::provider::CredentialForm;
 #[server(input = Json)]
 pub(crate) async fn list(provider_id: ProviderId) -> Result<Vec<CredentialView>, AppError> {
     Ok(crate::host::admin().await?.credential_list(Some(provider_id)).await?)
+}
+
+/// What its state was, the latest change first.
+#[server(input = Json)]
+pub(crate) async fn events(
+    id: CredentialId,
+    cursor: Option<String>,
+) -> Result<Page<CredentialEvent>, AppError> {
+    Ok(crate::host::admin().await?.credential_events(id, cursor).await?)
 }
 
 /// Adds one.

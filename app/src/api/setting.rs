@@ -14,18 +14,22 @@ pub(crate) async fn list() -> Result<Vec<SettingView>, AppError> {
 
 /// Changes one. An absent value is an unchecked box.
 #[server]
-pub(crate) async fn put(name: String, #[server(default)] value: String) -> Result<(), AppError> {
+pub(crate) async fn put(
+    name: String,
+    #[server(default)] value: String,
+    #[server(default)] back: String,
+) -> Result<(), AppError> {
     let admin = crate::host::admin().await?;
     let keep = AppError::keeping(&std::collections::BTreeMap::from([(name.clone(), value.clone())]));
     admin.setting_put(name, value).await.map_err(&keep)?;
-    crate::host::redirect("/settings?done=saved");
+    crate::host::go_back(if back.is_empty() { "/settings" } else { &back }, "saved");
     Ok(())
 }
 
 /// Takes one back to its default.
 #[server]
-pub(crate) async fn reset(name: String) -> Result<(), AppError> {
+pub(crate) async fn reset(name: String, #[server(default)] back: String) -> Result<(), AppError> {
     crate::host::admin().await?.setting_reset(name).await?;
-    crate::host::redirect("/settings?done=reset");
+    crate::host::go_back(if back.is_empty() { "/settings" } else { &back }, "reset");
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! States: shape, colour and word together, so that none is needed to understand the others.
 
 use leptos::prelude::*;
+use types::breaker::BreakerState;
 use types::credential::{CredentialState, CredentialView};
 use types::request::{AttemptOutcome, Outcome};
 
-use crate::text::{Text, common as c, provider as p, request as r, translator};
+use crate::text::{Text, cache, common as c, pool as o, provider as p, request as r, translator};
 
 /// A state mark. Moods: `good`, `warn`, `bad`, `info`, `off`.
 #[component]
@@ -72,6 +73,14 @@ pub(crate) fn credential(view: &CredentialView) -> AnyView {
     let t = translator();
     let (mood, word) = match view.state {
         CredentialState::Valid if view.cooldown_until.is_some() => ("warn", p::STATE_COOLING),
+        state => state_words(state),
+    };
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// Mood and word of a credential's state.
+pub(crate) fn state_words(state: CredentialState) -> (&'static str, Text) {
+    match state {
         CredentialState::Valid => ("good", p::STATE_VALID),
         CredentialState::RateLimited => ("warn", p::STATE_RATE_LIMITED),
         CredentialState::Overloaded => ("warn", p::STATE_OVERLOADED),
@@ -82,6 +91,40 @@ pub(crate) fn credential(view: &CredentialView) -> AnyView {
         CredentialState::Invalid => ("bad", p::STATE_INVALID),
         CredentialState::Unreadable => ("bad", p::STATE_UNREADABLE),
         CredentialState::Disabled => ("off", p::STATE_DISABLED),
+    }
+}
+
+/// A credential's state by itself.
+pub(crate) fn state(state: CredentialState) -> AnyView {
+    let t = translator();
+    let (mood, word) = state_words(state);
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// A mark on the page of what is unavailable: a state or a breaker's.
+pub(crate) fn mark(word: &str) -> AnyView {
+    let t = translator();
+    let (mood, words) = match word {
+        "breaker_open" => ("bad", t(cache::M_BREAKER_OPEN)),
+        "breaker_half_open" => ("info", t(cache::M_BREAKER_HALF)),
+        state => match state.parse::<CredentialState>() {
+            Ok(state) => {
+                let (mood, words) = state_words(state);
+                (mood, t(words))
+            }
+            Err(_) => return view! { <State mood="warn" word=word.to_owned()/> }.into_any(),
+        },
+    };
+    view! { <State mood word=words/> }.into_any()
+}
+
+/// A circuit breaker.
+pub(crate) fn breaker(state: BreakerState) -> AnyView {
+    let t = translator();
+    let (mood, word) = match state {
+        BreakerState::Closed => ("good", o::B_CLOSED),
+        BreakerState::HalfOpen => ("info", o::B_HALF),
+        BreakerState::Open => ("bad", o::B_OPEN),
     };
     view! { <State mood word=t(word)/> }.into_any()
 }

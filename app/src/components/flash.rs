@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::query;
 use crate::error::AppError;
-use crate::text::{books, common as c, lang, money, package, problem, translator};
+use crate::text::{books, cache, common as c, lang, money, package, pool, problem, routing, translator};
 
 /// What was done, from `?done=`; with an undo form as child where one exists.
 #[component]
@@ -34,6 +34,10 @@ pub(crate) fn Done(
             Some("synced") => money::SYNCED_DONE,
             Some("repriced") => money::REPRICED_DONE,
             Some("rebuilt") => books::REBUILT,
+            Some("breakers_reset") => pool::DONE_RESET,
+            Some("cleared") => cache::DONE_CLEARED,
+            Some("refreshed") => routing::DONE_REFRESHED,
+            Some("applied") => routing::DONE_APPLIED,
             _ => return None,
         };
         Some(view! {

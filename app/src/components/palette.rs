@@ -9,12 +9,20 @@ use leptos_router::hooks::use_navigate;
 
 use crate::api::palette::Named;
 use crate::host;
-use crate::text::{Text, books as b, common as c, money as m, package, translator};
+use crate::text::{Text, books as b, common as c, money as m, package, routing, translator};
 
 const PAGES: &[(&str, Text)] = &[
     ("/", c::NAV_OVERVIEW),
     ("/requests", c::NAV_REQUESTS),
     ("/providers", c::NAV_PROVIDERS),
+    ("/pool", c::NAV_POOL),
+    ("/routing", c::NAV_ROUTING),
+    ("/routing?view=aliases", routing::V_ALIASES),
+    ("/routing?view=rules", routing::V_RULES),
+    ("/routing?view=simulate", routing::V_SIMULATE),
+    ("/routing?view=backtest", routing::V_BACKTEST),
+    ("/breakers", c::NAV_BREAKERS),
+    ("/cache", c::NAV_CACHE),
     ("/users", c::NAV_USERS),
     ("/keys", c::NAV_KEYS),
     ("/usage", c::NAV_USAGE),

@@ -1,10 +1,12 @@
 //! Instants. Both sides render UTC text; how long ago it was is added in the browser after hydration.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use types::Timestamp;
 
-use crate::host;
 use crate::text::{Lang, lang};
+use crate::{format, host};
 
 /// An instant as UTC text, with "3 min ago" once the browser knows the time.
 #[component]
@@ -26,6 +28,41 @@ pub(crate) fn Time(
         });
     }
     view! { <time class:relative=relative datetime=at.to_string() title=format!("{utc} UTC")>{shown}</time> }
+}
+
+/// When something is over by itself: the instant, and in the browser how long that still is, counted down.
+#[component]
+pub(crate) fn Until(
+    /// The instant.
+    at: Timestamp,
+) -> impl IntoView {
+    let lang = lang();
+    let utc = format!("{} UTC", at.display_utc());
+    let shown = RwSignal::new(utc.clone());
+    Effect::new(move || {
+        let tell = move || {
+            if let Some(now) = host::now_ms() {
+                shown.set(left(at.0 - now, lang));
+            }
+        };
+        tell();
+        if let Ok(handle) = set_interval_with_handle(tell, Duration::from_secs(1)) {
+            on_cleanup(move || handle.clear());
+        }
+    });
+    view! { <time class="relative" datetime=at.to_string() title=utc>{shown}</time> }
+}
+
+/// `in 4 m 05 s`; what is over is due.
+fn left(ms: i64, lang: Lang) -> String {
+    let seconds = u64::try_from(ms).unwrap_or_default() / 1_000;
+    let text = if seconds < 60 { format!("{seconds} s") } else { format::duration(seconds * 1_000) };
+    match (lang, seconds) {
+        (Lang::En, 0) => "due now".to_owned(),
+        (Lang::Zh, 0) => "即将".to_owned(),
+        (Lang::En, _) => format!("in {text}"),
+        (Lang::Zh, _) => format!("{text}后"),
+    }
 }
 
 /// An instant that may be missing.
@@ -62,6 +99,9 @@ mod tests {
     fn times_read_as_people_say_them() {
         assert_eq!(ago(3_000, Lang::En).as_deref(), Some("3 s ago"));
         assert_eq!(ago(-7_200_000, Lang::Zh).as_deref(), Some("2 小时后"));
+        assert_eq!(left(245_900, Lang::En), "in 4 m 05 s");
+        assert_eq!(left(5_000, Lang::Zh), "5 s后");
+        assert_eq!(left(-1, Lang::En), "due now");
         assert_eq!(ago(40 * 86_400_000, Lang::En), None);
     }
 }

@@ -10,6 +10,7 @@ use super::limits::LimitsForm;
 #[serde(default)]
 pub(crate) struct GroupForm {
     pub(crate) price_rate: String,
+    pub(crate) strategy: String,
     #[serde(flatten)]
     pub(crate) limits: LimitsForm,
     pub(crate) version: String,
@@ -20,6 +21,7 @@ impl GroupForm {
     pub(crate) fn of(view: &GroupView) -> Self {
         Self {
             price_rate: view.price_rate.to_string(),
+            strategy: view.strategy.map(|strategy| strategy.to_string()).unwrap_or_default(),
             limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
         }

@@ -28,6 +28,16 @@ pub(crate) struct ProviderForm {
     pub(crate) idle_ms: String,
     pub(crate) total_ms: String,
     pub(crate) cost_multiplier: String,
+    pub(crate) breaker_failures: String,
+    pub(crate) breaker_open_ms: String,
+    pub(crate) breaker_successes: String,
+    pub(crate) clients: String,
+    pub(crate) schedule_start: String,
+    pub(crate) schedule_end: String,
+    pub(crate) sticky: String,
+    pub(crate) proxy_fallback: String,
+    pub(crate) queue_size: String,
+    pub(crate) queue_ms: String,
     #[serde(flatten)]
     pub(crate) limits: LimitsForm,
     pub(crate) version: String,
@@ -36,7 +46,10 @@ pub(crate) struct ProviderForm {
 impl ProviderForm {
     /// What a known provider's form shows.
     pub(crate) fn of(view: &ProviderView) -> Self {
-        let text = |value: Option<u64>| value.map(|v| v.to_string()).unwrap_or_default();
+        fn text<T: ToString>(value: Option<T>) -> String {
+            value.map(|value| value.to_string()).unwrap_or_default()
+        }
+        let routing = &view.routing;
         Self {
             name: view.name.clone(),
             kind: view.kind.to_string(),
@@ -57,6 +70,16 @@ impl ProviderForm {
             idle_ms: text(view.timeouts.idle_ms),
             total_ms: text(view.timeouts.total_ms),
             cost_multiplier: view.cost_multiplier.to_string(),
+            breaker_failures: text(routing.breaker.failure_threshold),
+            breaker_open_ms: text(routing.breaker.open_duration_ms),
+            breaker_successes: text(routing.breaker.half_open_success_threshold),
+            clients: routing.clients.join("\n"),
+            schedule_start: text(routing.schedule.map(|schedule| schedule.start)),
+            schedule_end: text(routing.schedule.map(|schedule| schedule.end)),
+            sticky: routing.sticky.to_string(),
+            proxy_fallback: routing.proxy_fallback_to_direct.to_string(),
+            queue_size: text(routing.queue_size),
+            queue_ms: text(routing.queue_ms),
             limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
             ..Self::default()

@@ -9,12 +9,14 @@ mod input;
 mod landing;
 mod lang;
 mod openapi;
+mod policy;
 
 pub use drafts::Drafts;
 pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice};
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};
 pub(crate) use landing::{go_back, redirect_to, test_landing};
+pub(crate) use policy::{apply_policy, clear_cache};
 
 use leptos::html::Dialog;
 use leptos::prelude::*;

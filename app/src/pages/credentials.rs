@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use types::ProviderId;
+use types::breaker::BreakerState;
 use types::credential::{CredentialState, CredentialView, Tier};
 use types::quota::ScopeKind;
 
@@ -12,11 +13,13 @@ use crate::components::field::{Choice, Field, FormState};
 use crate::components::flash::Failed;
 use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load};
+use crate::components::reason::Reason;
 use crate::components::test_result::TestResult;
-use crate::components::time::{Time, maybe};
-use crate::components::{Refresh, badge, failure, query};
+use crate::components::time::maybe;
+use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::form::provider::CredentialForm;
-use crate::text::{Text, common as c, limit as l, provider as p, translator};
+use crate::format;
+use crate::text::{common as c, limit as l, pool as o, provider as p, translator};
 
 #[derive(Clone, Copy)]
 struct Actions {
@@ -113,7 +116,12 @@ fn Item(
     };
     let limits = credential.limits.clone();
     let limited = !limits.is_none();
-    let recover = (credential.state == CredentialState::Invalid).then(|| view! {
+    let well = credential.state == CredentialState::Valid
+        && credential.cooldowns.is_empty()
+        && credential.breaker == BreakerState::Closed;
+    let can_recover =
+        !well && !matches!(credential.state, CredentialState::Disabled | CredentialState::Unreadable);
+    let recover = can_recover.then(|| view! {
         <ActionForm action=actions.recover>{ids()}<button class="button small">{t(p::RECOVER)}</button></ActionForm>
     });
     view! {
@@ -122,14 +130,20 @@ fn Item(
                 <strong class="truncate">{credential.name.clone()}</strong>
                 <code>{credential.secret_hint.clone()}</code>
                 {badge::credential(&credential)}
+                {(credential.breaker != BreakerState::Closed).then(|| view! {
+                    <span>{t(o::BREAKER)} ": " {badge::breaker(credential.breaker)}</span>
+                })}
             </div>
             <Reason credential=credential.clone()/>
             <dl class="facts">
-                <div><dt>{t(p::TIER)}</dt><dd>{t(tier_words(credential.tier))}</dd></div>
+                <div><dt>{t(p::TIER)}</dt><dd>{t(routing_words::tier(credential.tier))}</dd></div>
                 <div><dt>{t(c::PRIORITY)}</dt><dd>{credential.priority.to_string()}</dd></div>
                 <div><dt>{t(c::WEIGHT)}</dt><dd>{credential.weight.to_string()}</dd></div>
                 <div><dt>{t(p::IN_FLIGHT)}</dt><dd>{credential.in_flight.to_string()}
                     {credential.max_concurrency.map(|most| format!(" / {most}"))}</dd></div>
+                <div><dt>{t(o::LATENCY)}</dt><dd>{credential.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</dd></div>
+                <div><dt>{t(o::ANSWERED)}</dt><dd>{format::count(credential.answered)}</dd></div>
+                <div><dt>{t(o::FAILED_REQUESTS)}</dt><dd>{format::count(credential.failed)}</dd></div>
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NEVER))}</dd></div>
             </dl>
             <div class="card-actions">
@@ -142,6 +156,7 @@ fn Item(
                 </ActionForm>
                 <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
                 <ResetUsage subject=subject.clone()/>
+                <a class="button small quiet" href=format!("/pool?history={id}")>{t(o::HISTORY)}</a>
                 <a class="button small quiet" href=format!("/requests?credential_id={id}")>{t(p::ITS_REQUESTS)}</a>
                 <Confirm what=format!("credential-{id}") trigger=c::DELETE title=p::DELETE_CREDENTIAL_TITLE
                     text=p::DELETE_CREDENTIAL_TEXT subject=name>
@@ -163,35 +178,15 @@ fn Item(
     }
 }
 
-/// Why the state is what it is, and what comes next.
-#[component]
-fn Reason(credential: CredentialView) -> impl IntoView {
-    let t = translator();
-    let next = match credential.state {
-        CredentialState::Invalid => Some(t(p::INVALID_NEXT)),
-        CredentialState::Unreadable => Some(t(p::UNREADABLE_NEXT)),
-        _ => None,
-    };
-    let cooling = credential.cooldown_until.map(|at| {
-        view! {
-            <p class="reason">{t(p::COOLING_UNTIL)} " " <Time at/> " UTC"</p>
-        }
-    });
-    let errors = (credential.consecutive_errors > 0)
-        .then(|| format!("{} {}", credential.consecutive_errors, t(p::ERRORS_IN_A_ROW)));
-    let last = credential.last_error.map(|error| view! {
-        <p class="reason">{error} " " {credential.last_error_at.map(|at| view! { <span class="faint"><Time at relative=true/></span> })}</p>
-    });
-    view! { {cooling} {last} {errors.map(|text| view! { <p class="reason">{text}</p> })} {next.map(|text| view! { <p class="reason">{text}</p> })} }
-}
-
 #[component]
 fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> impl IntoView {
     let t = translator();
     let secret_help = if known { p::CREDENTIAL_SECRET_KEEP } else { p::CREDENTIAL_SECRET_HELP };
     let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
-    let tiers =
-        Tier::ALL.iter().map(|tier| (tier.to_string(), t(tier_words(*tier)).to_owned())).collect::<Vec<_>>();
+    let tiers = Tier::ALL
+        .iter()
+        .map(|tier| (tier.to_string(), t(routing_words::tier(*tier)).to_owned()))
+        .collect::<Vec<_>>();
     view! {
         <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
         <Field form label=p::API_KEY name="api_key" kind="password" help=secret_help required=!known/>
@@ -204,13 +199,5 @@ fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> im
             help=p::MAX_CONCURRENCY_HELP optional=true/>
         <LimitFields form present=present.limits help=l::LIMITS_SUPPLIER_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
-    }
-}
-
-fn tier_words(tier: Tier) -> Text {
-    match tier {
-        Tier::Personal => p::TIER_PERSONAL,
-        Tier::Shared => p::TIER_SHARED,
-        Tier::Fallback => p::TIER_FALLBACK,
     }
 }

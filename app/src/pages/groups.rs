@@ -4,19 +4,20 @@ use leptos::prelude::*;
 use leptos_router::location::Url;
 use types::group::GroupView;
 use types::quota::ScopeKind;
+use types::routing::Strategy;
 
 use super::quota_panel::{Increases, ResetUsage, Subject};
 use crate::api;
-use crate::components::field::{Field, FormState};
+use crate::components::field::{Choice, Field, FormState};
 use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load};
-use crate::components::{Refresh, failure, query};
+use crate::components::{Refresh, failure, query, routing_words};
 use crate::form::group::GroupForm;
 use crate::form::limits::LimitsForm;
 use crate::format;
-use crate::text::{common as c, limit as l, people as p, translator};
+use crate::text::{common as c, limit as l, people as p, routing as w, translator};
 
 /// The page.
 #[component]
@@ -123,6 +124,11 @@ fn Row(group: GroupView, #[prop(optional_no_strip)] chosen: Option<String>) -> i
 fn Editor(group: GroupView, form: FormState, put: ServerAction<api::group::Put>) -> impl IntoView {
     let t = translator();
     let present = GroupForm::of(&group);
+    let strategies = std::iter::once((String::new(), t(w::STRATEGY_OF_SETTING).to_owned()))
+        .chain(
+            Strategy::ALL.iter().map(|one| (one.to_string(), t(routing_words::strategy(*one).0).to_owned())),
+        )
+        .collect::<Vec<_>>();
     let subject = Subject {
         scope: ScopeKind::Group,
         id: group.id.map(|id| id.0).unwrap_or_default(),
@@ -136,6 +142,7 @@ fn Editor(group: GroupView, form: FormState, put: ServerAction<api::group::Put>)
             <ActionForm action=put attr:class="form pad">
                 <input type="hidden" name="name" value=group.name.clone()/>
                 <Field form label=l::RATE name="price_rate" kind="decimal" value=present.price_rate help=l::GROUP_RATE_HELP placeholder="1"/>
+                <Choice form label=w::STRATEGY name="strategy" value=present.strategy help=w::STRATEGY_GROUP_HELP options=strategies/>
                 <LimitFields form present=present.limits help=l::GROUP_LIMITS_HELP/>
                 <input type="hidden" name="form[version]" value=present.version/>
                 <div class="save-bar">

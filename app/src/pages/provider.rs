@@ -8,6 +8,7 @@ use types::quota::ScopeKind;
 use super::credentials::Credentials;
 use super::path_id;
 use super::provider_form::ProviderFields;
+use super::provider_health::ProviderHealth;
 use super::quota_panel::{QuotaPanel, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
@@ -104,6 +105,7 @@ fn Body(
         </Answer>
         <div class="columns">
             <div class="column">
+                <ProviderHealth id/>
                 <Credentials provider_id=id/>
                 <QuotaPanel subject limits=provider.limits.clone()/>
                 <ActionForm action=update attr:class="form panel pad">

@@ -9,6 +9,9 @@ use crate::form::checked;
 use crate::form::provider::ProviderForm;
 use crate::text::{common as c, limit as l, provider as p, translator};
 
+/// Fields of the section on resilience, as problems name them.
+const ROUTING: &[&str] = &["breaker.", "clients", "schedule", "queue_"];
+
 /// All fields; `known` leaves out what is set once.
 #[component]
 pub(crate) fn ProviderFields(
@@ -24,6 +27,24 @@ pub(crate) fn ProviderFields(
     let t = translator();
     let kinds = ProviderKind::ALL.iter().map(|kind| (kind.to_string(), kind.to_string())).collect::<Vec<_>>();
     let network_open = proxy.is_some() || !present.connect_ms.is_empty() || !present.total_ms.is_empty();
+    // Folded unless something in it differs from the default, or was refused.
+    let routing_open = [
+        &present.breaker_failures,
+        &present.breaker_open_ms,
+        &present.breaker_successes,
+        &present.clients,
+        &present.schedule_start,
+        &present.queue_size,
+        &present.queue_ms,
+    ]
+    .iter()
+    .any(|text| !text.is_empty())
+        || !checked(&present.sticky)
+        || form.error.with_untracked(|error| {
+            error.as_ref().is_some_and(|error| {
+                error.problem.fields.keys().any(|field| ROUTING.iter().any(|name| field.starts_with(name)))
+            })
+        });
     view! {
         <fieldset class="section">
             <legend>{t(p::IDENTITY)}</legend>
@@ -55,6 +76,7 @@ pub(crate) fn ProviderFields(
                 <p class="help">{t(p::PROXY_KEEP)} " " <code>{proxy}</code></p>
                 <Check form label=p::PROXY_CLEAR name="proxy_clear"/>
             })}
+            <Check form label=p::PROXY_FALLBACK name="proxy_fallback" on=checked(&present.proxy_fallback) help=p::PROXY_FALLBACK_HELP/>
             <div class="pair">
                 <Field form label=p::CONNECT_MS name="connect_ms" noted_as="timeouts.connect_ms" kind="number"
                     value=present.connect_ms help=p::CONNECT_HELP placeholder="10000"/>
@@ -64,6 +86,28 @@ pub(crate) fn ProviderFields(
                     value=present.idle_ms help=p::IDLE_HELP placeholder="60000"/>
                 <Field form label=p::TOTAL_MS name="total_ms" noted_as="timeouts.total_ms" kind="number"
                     value=present.total_ms help=p::TOTAL_HELP placeholder="600000"/>
+            </div>
+        </details>
+        <details class="section" open=routing_open>
+            <summary><span>{t(p::ROUTING)}</span><span class="faint">{t(p::ROUTING_SUMMARY)}</span></summary>
+            <div class="triple">
+                <Field form label=p::BREAKER_FAILURES name="breaker_failures" noted_as="breaker.failure_threshold" kind="number"
+                    value=present.breaker_failures help=p::BREAKER_FAILURES_HELP placeholder="5"/>
+                <Field form label=p::BREAKER_OPEN_MS name="breaker_open_ms" noted_as="breaker.open_duration_ms" kind="number"
+                    value=present.breaker_open_ms help=p::BREAKER_OPEN_HELP placeholder="1800000"/>
+                <Field form label=p::BREAKER_SUCCESSES name="breaker_successes" noted_as="breaker.half_open_success_threshold"
+                    kind="number" value=present.breaker_successes help=p::BREAKER_SUCCESSES_HELP placeholder="2"/>
+            </div>
+            <div class="pair">
+                <Field form label=p::SCHEDULE_START name="schedule_start" noted_as="schedule" kind="time"
+                    value=present.schedule_start help=p::SCHEDULE_HELP/>
+                <Field form label=p::SCHEDULE_END name="schedule_end" noted_as="schedule" kind="time" value=present.schedule_end/>
+            </div>
+            <Area form label=p::CLIENTS name="clients" value=present.clients help=p::CLIENTS_HELP optional=true/>
+            <Check form label=p::STICKY name="sticky" on=checked(&present.sticky) help=p::STICKY_HELP/>
+            <div class="pair">
+                <Field form label=p::QUEUE_SIZE name="queue_size" kind="number" value=present.queue_size help=p::QUEUE_SIZE_HELP/>
+                <Field form label=p::QUEUE_MS name="queue_ms" kind="number" value=present.queue_ms help=p::QUEUE_MS_HELP/>
             </div>
         </details>
         <fieldset class="section">

@@ -76,6 +76,7 @@ fn present(slug: Option<&str>) -> ProviderForm {
         kind: kind.to_owned(),
         base_url: base_url.to_owned(),
         enabled: "on".to_owned(),
+        sticky: "on".to_owned(),
         ..ProviderForm::default()
     }
 }

@@ -1,14 +1,17 @@
 //! All providers: who serves.
 
 use leptos::prelude::*;
+use types::credential::CredentialView;
 use types::provider::ProviderView;
 
+use super::provider_health::Health;
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::{Refresh, badge, failure, query};
-use crate::text::{Lang, common as c, lang, provider as p, translator};
+use crate::format;
+use crate::text::{Lang, common as c, lang, pool as o, provider as p, translator};
 
 /// The page.
 #[component]
@@ -22,8 +25,10 @@ pub(crate) fn Providers() -> impl IntoView {
     let toggle_failed = failure(toggle);
     let restore_failed = failure(restore);
     let show_deleted = move || deleted.with(Option::is_some);
-    let list =
-        Resource::new(move || (show_deleted(), refresh.0.get()), |(deleted, _)| api::provider::list(deleted));
+    let list = Resource::new(
+        move || (show_deleted(), refresh.0.get()),
+        |(deleted, _)| async move { Ok((api::provider::list(deleted).await?, api::pool::credentials().await?)) },
+    );
     view! {
         <Head title=t(p::TITLE)>
             <a class="button small quiet" href=move || if show_deleted() { "/providers" } else { "/providers?deleted=1" }>
@@ -42,7 +47,7 @@ pub(crate) fn Providers() -> impl IntoView {
             </Done>
             <Failed error=toggle_failed/>
             <Failed error=restore_failed/>
-            {load(list, move |providers| view! { <List providers toggle restore/> })}
+            {load(list, move |(providers, credentials)| view! { <List providers credentials toggle restore/> })}
         </div>
     }
 }
@@ -50,6 +55,7 @@ pub(crate) fn Providers() -> impl IntoView {
 #[component]
 fn List(
     providers: Vec<ProviderView>,
+    credentials: Vec<CredentialView>,
     toggle: ServerAction<api::provider::Toggle>,
     restore: ServerAction<api::provider::Restore>,
 ) -> impl IntoView {
@@ -64,8 +70,14 @@ fn List(
         }
         .into_any();
     }
-    let (mood, sentence) = headline(&providers, lang());
-    let rows = providers.into_iter().map(|provider| view! { <Row provider toggle restore/> }).collect_view();
+    let (mood, sentence) = headline(&providers, &credentials, lang());
+    let rows = providers
+        .into_iter()
+        .map(|provider| {
+            let health = Health::of(provider.id, &credentials);
+            view! { <Row provider health toggle restore/> }
+        })
+        .collect_view();
     view! {
         <Answer mood text=sentence/>
         <div class="panel table-scroll">
@@ -75,8 +87,11 @@ fn List(
                     <tr>
                         <th scope="col">{t(c::NAME)}</th>
                         <th scope="col">{t(c::STATUS)}</th>
+                        <th scope="col">{t(o::STATE)}</th>
+                        <th scope="col">{t(o::BREAKER)}</th>
+                        <th scope="col" class="num">{t(o::LOAD)}</th>
+                        <th scope="col" class="num">{t(o::LATENCY)}</th>
                         <th scope="col">{t(p::KIND)}</th>
-                        <th scope="col">{t(p::BASE_URL)}</th>
                         <th scope="col">{t(c::GROUPS)}</th>
                         <th scope="col" class="num">{t(c::PRIORITY)}</th>
                         <th scope="col" class="num">{t(c::WEIGHT)}</th>
@@ -94,12 +109,20 @@ fn List(
 #[component]
 fn Row(
     provider: ProviderView,
+    health: Health,
     toggle: ServerAction<api::provider::Toggle>,
     restore: ServerAction<api::provider::Restore>,
 ) -> impl IntoView {
     let t = translator();
     let id = provider.id;
     let deleted = provider.deleted_at.is_some();
+    let (mood, words) = health.words();
+    let state = if provider.enabled && !deleted {
+        view! { <a href=format!("/providers/{id}#credentials")><badge::State mood word=words/></a> }
+            .into_any()
+    } else {
+        view! { <span class="faint">"–"</span> }.into_any()
+    };
     let groups = if provider.groups.is_empty() { "–".to_owned() } else { provider.groups.join(", ") };
     let action = if deleted {
         view! {
@@ -123,8 +146,11 @@ fn Row(
         <tr>
             <th scope="row" data-label=t(c::NAME)><a class="truncate" href=format!("/providers/{id}")>{provider.name}</a></th>
             <td data-label=t(c::STATUS)>{badge::on_off(provider.enabled, deleted)}</td>
-            <td data-label=t(p::KIND)>{provider.kind.to_string()}</td>
-            <td data-label=t(p::BASE_URL)><code class="truncate" title=provider.base_url.clone()>{provider.base_url.clone()}</code></td>
+            <td data-label=t(o::STATE)>{state}</td>
+            <td data-label=t(o::BREAKER)><a href=format!("/breakers?provider_id={id}")>{badge::breaker(health.breaker)}</a></td>
+            <td data-label=t(o::LOAD) class="num">{health.in_flight.to_string()}</td>
+            <td data-label=t(o::LATENCY) class="num">{health.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
+            <td data-label=t(p::KIND)><span title=provider.base_url.clone()>{provider.kind.to_string()}</span></td>
             <td data-label=t(c::GROUPS)><span class="truncate">{groups}</span></td>
             <td data-label=t(c::PRIORITY) class="num">{provider.priority.to_string()}</td>
             <td data-label=t(c::WEIGHT) class="num">{provider.weight.to_string()}</td>
@@ -140,7 +166,11 @@ fn Row(
     }
 }
 
-fn headline(providers: &[ProviderView], lang: Lang) -> (&'static str, String) {
+fn headline(
+    providers: &[ProviderView],
+    credentials: &[CredentialView],
+    lang: Lang,
+) -> (&'static str, String) {
     let live: Vec<_> = providers.iter().filter(|provider| provider.deleted_at.is_none()).collect();
     let on = live.iter().filter(|provider| provider.enabled).count();
     let bare = live.iter().filter(|provider| provider.enabled && provider.credential_count == 0).count();
@@ -148,13 +178,21 @@ fn headline(providers: &[ProviderView], lang: Lang) -> (&'static str, String) {
     if on < live.len() {
         text = format!("{text} · {} {}", live.len() - on, p::HEAD_SOME_OFF.in_lang(lang));
     }
+    let broken = live
+        .iter()
+        .filter(|provider| provider.enabled && provider.credential_count > 0)
+        .filter(|provider| Health::of(provider.id, credentials).usable == 0)
+        .count();
+    if broken > 0 {
+        text = format!("{text} · {broken} {}", p::HEAD_BROKEN.in_lang(lang));
+    }
     if bare > 0 {
         text = format!("{text} · {bare} {}", p::NO_CREDENTIAL.in_lang(lang));
     }
     (
-        if on == 0 {
+        if on == 0 || broken == on {
             "bad"
-        } else if bare > 0 {
+        } else if bare > 0 || broken > 0 {
             "warn"
         } else {
             "good"

@@ -5,12 +5,14 @@ use leptos_router::hooks::use_params_map;
 use types::request::{Outcome, RequestRow};
 
 use super::bill::BillCard;
-use super::request_parts::{Attempts, DecisionTable, Tokens};
+use super::request_tokens::Tokens;
 use crate::api;
+use crate::components::attempts::Attempts;
 use crate::components::badge;
 use crate::components::copy::Copy;
+use crate::components::decision::{Changes, DecisionTable};
 use crate::components::head::Answer;
-use crate::components::load::load_page;
+use crate::components::load::{load, load_page};
 use crate::components::time::Time;
 use crate::components::usd::usd;
 use crate::format;
@@ -72,6 +74,7 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
         view! { <a class="truncate" href=link>{session.clone()}</a> }
     });
     let bill = record.clone();
+    let decided = record.decision.as_ref().is_some_and(|decision| !decision.candidates.is_empty());
     view! {
         <Answer mood text=t(headline)>
             <code>{record.status_code.to_string()}</code>
@@ -81,8 +84,11 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
         <div class="columns">
             <div class="column">
                 <BillCard record=bill is_admin/>
-                <Attempts attempts=record.attempts.clone() total_ms=record.duration_ms/>
-                {is_admin.then(|| view! { <DecisionTable decision=record.decision.clone()/> })}
+                <Attempts attempts=record.attempts.clone() total_ms=record.duration_ms decision=record.decision.clone()/>
+                {is_admin.then(|| view! {
+                    <DecisionTable decision=record.decision.clone()/>
+                    {decided.then(|| view! { <ChangesOf id=record.request_id.to_string()/> })}
+                })}
             </div>
             <div class="column side">
                 <section class="panel pad">
@@ -114,6 +120,13 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// What would have put another candidate first.
+#[component]
+fn ChangesOf(id: String) -> impl IntoView {
+    let changes = Resource::new(move || id.clone(), api::request::changes);
+    load(changes, |changes| view! { <Changes changes/> })
 }
 
 /// The call as curl: path and format are right, key and content are left to the reader.

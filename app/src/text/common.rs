@@ -11,6 +11,10 @@ super::texts! {
     NAV_OVERVIEW: "Overview", "总览";
     NAV_REQUESTS: "Requests", "请求";
     NAV_PROVIDERS: "Providers", "供应商";
+    NAV_POOL: "Credential pool", "凭证池";
+    NAV_ROUTING: "Routing", "路由";
+    NAV_BREAKERS: "Breakers", "熔断器";
+    NAV_CACHE: "Sessions", "会话与缓存";
     NAV_USERS: "Users", "用户";
     NAV_KEYS: "Keys", "密钥";
     NAV_MONEY: "Money", "计费";

@@ -137,12 +137,30 @@ const EXACT: &[(&str, &str)] = &[
     ("the file has no header line", "文件没有表头行"),
     ("expected an IANA time zone such as Europe/Berlin", "应为 IANA 时区，例如 Asia/Shanghai"),
     ("expected an http or https address, or nothing", "应为 http 或 https 地址，或留空"),
+    ("fill in both times, or neither", "两个时间须同时填写或同时留空"),
+    ("start and end are the same; leave it out for always", "开始与结束相同；全天请留空"),
+    ("expected a model name, or a pattern with *", "应为模型名，或带 * 的通配模式"),
+    ("a model stands there twice", "同一模型出现了两次"),
+    ("is needed", "必填"),
+    (
+        "a rule needs a status, a type or a text; otherwise it would match everything",
+        "规则至少需要状态码、类型或文本之一，否则会匹配所有错误",
+    ),
+    ("is not something that an upstream's answer can mean", "上游响应不可能表示此含义"),
+    (
+        "expected at most 100 patterns of at most 200 printable characters",
+        "最多 100 个模式，每个最多 200 个可见字符",
+    ),
     ("expected lines of the form requested = sent upstream", "每行格式应为：请求的模型 = 发往上游的模型"),
 ];
 
 const AFFIXES: &[(&str, &str, &str, &str)] = &[
     ("expected a whole number, ", "", "应为整数，范围 ", ""),
     ("expected one of: ", "", "应为以下之一：", ""),
+    ("expected ", " seconds", "应为 ", " 秒"),
+    ("at most ", " characters", "最多 ", " 个字符"),
+    ("expected ", " models", "应为 ", " 个模型"),
+    ("", " is no model name", "", " 不是模型名"),
     ("expected ", " milliseconds", "应为 ", " 毫秒"),
     ("at most ", ", the limit of its user", "最多 ", "，即所属用户的限额"),
     ("", " is too long or holds a blank or comma", "", " 过长，或包含空格、逗号"),

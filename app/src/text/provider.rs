@@ -6,6 +6,7 @@ super::texts! {
     HEAD_NONE: "No provider yet: nothing can be forwarded.", "还没有供应商：无法转发任何请求。";
     HEAD_ALL_ON: "enabled", "已启用";
     HEAD_SOME_OFF: "off", "已停用";
+    HEAD_BROKEN: "without a usable credential", "个没有可用凭证";
     EMPTY_TEXT: "A provider is an upstream such as Anthropic, OpenAI, Gemini, or your own vLLM. Add one and test it with a real call.", "供应商即上游服务，例如 Anthropic、OpenAI、Gemini 或自建的 vLLM。添加后可用真实调用测试。";
     KIND: "Kind", "类型";
     KIND_HELP: "Decides the paths, the authentication header and the format. It cannot be changed later.", "决定路径、认证头与格式，创建后不可修改。";
@@ -45,6 +46,28 @@ super::texts! {
     TOTAL_MS: "Whole answer without streaming", "非流式总超时";
     TOTAL_HELP: "Milliseconds, 1,000 to 3,600,000; default 600,000.", "毫秒，1,000 到 3,600,000，默认 600,000。";
 
+    ROUTING: "Resilience", "弹性";
+    ROUTING_SUMMARY: "breaker, hours, clients, stickiness, queue", "熔断、时段、客户端、粘性、排队";
+    BREAKER_FAILURES: "Breaker opens after failures in a row", "连续失败多少次后熔断";
+    BREAKER_FAILURES_HELP: "1 to 1,000; default 5.", "1 到 1,000，默认 5。";
+    BREAKER_OPEN_MS: "Stays open", "熔断时长";
+    BREAKER_OPEN_HELP: "Milliseconds, 1,000 to 86,400,000; default 1,800,000 (30 minutes). Doubles with each failed probe, up to eight times.", "毫秒，1,000 到 86,400,000，默认 1,800,000（30 分钟）。每次探测失败加倍，最多八倍。";
+    BREAKER_SUCCESSES: "Closes after successes in a row", "连续成功多少次后关闭";
+    BREAKER_SUCCESSES_HELP: "1 to 100; default 2.", "1 到 100，默认 2。";
+    CLIENTS: "Clients", "客户端";
+    CLIENTS_HELP: "Patterns of User-Agents, one per line; one that begins with ! excludes. Empty: all. Example: claude-cli/*", "User-Agent 通配模式，每行一个；以 ! 开头表示排除。留空：全部。例如：claude-cli/*";
+    SCHEDULE_START: "Serves from", "服务开始";
+    SCHEDULE_END: "until", "服务结束";
+    SCHEDULE_HELP: "In the billing time zone; an end before the start means over midnight. Empty: always.", "按计费时区；结束早于开始表示跨午夜。留空：全天。";
+    STICKY: "Conversations stick to its credentials", "会话粘性";
+    STICKY_HELP: "Keeps the vendor's prompt cache warm. Default: on.", "有利于命中上游提示缓存。默认：启用。";
+    PROXY_FALLBACK: "Go out directly when the proxy cannot be reached", "代理不可达时直连";
+    PROXY_FALLBACK_HELP: "Default: off. The provider then sees this server's own address.", "默认：停用。启用后供应商会看到本服务器的真实地址。";
+    QUEUE_SIZE: "Requests that may wait for a slot", "排队上限";
+    QUEUE_SIZE_HELP: "0 to 10,000. Empty: the setting routing.queue_size.", "0 到 10,000。留空：按设置 routing.queue_size。";
+    QUEUE_MS: "Longest wait for a slot", "最长排队时间";
+    QUEUE_MS_HELP: "Milliseconds, 0 to 600,000. Empty: the setting routing.queue_ms. Only where credentials have a bound of requests at once.", "毫秒，0 到 600,000。留空：按设置 routing.queue_ms。仅在凭证设有并发上限时有效。";
+
     TEST: "Test", "测试";
     TEST_TITLE: "Test with a real call", "真实调用测试";
     TEST_HELP: "With a model, one request of one token is sent, which the provider may charge. Without, its model list is fetched.", "填写模型时会发送一个 1 Token 的请求（供应商可能计费）；不填则只获取模型列表。";
@@ -82,9 +105,11 @@ super::texts! {
     STATE_UNREADABLE: "Unreadable", "无法解密";
     STATE_DISABLED: "Off", "已停用";
     STATE_COOLING: "Resting", "冷却中";
-    COOLING_UNTIL: "the upstream asked to wait until", "上游要求等待至";
     INVALID_NEXT: "Replace the secret, or check it and mark it as usable.", "请更换密钥，或检查后重新标记为可用。";
     UNREADABLE_NEXT: "The encryption secret has changed. Enter the secret anew, or set ENCRYPTION_SECRET_PREVIOUS.", "加密密钥已变更。请重新填写，或设置 ENCRYPTION_SECRET_PREVIOUS。";
+    NEEDS_REAUTH_NEXT: "Sign in at the vendor again, then enter the new secret.", "请在供应商处重新登录，并填写新的密钥。";
+    SUSPENDED_NEXT: "It is looked at again every hour. If the account has credit again, recover it.", "每小时自动复查。账户恢复后也可手动恢复。";
+    BANNED_NEXT: "It was suspended three times without a success in between. Ask the vendor, then recover it.", "连续三次被暂停且期间没有成功。请联系供应商后手动恢复。";
     ERRORS_IN_A_ROW: "errors in a row", "次连续错误";
     IN_FLIGHT: "in flight", "进行中";
     CHECK: "Check", "检查";

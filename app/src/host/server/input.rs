@@ -2,6 +2,8 @@
 //!
 //! The meaning of a value is checked by `types`; only what is no number or no time at all is refused here.
 
+mod alias;
+mod error_rule;
 mod group;
 mod invoice;
 mod key;

@@ -1,9 +1,10 @@
 //! Inputs of providers and credentials.
 
+use types::breaker::BreakerConfig;
 use types::credential::{CreateCredential, UpdateCredential};
-use types::routing::RoutingInput;
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
+use types::routing::{RoutingInput, Schedule};
 use types::{Patch, Problem, ProviderId};
 
 use super::{list, number, pairs, parsed};
@@ -17,6 +18,37 @@ impl ProviderForm {
             first_byte_ms: number(&self.first_byte_ms, "timeouts.first_byte_ms", errors),
             idle_ms: number(&self.idle_ms, "timeouts.idle_ms", errors),
             total_ms: number(&self.total_ms, "timeouts.total_ms", errors),
+        }
+    }
+
+    fn routing(&self, errors: &mut FieldErrors) -> RoutingInput {
+        let start = parsed(&self.schedule_start, "schedule", errors);
+        let end = parsed(&self.schedule_end, "schedule", errors);
+        let schedule = match (start, end) {
+            (Some(start), Some(end)) => Patch::Set(Schedule { start, end }),
+            (None, None) => Patch::Clear,
+            _ => {
+                errors.add("schedule", "fill in both times, or neither");
+                Patch::Keep
+            }
+        };
+        RoutingInput {
+            breaker: Some(BreakerConfig {
+                failure_threshold: number(&self.breaker_failures, "breaker.failure_threshold", errors),
+                open_duration_ms: number(&self.breaker_open_ms, "breaker.open_duration_ms", errors),
+                half_open_success_threshold: number(
+                    &self.breaker_successes,
+                    "breaker.half_open_success_threshold",
+                    errors,
+                ),
+            }),
+            // A User-Agent may hold commas, so only line ends part the patterns.
+            clients: Some(self.clients.lines().map(|line| line.trim().to_owned()).collect()),
+            schedule,
+            sticky: Some(checked(&self.sticky)),
+            proxy_fallback_to_direct: Some(checked(&self.proxy_fallback)),
+            queue_size: Patch::from_option(number(&self.queue_size, "queue_size", errors)),
+            queue_ms: Patch::from_option(number(&self.queue_ms, "queue_ms", errors)),
         }
     }
 
@@ -39,7 +71,7 @@ impl ProviderForm {
             timeouts: self.timeouts(&mut errors),
             limits: self.limits.read(&mut errors),
             cost_multiplier: parsed(&self.cost_multiplier, "cost_multiplier", &mut errors),
-            routing: RoutingInput::default(),
+            routing: self.routing(&mut errors),
         };
         errors.finish(input)
     }
@@ -68,7 +100,7 @@ impl ProviderForm {
             cost_multiplier: Some(
                 parsed(&self.cost_multiplier, "cost_multiplier", &mut errors).unwrap_or_default(),
             ),
-            routing: RoutingInput::default(),
+            routing: self.routing(&mut errors),
         };
         errors.finish(input)
     }
@@ -128,6 +160,15 @@ mod tests {
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Keep));
         form.proxy_clear = "on".into();
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Clear));
+    }
+
+    #[test]
+    fn hours_come_in_pairs_and_an_emptied_pair_means_always() {
+        let mut form = ProviderForm { schedule_start: "22:00".into(), ..ProviderForm::default() };
+        assert!(form.update().unwrap_err().fields.contains_key("schedule"));
+        form.schedule_end = "06:00".into();
+        assert!(matches!(form.update().unwrap().routing.schedule, Patch::Set(_)));
+        assert!(matches!(ProviderForm::default().update().unwrap().routing.schedule, Patch::Clear));
     }
 
     #[test]

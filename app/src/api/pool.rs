@@ -1,0 +1,43 @@
+//! The credential pool as a whole.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::CredentialId;
+use types::cached::PoolStats;
+use types::credential::CredentialView;
+
+use crate::error::AppError;
+
+/// Counts of the pool.
+#[server(input = Json)]
+pub(crate) async fn stats() -> Result<PoolStats, AppError> {
+    Ok(crate::host::admin().await?.pool_stats().await?)
+}
+
+/// Every credential of every provider.
+#[server(input = Json)]
+pub(crate) async fn credentials() -> Result<Vec<CredentialView>, AppError> {
+    Ok(crate::host::admin().await?.credential_list(None).await?)
+}
+
+/// How each did in the last 24 hours.
+#[server(input = Json)]
+pub(crate) async fn availability() -> Result<types::cached::Availability, AppError> {
+    Ok(crate::host::admin().await?.availability().await?)
+}
+
+/// Marks one as usable again.
+#[server]
+pub(crate) async fn recover(id: CredentialId) -> Result<(), AppError> {
+    crate::host::admin().await?.credential_recover(id).await?;
+    crate::host::redirect("/pool?done=recovered");
+    Ok(())
+}
+
+/// Marks all as usable again.
+#[server]
+pub(crate) async fn recover_all() -> Result<(), AppError> {
+    crate::host::admin().await?.credential_recover_all().await?;
+    crate::host::redirect("/pool?done=recovered");
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Words of what routing knows by stable names: strategies, tiers, failure classes, filters.
+
+use types::credential::Tier;
+use types::routing::{FailureClass, Strategy};
+
+use crate::text::{Text, provider as p, request as r, routing as w, rule as e};
+
+/// Name of a strategy, and what it does.
+pub(crate) fn strategy(strategy: Strategy) -> (Text, Text) {
+    match strategy {
+        Strategy::Weighted => (w::S_WEIGHTED, w::T_WEIGHTED),
+        Strategy::RoundRobin => (w::S_ROUND_ROBIN, w::T_ROUND_ROBIN),
+        Strategy::LeastLoaded => (w::S_LEAST_LOADED, w::T_LEAST_LOADED),
+        Strategy::Latency => (w::S_LATENCY, w::T_LATENCY),
+        Strategy::Cheapest => (w::S_CHEAPEST, w::T_CHEAPEST),
+    }
+}
+
+/// Name of a tier.
+pub(crate) fn tier(tier: Tier) -> Text {
+    match tier {
+        Tier::Personal => p::TIER_PERSONAL,
+        Tier::Shared => p::TIER_SHARED,
+        Tier::Fallback => p::TIER_FALLBACK,
+    }
+}
+
+/// Name of a failure class, and what follows from it.
+pub(crate) fn class(class: FailureClass) -> (Text, Text) {
+    match class {
+        FailureClass::Provider => (e::C_PROVIDER, e::T_PROVIDER),
+        FailureClass::System => (e::C_SYSTEM, e::T_SYSTEM),
+        FailureClass::Overload => (e::C_OVERLOAD, e::T_OVERLOAD),
+        FailureClass::RateLimit => (e::C_RATE_LIMIT, e::T_RATE_LIMIT),
+        FailureClass::Auth => (e::C_AUTH, e::T_AUTH),
+        FailureClass::Quota => (e::C_QUOTA, e::T_QUOTA),
+        FailureClass::NotFound => (e::C_NOT_FOUND, e::T_NOT_FOUND),
+        FailureClass::Client => (e::C_CLIENT, e::T_CLIENT),
+        FailureClass::ClientGone => (e::C_CLIENT_GONE, e::T_OTHER),
+        FailureClass::Unknown => (e::C_UNKNOWN, e::T_OTHER),
+        FailureClass::Local => (e::C_LOCAL, e::T_OTHER),
+    }
+}
+
+/// Classes that an upstream's answer can mean, as rules may name them.
+pub(crate) const CLASSES: [FailureClass; 8] = [
+    FailureClass::Provider,
+    FailureClass::System,
+    FailureClass::Overload,
+    FailureClass::RateLimit,
+    FailureClass::Auth,
+    FailureClass::Quota,
+    FailureClass::NotFound,
+    FailureClass::Client,
+];
+
+/// What a filter of the selection says; `None` for a name that this page does not know.
+pub(crate) fn filter(name: &str) -> Option<Text> {
+    Some(match name {
+        "disabled" => r::R_DISABLED,
+        "endpoint" => r::R_ENDPOINT,
+        "group" => r::R_GROUP,
+        "model" => r::R_MODEL,
+        "client" => r::R_CLIENT,
+        "schedule" => r::R_SCHEDULE,
+        "unpriced" => r::R_UNPRICED,
+        "limit" => r::R_LIMIT,
+        "no_credential" => r::R_NO_CREDENTIAL,
+        "unreadable" => r::R_UNREADABLE,
+        "state" => r::R_STATE,
+        "cooldown" => r::R_COOLDOWN,
+        "breaker" => r::R_BREAKER,
+        "concurrency" => r::R_CONCURRENCY,
+        "tried" => r::R_TRIED,
+        _ => return None,
+    })
+}
+
+/// What was mended in a body, by its stable name.
+pub(crate) fn rectified(name: &str) -> Option<Text> {
+    Some(match name {
+        "thinking_signature" => r::F_THINKING_SIGNATURE,
+        "thinking_budget" => r::F_THINKING_BUDGET,
+        "empty_text" => r::F_EMPTY_TEXT,
+        "orphan_tool_results" => r::F_ORPHAN_TOOLS,
+        _ => return None,
+    })
+}

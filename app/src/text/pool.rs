@@ -1,0 +1,85 @@
+//! Words of the credential pool and of circuit breakers.
+
+super::texts! {
+    TITLE: "Credential pool", "凭证池";
+    HEAD_ALL: "All credentials can serve.", "所有凭证均可用。";
+    HEAD_SOME: "credentials can serve now", "个凭证当前可用";
+    HEAD_NONE: "No credential can serve now. Requests are refused.", "当前没有可用凭证，请求会被拒绝。";
+    EMPTY: "The pool is empty.", "凭证池为空。";
+    EMPTY_TEXT: "A credential is what authenticates to a provider. Add a provider with an API key, and it appears here.", "凭证用于向供应商认证。添加供应商并填写 API 密钥后即显示在此。";
+    ACTIVE: "Can serve now", "当前可用";
+    FAILED: "Cannot serve", "不可用";
+    RATE_LIMITED: "Answers 429", "429 次数";
+    SWITCHES: "Switches of credential", "换号次数";
+    EXHAUSTED: "Ran out of credentials", "凭证耗尽";
+    SINCE_START: "since the process started", "自进程启动";
+    TRIED_ORDER: "Tiers in the order in which they are tried", "层级（按尝试顺序）";
+    TIER_EMPTY: "No credential in this tier.", "该层级没有凭证。";
+    RECOVER_ALL: "Recover all", "全部恢复";
+    RECOVER: "Recover", "恢复";
+    RECOVER_TITLE: "Mark every credential as usable?", "将所有凭证标记为可用？";
+    RECOVER_TEXT: "Stored states, cooldowns and breakers are cleared. What is truly broken shows again with the next request.", "清除已存状态、冷却与熔断。真正失效的凭证会在下一个请求后再次标记。";
+    RECOVER_SUBJECT: "All credentials", "所有凭证";
+    STATE: "State", "状态";
+    UNTIL: "until", "直到";
+    NEVER_BY_ITSELF: "needs you", "需人工处理";
+    ANSWERED: "Answered", "成功";
+    FAILED_REQUESTS: "Failed", "失败";
+    LATENCY: "First byte lately", "近期首字节";
+    LOAD: "Load", "并发";
+    HISTORY: "History", "历史";
+    HISTORY_OF: "History of", "状态历史：";
+    HISTORY_EMPTY: "Its state never changed.", "状态从未变化。";
+    HISTORY_CLOSE: "Close", "关闭";
+    CAUSE: "Cause", "原因来源";
+    K_UPSTREAM: "the upstream's answer", "上游响应";
+    K_RECOVERY: "recovery", "自动恢复";
+    K_ADMIN: "an administrator", "管理员";
+    K_HEALTH: "a check", "检查";
+    WHY: "Why", "原因";
+    FROM_TO: "Change", "变化";
+    REQUEST: "Request", "请求";
+
+    GRID: "Availability of 24 hours", "24 小时可用性";
+    GRID_TEXT: "Each mark is 15 minutes. Failed attempts stand on top. What was before the process started is not known.", "每格 15 分钟，失败部分显示在上方。进程启动之前的情况未知。";
+    GRID_EMPTY: "No attempt was made since the process started.", "自进程启动以来没有任何尝试。";
+    GRID_OK: "went well", "成功";
+    GRID_FAILED: "failed", "失败";
+    GRID_SHARE: "Went well", "成功率";
+    GRID_QUIET: "no attempts", "无请求";
+
+    BREAKERS: "Breakers", "熔断器";
+    BREAKER: "Breaker", "熔断";
+    B_CLOSED: "Closed", "关闭";
+    B_OPEN: "Open", "熔断中";
+    B_HALF: "Half open", "半开";
+    B_HEAD_CLOSED: "All breakers are closed: requests pass.", "所有熔断器均关闭，请求正常通过。";
+    B_HEAD_OPEN: "open: no requests pass until the next probe", "个熔断中：下次探测前不放行请求";
+    B_HEAD_HALF: "half open: one request at a time checks whether it is well again", "个半开：每次仅放行一个探测请求";
+    B_EMPTY: "No breaker has counted anything yet.", "还没有熔断器计数。";
+    B_EMPTY_TEXT: "There is one for each credential and model. It opens when the upstream fails several times in a row, and tries again by itself.", "每个凭证与模型各有一个。上游连续失败多次后熔断，并自动重试。";
+    B_FILTERED: "No breaker is in this state.", "没有处于该状态的熔断器。";
+    B_TEXT: "One for each credential and model. It opens after failures in a row, lets one probe pass when its time is over, and stays open twice as long after each failed probe.", "每个凭证与模型各一个。连续失败后熔断，到期放行一个探测请求；探测失败则熔断时间加倍。";
+    FAILURES: "Failures in a row", "连续失败";
+    OPENINGS: "Opened in a row", "连续熔断";
+    CHANGED: "Changed", "变化时间";
+    PROBE: "Next probe", "下次探测";
+    LAST_ERROR: "Last failure", "最近失败";
+    NO_MODEL: "without a model", "无模型";
+    ALL_MODELS: "all models", "全部模型";
+    RESET: "Reset", "重置";
+    RESET_PROVIDER: "Reset breakers", "重置熔断器";
+    RESET_ALL: "Reset all", "全部重置";
+    RESET_TITLE: "Close every breaker?", "关闭所有熔断器？";
+    RESET_TEXT: "Requests pass at once. If the upstream still fails, they open again after as many failures as are set.", "请求立即放行。若上游仍有故障，会在达到失败次数后再次熔断。";
+    RESET_SUBJECT: "All breakers", "所有熔断器";
+    DONE_RESET: "The breakers are closed.", "熔断器已关闭。";
+    TIMELINE: "What happened", "变化记录";
+    TIMELINE_EMPTY: "No breaker opened or closed yet.", "还没有熔断器状态变化。";
+    TIMELINE_OF: "One provider only", "仅显示该供应商";
+
+    H_ALL: "All credentials can serve", "所有凭证可用";
+    H_SOME: "credentials can serve", "个凭证可用";
+    H_NONE: "No credential can serve", "没有可用凭证";
+    HEALTH: "Live", "实时状态";
+}
