@@ -51,6 +51,8 @@ pub struct TestDisk {
     world: World,
     pending: Arc<Mutex<Pending>>,
     syncs: Syncs,
+    /// Whether honest syncs reach the real disk too.
+    real: bool,
 }
 
 /// What syncs and writes are worth.
@@ -66,7 +68,12 @@ enum Syncs {
 impl TestDisk {
     /// An honest disk.
     pub fn new(world: &World) -> Self {
-        Self { world: world.clone(), pending: Arc::default(), syncs: Syncs::Honest }
+        Self { world: world.clone(), pending: Arc::default(), syncs: Syncs::Honest, real: false }
+    }
+
+    /// One that syncs in earnest, for file systems that are really cut off.
+    pub fn syncing(world: &World) -> Self {
+        Self { real: true, ..Self::new(world) }
     }
 
     /// A disk whose syncs report success and do nothing: what the rig must find out.
@@ -158,7 +165,9 @@ impl Storage for TestDisk {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.step(Step::SyncDir, || {
-            fs::metadata(dir)?;
+            if self.real {
+                Disk.sync_dir(dir)?;
+            }
             if self.syncs != Syncs::Ignored {
                 self.pending(|pending| {
                     pending.removed.clear();
@@ -234,6 +243,9 @@ impl Medium for TestFile {
     fn sync(&self) -> io::Result<()> {
         let done = self.disk.step(Step::Sync, || {
             self.let_go()?;
+            if self.disk.real {
+                self.real.sync()?;
+            }
             let len = fs::metadata(&self.path)?.len();
             self.state(|state| {
                 if !state.broken && self.disk.syncs != Syncs::Ignored {

@@ -2,6 +2,7 @@
 
 mod crash_matrix;
 mod power_cut;
+mod real_power_cut;
 mod rig;
 
 use ledger::{Batch, Position};

@@ -21,7 +21,7 @@ pub(super) async fn without_disk(store: &Store) {
 async fn enumerate(
     store: &Store,
     fault: Fault,
-    make: impl Fn(&mut Rig<'_>),
+    make: impl Fn(&mut Rig),
 ) -> (BTreeMap<Step, u64>, Vec<String>) {
     without_disk(store).await;
     let mut met = BTreeMap::new();
@@ -96,7 +96,7 @@ async fn inv_01_02_15_16_nothing_is_lost_on_postgres_when_any_one_step_fails() {
 #[tokio::test]
 async fn the_matrix_finds_a_journal_that_acknowledges_before_it_writes() {
     let store = crate::testing::sqlite().await;
-    let make = |rig: &mut Rig<'_>| rig.disk = TestDisk::acknowledging_early(&rig.world);
+    let make = |rig: &mut Rig| rig.disk = TestDisk::acknowledging_early(&rig.world);
     let (_, wrong) = enumerate(&store, Fault::Before, make).await;
     assert!(wrong.iter().any(|why| why.contains("it is lost")), "{wrong:?}");
 }

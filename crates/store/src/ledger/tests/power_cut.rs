@@ -1,7 +1,7 @@
 //! The machine loses its power at every step of the journal, and with it whatever was not synced: all of it, or
 //! pieces. The database keeps what it committed; that is its own promise.
 //!
-//! What a real file system leaves is tried by the server's test of the same name, where the machine allows.
+//! What a real file system leaves is tried in `real_power_cut`, where the machine allows.
 
 use ledger::testing::{Fault, Loss, Step, TestDisk, World};
 
@@ -14,7 +14,7 @@ async fn cut_everywhere(
     store: &Store,
     fault: Fault,
     only: Option<Step>,
-    make: impl Fn(&mut Rig<'_>),
+    make: impl Fn(&mut Rig),
 ) -> (u64, Vec<String>, usize) {
     without_disk(store).await;
     let (mut cuts, mut wrong, mut unkept) = (0_u64, Vec::new(), 0_usize);
@@ -67,7 +67,7 @@ async fn fault_s11_a_power_cut_loses_at_most_what_came_after_the_last_sync() {
 async fn fault_s04_s11_a_power_cut_after_a_failed_sync_loses_nothing_that_was_acknowledged() {
     for strict in [true, false] {
         let store = crate::testing::sqlite().await;
-        let make = |rig: &mut Rig<'_>| (rig.strict, rig.lives) = (strict, &[4]);
+        let make = |rig: &mut Rig| (rig.strict, rig.lives) = (strict, &[4]);
         let (cuts, wrong, _) = cut_everywhere(&store, Fault::Fails, Some(Step::Sync), make).await;
         assert_eq!(wrong, Vec::<String>::new());
         assert!(cuts > 20, "{cuts}");
@@ -77,7 +77,7 @@ async fn fault_s04_s11_a_power_cut_after_a_failed_sync_loses_nothing_that_was_ac
 #[tokio::test]
 async fn the_power_cut_finds_syncs_that_do_nothing() {
     let store = crate::testing::sqlite().await;
-    let make = |rig: &mut Rig<'_>| {
+    let make = |rig: &mut Rig| {
         rig.strict = true;
         rig.disk = TestDisk::without_syncs(&rig.world);
     };

@@ -56,8 +56,8 @@ struct Said {
     settled: Option<RequestRecord>,
 }
 
-pub(super) struct Rig<'a> {
-    pub(super) store: &'a Store,
+pub(super) struct Rig {
+    pub(super) store: Store,
     pub(super) world: World,
     pub(super) disk: TestDisk,
     pub(super) strict: bool,
@@ -76,10 +76,10 @@ pub(super) struct Rig<'a> {
 
 type Stopped = Result<(), ()>;
 
-impl<'a> Rig<'a> {
-    pub(super) fn new(store: &'a Store, world: &World, run: u64) -> Self {
+impl Rig {
+    pub(super) fn new(store: &Store, world: &World, run: u64) -> Self {
         Self {
-            store,
+            store: store.clone(),
             world: world.clone(),
             disk: TestDisk::new(world),
             strict: false,
@@ -265,7 +265,7 @@ impl<'a> Rig<'a> {
                 self.go_on()?;
             }
             let applied = match self.booking {
-                Booking::InTwo => in_two(self.store, &node, &batch).await,
+                Booking::InTwo => in_two(&self.store, &node, &batch).await,
                 _ => self.store.ledger_apply(&node, &batch).await.map(drop),
             };
             self.go_on()?;
