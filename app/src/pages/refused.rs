@@ -8,7 +8,7 @@ use crate::components::Refresh;
 use crate::components::load::{Empty, load};
 use crate::components::time::Time;
 use crate::format;
-use crate::text::{common as c, limit as l, translator};
+use crate::text::{limit as l, translator};
 
 /// The card.
 #[component]
@@ -23,7 +23,6 @@ pub(crate) fn RefusedCard() -> impl IntoView {
                 <div class="chips">
                     <a class="button small quiet" href="/requests?error_code=ip_rate_limited">{t(l::REFUSED_LOG)}</a>
                     <a class="button small quiet" href="/requests?error_code=rate_limit_exceeded">{t(l::REFUSED_OTHERS)}</a>
-                    <a class="button small quiet" href="/settings">{t(c::NAV_SETTINGS)}</a>
                 </div>
             </div>
             {load(refused, |refused| view! { <Addresses refused/> })}
@@ -35,11 +34,11 @@ pub(crate) fn RefusedCard() -> impl IntoView {
 fn Addresses(refused: RefusedAddresses) -> impl IntoView {
     let t = translator();
     let RefusedAddresses { per_minute, refused, items } = refused;
-    let sums = match per_minute {
+    let limit = match per_minute {
         0 => t(l::REFUSED_OFF).to_owned(),
         n => format!("{} {}", format::count(n.into()), t(l::REFUSED_LIMIT)),
     };
-    let sums = format!("{sums} · {} {}", format::count(refused), t(l::REFUSED_SUM));
+    let sums = format!(" · {} {}. ", format::count(refused), t(l::REFUSED_SUM));
     let table = if items.is_empty() {
         view! { <Empty title=t(l::REFUSED_NONE)/> }.into_any()
     } else {
@@ -63,7 +62,7 @@ fn Addresses(refused: RefusedAddresses) -> impl IntoView {
         .into_any()
     };
     view! {
-        <p class="help pad-x">{sums} ". " {t(l::REFUSED_TEXT)}</p>
+        <p class="help pad-x"><a href="/settings">{limit}</a> {sums} {t(l::REFUSED_TEXT)}</p>
         {table}
     }
 }
