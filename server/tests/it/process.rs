@@ -1,5 +1,7 @@
 //! The program as a process: exit codes, the last line on standard error, signals (`ST`).
 
+mod pool;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};

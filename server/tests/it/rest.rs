@@ -3,6 +3,8 @@
 mod audit;
 mod ip_limit;
 mod money;
+mod pool;
+mod routing;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -153,8 +155,8 @@ async fn ui_02_unknown_paths_name_the_nearest_route() {
 #[tokio::test]
 async fn settings_usage_audit_and_system_answer_in_the_agreed_shapes() {
     let console = Console::start().await;
-    let put = console.rest(Method::PUT, "/settings/pool.max_attempts", Some(json!({ "value": "3" }))).await;
-    assert_eq!((put.status, &put.json()["value"]), (StatusCode::OK, &json!("3")), "{put:?}");
+    let put = console.rest(Method::PUT, "/settings/pool.max_attempts", Some(json!({ "value": "5" }))).await;
+    assert_eq!((put.status, &put.json()["value"]), (StatusCode::OK, &json!("5")), "{put:?}");
     let bad = console.rest(Method::PUT, "/settings/pool.max_attempts", Some(json!({ "value": "99" }))).await;
     check_error(&bad, 422, "invalid_input");
     check_error(
@@ -163,7 +165,7 @@ async fn settings_usage_audit_and_system_answer_in_the_agreed_shapes() {
         "not_found",
     );
     let reset = console.rest(Method::DELETE, "/settings/pool.max_attempts", None).await;
-    assert_eq!(reset.json()["value"], "2", "{reset:?}");
+    assert_eq!(reset.json()["value"], "3", "{reset:?}");
 
     let audit = console.rest(Method::GET, "/audit?object=setting&limit=1", None).await.json();
     assert_eq!(audit["items"][0]["actor"], "admin-api");

@@ -146,6 +146,11 @@ impl Admin {
         self.cleared("users", &what, cleared).await
     }
 
+    /// Forgets the bindings to what does not serve any more, so that they do not come back with it (AC-09).
+    pub(super) fn unbind(&self, gone: impl Fn(&Binding) -> bool) {
+        self.core.affinity.clear(self.core.clock.now(), |_, binding| gone(binding));
+    }
+
     /// A list with what is true of all of it; at most [`MOST`] entries are kept.
     pub(super) fn cache_list<T>(&self, mut items: Vec<T>, ttl_s: u64) -> CacheList<T> {
         let total = u64::try_from(items.len()).unwrap_or(u64::MAX);

@@ -142,3 +142,52 @@ fn state(
         (rest.state, Some(rest.reason.clone()), Some(rest.until))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn marked(state: CredentialState, until: Option<i64>) -> CredentialMark {
+        let reason = Some("said so".to_owned());
+        CredentialMark { state, until: until.map(Timestamp), reason, ..CredentialMark::default() }
+    }
+
+    fn rest(model: Option<&str>, until: i64) -> RestLine {
+        RestLine {
+            model: model.map(str::to_owned),
+            state: CredentialState::RateLimited,
+            until: Timestamp(until),
+            reason: "429".to_owned(),
+        }
+    }
+
+    fn of(readable: bool, enabled: bool, mark: &CredentialMark, rests: &[RestLine]) -> CredentialState {
+        state(Stored { id: CredentialId(1), readable, enabled, mark }, rests, NOW).0
+    }
+
+    #[test]
+    fn ac_06_what_nobody_can_mend_goes_before_what_passes() {
+        let lost = marked(CredentialState::Invalid, None);
+        let well = CredentialMark::default();
+        let resting = [rest(None, 2_000)];
+        assert_eq!(of(false, false, &lost, &resting), CredentialState::Unreadable);
+        assert_eq!(of(true, false, &lost, &resting), CredentialState::Disabled);
+        assert_eq!(of(true, true, &lost, &resting), CredentialState::Invalid);
+        assert_eq!(of(true, true, &well, &resting), CredentialState::RateLimited);
+        assert_eq!(of(true, true, &well, &[]), CredentialState::Valid);
+    }
+
+    #[test]
+    fn a_state_whose_time_is_over_and_a_rest_of_one_model_are_no_state() {
+        let over = marked(CredentialState::Suspended, Some(1_000));
+        let still = marked(CredentialState::Suspended, Some(1_001));
+        assert_eq!(of(true, true, &over, &[]), CredentialState::Valid);
+        assert_eq!(of(true, true, &still, &[]), CredentialState::Suspended);
+        assert_eq!(
+            of(true, true, &CredentialMark::default(), &[rest(Some("m"), 2_000)]),
+            CredentialState::Valid
+        );
+    }
+}

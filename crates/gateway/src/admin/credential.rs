@@ -85,6 +85,9 @@ impl Admin {
             self.forget_failures(id);
         }
         self.take_effect().await?;
+        if !row.spec.enabled {
+            self.unbind(|binding| binding.credential == id);
+        }
         Ok(self.credential_view(row))
     }
 
@@ -94,7 +97,9 @@ impl Admin {
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("delete", &subject, Some(trail::credential(&row.spec)), None);
         self.core.store.credential_delete(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
-        self.take_effect().await
+        self.take_effect().await?;
+        self.unbind(|binding| binding.credential == id);
+        Ok(())
     }
 
     /// Brings a deleted credential back.

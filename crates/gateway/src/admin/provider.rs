@@ -108,6 +108,9 @@ impl Admin {
             Err(error) => return Err(self.change_problem(error, OBJECT, id.0).await),
         };
         self.take_effect().await?;
+        if !row.spec.enabled || !row.spec.routing.sticky {
+            self.unbind(|binding| binding.provider == id);
+        }
         self.provider_view(row).await
     }
 
@@ -118,7 +121,9 @@ impl Admin {
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("delete", &subject, Some(before), None);
         self.core.store.provider_delete(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
-        self.take_effect().await
+        self.take_effect().await?;
+        self.unbind(|binding| binding.provider == id);
+        Ok(())
     }
 
     /// Brings a deleted provider back, with its credentials.
