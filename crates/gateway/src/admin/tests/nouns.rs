@@ -234,14 +234,14 @@ async fn a_setting_is_checked_put_in_force_and_reset() {
     let house = House::new().await;
     let admin = house.admin();
     let view = admin.setting_put("pool.max_attempts".into(), " 5 ".into()).await.unwrap();
-    assert_eq!((view.value.as_str(), view.default.as_str()), ("5", "2"));
+    assert_eq!((view.value.as_str(), view.default.as_str()), ("5", "3"));
     assert_eq!(view.updated_by.as_deref(), Some("admin"));
     assert_eq!(house.gateway.core.snapshot().settings.pool_max_attempts, 5);
     let bad = admin.setting_put("pool.max_attempts".into(), "0".into()).await.unwrap_err();
     assert!(bad.fields.contains_key("pool.max_attempts"));
     assert_eq!(admin.setting_put("no.such".into(), "1".into()).await.unwrap_err().code, "not_found");
     let view = admin.setting_reset("pool.max_attempts".into()).await.unwrap();
-    assert_eq!((view.value.as_str(), view.updated_by), ("2", None));
+    assert_eq!((view.value.as_str(), view.updated_by), ("3", None));
     admin.setting_reset("pool.max_attempts".into()).await.unwrap();
     assert_eq!(admin.setting_list().await.unwrap().len(), types::setting::SETTINGS.len());
 }
