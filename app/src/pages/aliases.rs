@@ -107,7 +107,7 @@ fn Row(alias: AliasView, remove: Remove) -> impl IntoView {
                 <span class="row-actions">
                     <a class="button small quiet" href=format!("/routing?view=simulate&run=1&model={name}")>{t(w::TRY_IT)}</a>
                     <a class="button small quiet" href=format!("/routing?view=aliases&edit={name}")>{t(c::EDIT)}</a>
-                    <Confirm what=format!("alias-{}", alias.name) trigger=c::DELETE title=w::ALIAS_DELETE_TITLE text=w::ALIAS_DELETE_TEXT subject=alias.name.clone()>
+                    <Confirm what=what trigger=c::DELETE title=w::ALIAS_DELETE_TITLE text=w::ALIAS_DELETE_TEXT subject=alias.name.clone()>
                         <ActionForm action=remove>
                             <input type="hidden" name="name" value=alias.name.clone()/>
                             <button class="button danger">{t(c::DELETE)}</button>

@@ -113,7 +113,7 @@ pub(crate) fn Accounts(items: Vec<AccountLoad>, clear: Clear) -> impl IntoView {
                 <td class="num" data-label=t(w::WAITING)>{one.waiting.to_string()}</td>
                 <td class="num" data-label=t(w::SESSIONS)>{one.sessions.to_string()}</td>
                 <td data-label=t(w::LAST)>{maybe(one.last_used_at, t(c::NEVER))}</td>
-                <td class="actions">{clear_one(clear, "accounts", one.credential_id.to_string())}</td>
+                <td class="actions">{(one.in_flight > 0).then(|| clear_one(clear, "accounts", one.credential_id.to_string()))}</td>
             </tr>
         })
         .collect_view()
@@ -140,7 +140,7 @@ pub(crate) fn Users(items: Vec<UserLoad>, clear: Clear) -> impl IntoView {
                 <th scope="row" data-label=t(c::USER)>{link("users", one.user_id.0, Some(one.user_name))}</th>
                 <td class="num" data-label=t(w::AT_ONCE)>{of_bound(one.in_flight, one.max_concurrent_requests)}</td>
                 <td class="num" data-label=t(w::SESSIONS)>{of_bound(one.sessions, one.limit_concurrent_sessions)}</td>
-                <td class="actions">{clear_one(clear, "users", one.user_id.to_string())}</td>
+                <td class="actions">{(one.in_flight + one.sessions > 0).then(|| clear_one(clear, "users", one.user_id.to_string()))}</td>
             </tr>
         })
         .collect_view()

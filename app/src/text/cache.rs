@@ -6,9 +6,9 @@ super::texts! {
     V_ACCOUNTS: "Credential load", "凭证并发";
     V_USERS: "User load", "用户并发";
     V_UNAVAILABLE: "Unavailable", "不可用标记";
-    HEAD_SESSIONS: "conversations are bound to a credential", "个会话已绑定凭证";
-    HEAD_ACCOUNTS: "credentials with requests or bound sessions", "个凭证有请求或会话";
-    HEAD_USERS: "users with requests or sessions", "个用户有请求或会话";
+    HEAD_SESSIONS: "conversations stick to a credential", "个会话已绑定凭证";
+    HEAD_ACCOUNTS: "credentials, the busiest first", "个凭证，按并发从高到低";
+    HEAD_USERS: "users, the busiest first", "个用户，按并发从高到低";
     HEAD_UNAVAILABLE: "marks keep credentials from serving", "个标记使凭证不可用";
     SINCE: "Remembered since", "记录始于";
     FORGETS: "a restart forgets it", "重启后清空";
@@ -18,10 +18,10 @@ super::texts! {
     T_UNAVAILABLE: "Cooldowns, open breakers and stored states. Most end by themselves; clearing lets the next request try again.", "冷却、熔断与已存状态。多数会自动结束；清除后下一个请求会重新尝试。";
     E_SESSIONS: "No conversation is bound.", "没有已绑定的会话。";
     E_SESSIONS_TEXT: "A binding is made with the first request of a conversation (Claude Code, Codex, an x-session-id header, or the same first messages), and is forgotten when it rests. Token counting makes none.", "会话的首个请求会建立绑定（Claude Code、Codex、x-session-id 请求头，或相同的首批消息），空闲超时后清除。Token 计数请求不会建立绑定。";
-    E_ACCOUNTS: "No credential is busy.", "没有繁忙的凭证。";
-    E_ACCOUNTS_TEXT: "A credential shows here while requests run on it.", "有请求进行时，凭证会显示在此。";
-    E_USERS: "No user is busy.", "没有繁忙的用户。";
-    E_USERS_TEXT: "A user shows here while his requests run or his sessions count as active.", "有请求进行或会话处于活跃状态时，用户会显示在此。";
+    E_ACCOUNTS: "There is no credential yet.", "还没有凭证。";
+    E_ACCOUNTS_TEXT: "Each credential shows here with the requests that run on it.", "每个凭证及其进行中的请求会显示在此。";
+    E_USERS: "There is no user yet.", "还没有用户。";
+    E_USERS_TEXT: "Each user shows here with his requests and sessions.", "每个用户及其请求与会话会显示在此。";
     E_UNAVAILABLE: "Nothing is marked: every credential may be chosen.", "没有标记：所有凭证均可被选用。";
     E_UNAVAILABLE_TEXT: "A mark is set when an upstream answers 429, 503 or 529, refuses a credential, or fails several times in a row.", "上游返回 429、503、529，拒绝凭证，或连续失败多次时会设置标记。";
     E_SEARCH: "Nothing fits the search.", "没有匹配的条目。";
