@@ -15,6 +15,7 @@ const PAGE: u32 = 100;
 
 impl Admin {
     /// Every breaker that is not closed or that ever failed, the open ones first.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn breaker_list(&self) -> Result<Vec<BreakerView>, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let mut views = Vec::new();

@@ -19,6 +19,7 @@ const MOST: usize = 500;
 
 impl Admin {
     /// Conversations and the credentials that they stick to, the latest first.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn cache_sessions(&self, search: Option<String>) -> Result<CacheList<SessionView>, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let wanted = Wanted::new(search);
@@ -56,6 +57,7 @@ impl Admin {
     }
 
     /// Requests at once on each credential, the busiest first.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn cache_accounts(&self, search: Option<String>) -> Result<CacheList<AccountLoad>, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let wanted = Wanted::new(search);
@@ -98,6 +100,7 @@ impl Admin {
     }
 
     /// Requests and conversations at once of each user, the busiest first.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn cache_users(&self, search: Option<String>) -> Result<CacheList<UserLoad>, Problem> {
         let snapshot = self.core.snapshot();
         let now = self.core.clock.now();

@@ -9,6 +9,7 @@ use super::condition::{Condition, Stored};
 
 impl Admin {
     /// Every mark: first what never ends by itself, then what ends latest.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn cache_unavailable(
         &self,
         search: Option<String>,

@@ -16,6 +16,7 @@ const SLOT_S: u64 = 300;
 
 impl Admin {
     /// Counts of the whole pool.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn pool_stats(&self) -> Result<PoolStats, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let order = &snapshot.settings.pool_tier_order;
@@ -49,6 +50,7 @@ impl Admin {
     }
 
     /// How each credential did in the last day, in slots of five minutes.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn availability(&self) -> Result<Availability, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let mut rows = Vec::new();

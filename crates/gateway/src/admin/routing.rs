@@ -17,6 +17,7 @@ const MOST_SAMPLES: u32 = 20_000;
 
 impl Admin {
     /// The decision that a request like that would meet now. Nothing is sent and nothing is held.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn routing_simulate(&self, input: Simulate) -> Result<Simulation, Problem> {
         crate::serve::simulate(&self.core, &input)
     }

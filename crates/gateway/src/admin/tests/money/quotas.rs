@@ -51,6 +51,7 @@ async fn ke_07_a_reset_begins_anew_and_loses_no_history() {
     house.spend(&cast, "9").await;
     house.clock.advance(1_000);
     admin.usage_reset(ScopeKind::User, cast.user.0).await.unwrap();
+    house.clock.advance(1);
     let user = crate::quota::scope(ScopeKind::User, cast.user.0);
     let budgets = &house.gateway.core.quotas.budgets;
     assert_eq!(budgets.total(user), Money::ZERO);
