@@ -41,14 +41,23 @@ pub(crate) fn Attempts(
         if chosen > 0 {
             parts.push(format!("{} {} µs", t(r::P_ROUTE), format::count(chosen)));
         }
-        view! { <p class="reason pad-x">{parts.join(" · ")}</p> }
+        let bar = (queued > 0).then(|| {
+            let wide = (queued.min(end) * WIDTH / end).max(2);
+            view! {
+                <svg class="timeline" viewBox=format!("0 0 {WIDTH} 10") preserveAspectRatio="none" aria-hidden="true">
+                    <rect class="track" x="0" y="0" width=WIDTH.to_string() height="10"/>
+                    <rect class="bar-warn" x="0" y="0" width=wide.to_string() height="10"/>
+                </svg>
+            }
+        });
+        view! { <div class="pad-x">{bar} <p class="reason">{parts.join(" · ")}</p></div> }
     });
     view! {
         <section class="panel">
             <h2 class="panel-title">{t(r::ATTEMPTS)}</h2>
             <ul class="legend pad-x">
-                <li class="key-s4">{t(r::P_PAUSE)}</li>
-                <li class="key-s2">{t(r::P_HEAD)}</li>
+                <li class="key-warn">{t(r::P_PAUSE)}</li>
+                <li class="key-s4">{t(r::P_HEAD)}</li>
                 <li class="key-s3">{t(r::P_FIRST)}</li>
                 <li class="key-s1">{t(r::P_STREAM)}</li>
             </ul>
@@ -71,8 +80,8 @@ fn phases(attempt: &Attempt) -> Vec<Phase> {
     let begun = first.unwrap_or(whole);
     let pause = attempt.pause_ms.min(start);
     [
-        (r::P_PAUSE, "bar-s4", start - pause, pause),
-        (r::P_HEAD, "bar-s2", start, headed),
+        (r::P_PAUSE, "bar-warn", start - pause, pause),
+        (r::P_HEAD, "bar-s4", start, headed),
         (r::P_FIRST, "bar-s3", start + headed, begun.saturating_sub(headed)),
         (r::P_STREAM, "bar-s1", start + begun, whole.saturating_sub(begun)),
     ]
@@ -162,13 +171,13 @@ mod tests {
         attempt.pause_ms = 40;
         attempt.head_ms = Some(200);
         attempt.first_byte_ms = Some(300);
-        let whole = [("bar-s4", 60, 40), ("bar-s2", 100, 200), ("bar-s3", 300, 100), ("bar-s1", 400, 700)];
+        let whole = [("bar-warn", 60, 40), ("bar-s4", 100, 200), ("bar-s3", 300, 100), ("bar-s1", 400, 700)];
         assert_eq!(spans(&attempt), whole);
         attempt.first_byte_ms = None;
         attempt.pause_ms = 0;
-        assert_eq!(spans(&attempt), [("bar-s2", 100, 200), ("bar-s3", 300, 800)], "no content came");
+        assert_eq!(spans(&attempt), [("bar-s4", 100, 200), ("bar-s3", 300, 800)], "no content came");
         attempt.head_ms = None;
-        assert_eq!(spans(&attempt), [("bar-s2", 100, 1_000)], "not even a head came");
+        assert_eq!(spans(&attempt), [("bar-s4", 100, 1_000)], "not even a head came");
         // Records from before heads were timed.
         attempt.first_byte_ms = Some(300);
         assert_eq!(spans(&attempt), [("bar-s3", 100, 300), ("bar-s1", 400, 700)]);

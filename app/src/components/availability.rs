@@ -34,7 +34,7 @@ pub(crate) fn AvailabilityGrid(
     let strips =
         rows.into_iter().take(MOST).map(|row| view! { <Strip row slot_s since named/> }).collect_view();
     view! {
-        <p class="help pad-x">{t(o::GRID_TEXT)} " " <Time at=started_at/> " UTC"</p>
+        <p class="help pad-x">{t(o::GRID_TEXT)} " " {t(o::GRID_SINCE)} " " <Time at=started_at/> " UTC"</p>
         <ul class="strips">{strips}</ul>
         {cut.map(|text| view! { <p class="help pad-x">{text}</p> })}
     }

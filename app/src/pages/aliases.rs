@@ -95,6 +95,8 @@ fn Body(
 fn Row(alias: AliasView, remove: Remove) -> impl IntoView {
     let t = translator();
     let name = Url::escape(&alias.name);
+    // A name may hold what an address cannot.
+    let what = format!("alias-{}-{}", alias.updated_at.0, alias.version);
     let targets =
         alias.targets.iter().map(|target| view! { <li><code>{target.clone()}</code></li> }).collect_view();
     view! {

@@ -242,7 +242,7 @@ fn Row(
     view! {
         <tr>
             <th scope="row" data-label=t(c::CREDENTIAL)>
-                <a class="truncate" href=format!("/providers/{id}")>{provider}</a> " / " <span class="truncate">{credential}</span>
+                <span class="path"><a class="truncate" href=format!("/providers/{id}")>{provider}</a> " / " <span class="truncate">{credential}</span></span>
             </th>
             <td data-label=t(c::MODEL)>
                 {breaker.model.map_or_else(|| view! { <span class="faint">{t(o::NO_MODEL)}</span> }.into_any(), |model| view! { <code class="truncate" title=model.clone()>{model.clone()}</code> }.into_any())}
@@ -274,8 +274,7 @@ fn Timeline(page: Page<BreakerEvent>, names: Names) -> impl IntoView {
                 <tr>
                     <td data-label=t(c::TIME) class="nowrap"><Time at/></td>
                     <th scope="row" data-label=t(c::CREDENTIAL)>
-                        <a class="truncate" href=format!("/breakers?provider_id={provider_id}") title=t(o::TIMELINE_OF)>{provider}</a>
-                        " / " <span class="truncate">{names.credential(credential_id)}</span>
+                        <span class="path"><a class="truncate" href=format!("/breakers?provider_id={provider_id}") title=t(o::TIMELINE_OF)>{provider}</a> " / " <span class="truncate">{names.credential(credential_id)}</span></span>
                     </th>
                     <td data-label=t(c::MODEL)><code class="truncate">{model.unwrap_or_else(|| "–".to_owned())}</code></td>
                     <td data-label=t(o::FROM_TO)><span class="change-of">{badge::breaker(from)} " → " {badge::breaker(to)}</span></td>

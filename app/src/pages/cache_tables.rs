@@ -70,10 +70,9 @@ pub(crate) fn Sessions(items: Vec<SessionView>, clear: Clear) -> impl IntoView {
                         <a class="truncate" href=requests title=one.session.clone()><code>{one.session.clone()}</code></a>
                         <span class="faint small">{t(source_words(one.source))}</span>
                     </th>
-                    <td data-label=t(c::USER)>{link("users", one.user_id.0, one.user_name)} " " {link("keys", one.key_id.0, one.key_name)}</td>
+                    <td data-label=t(c::USER)><span class="path">{link("users", one.user_id.0, one.user_name)} " " {link("keys", one.key_id.0, one.key_name)}</span></td>
                     <td data-label=t(w::BOUND_TO)>
-                        {link("providers", one.provider_id.0, one.provider_name)}
-                        " / " <span class="truncate">{one.credential_name.unwrap_or_else(|| format!("#{}", one.credential_id))}</span>
+                        <span class="path">{link("providers", one.provider_id.0, one.provider_name)} " / " <span class="truncate">{one.credential_name.unwrap_or_else(|| format!("#{}", one.credential_id))}</span></span>
                     </td>
                     <td class="num" data-label=t(w::HITS)>{format::count(one.hits)}</td>
                     <td class="num" data-label=t(w::REBINDS)>{one.rebinds.to_string()}</td>
@@ -106,7 +105,7 @@ pub(crate) fn Accounts(items: Vec<AccountLoad>, clear: Clear) -> impl IntoView {
         .map(|one| view! {
             <tr>
                 <th scope="row" data-label=t(c::CREDENTIAL)>
-                    {link("providers", one.provider_id.0, Some(one.provider_name))} " / " <span class="truncate">{one.credential_name}</span>
+                    <span class="path">{link("providers", one.provider_id.0, Some(one.provider_name))} " / " <span class="truncate">{one.credential_name}</span></span>
                 </th>
                 <td data-label=t(p::TIER)>{t(routing_words::tier(one.tier))}</td>
                 <td class="num" data-label=t(w::AT_ONCE)>{of_bound(one.in_flight, one.max_concurrency)}</td>
@@ -166,7 +165,7 @@ pub(crate) fn Unavailable(items: Vec<UnavailableMark>, clear: Clear) -> impl Int
             view! {
                 <tr>
                     <th scope="row" data-label=t(c::CREDENTIAL)>
-                        {link("providers", one.provider_id.0, Some(one.provider_name))} " / " <span class="truncate">{one.credential_name}</span>
+                        <span class="path">{link("providers", one.provider_id.0, Some(one.provider_name))} " / " <span class="truncate">{one.credential_name}</span></span>
                     </th>
                     <td data-label=t(c::MODEL)>{model}</td>
                     <td data-label=t(w::MARK)>{badge::mark(&one.mark)}</td>

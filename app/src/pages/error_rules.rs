@@ -65,7 +65,9 @@ pub(crate) fn ErrorRules() -> impl IntoView {
             view! {
                 <Answer mood="calm" text=head><span class="faint">{t(e::TEXT)}</span></Answer>
                 {move || rules.with_value(|rules| editor(rules))}
-                <Table rules=rules.get_value() remove/>
+                {(own > 0).then(|| view! {
+                    <section class="panel"><Table rules=of_kind(rules, true) remove/></section>
+                })}
             }
         })}
         <details class="panel pad fold" open=adding>
@@ -78,7 +80,22 @@ pub(crate) fn ErrorRules() -> impl IntoView {
             </ActionForm>
         </details>
         <Tester/>
+        {load(list, move |rules: Vec<ErrorRuleView>| {
+            let builtin = of_kind(StoredValue::new(rules), false);
+            view! {
+                <details class="panel fold builtin">
+                    <summary class="pad-x">{t(e::BUILTIN_HEAD)} <span class="faint">{builtin.len().to_string()}</span></summary>
+                    <p class="help pad-x">{t(e::BUILTIN_TEXT)}</p>
+                    <Table rules=builtin remove/>
+                </details>
+            }
+        })}
     }
+}
+
+/// The rules that somebody made, or the built-in ones.
+fn of_kind(rules: StoredValue<Vec<ErrorRuleView>>, own: bool) -> Vec<ErrorRuleView> {
+    rules.with_value(|rules| rules.iter().filter(|rule| rule.id.is_some() == own).cloned().collect())
 }
 
 #[component]
@@ -86,7 +103,7 @@ fn Table(rules: Vec<ErrorRuleView>, remove: Remove) -> impl IntoView {
     let t = translator();
     let rows = rules.into_iter().map(|rule| view! { <Row rule remove/> }).collect_view();
     view! {
-        <section class="panel table-scroll">
+        <div class="table-scroll">
             <table class="table rows">
                 <caption class="visually-hidden">{t(w::V_RULES)}</caption>
                 <thead>
@@ -104,8 +121,7 @@ fn Table(rules: Vec<ErrorRuleView>, remove: Remove) -> impl IntoView {
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            <p class="help pad-x table-note">{t(e::BUILTIN_TEXT)}</p>
-        </section>
+        </div>
     }
 }
 

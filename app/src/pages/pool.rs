@@ -263,8 +263,10 @@ fn Row(
     view! {
         <tr>
             <th scope="row" data-label=t(c::CREDENTIAL)>
-                <a class="truncate" href=format!("/providers/{}", provider.id)>{provider.name}</a> " / "
-                <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id)>{credential.name.clone()}</a>
+                <span class="path">
+                    <a class="truncate" href=format!("/providers/{}", provider.id)>{provider.name}</a> " / "
+                    <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id)>{credential.name.clone()}</a>
+                </span>
             </th>
             <td data-label=t(o::STATE) class="wrap-cell">
                 <span class="stack">{badge::credential(&credential)} <Reason credential=credential.clone()/></span>

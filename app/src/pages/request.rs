@@ -85,10 +85,6 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
             <div class="column">
                 <BillCard record=bill is_admin/>
                 <Attempts attempts=record.attempts.clone() total_ms=record.duration_ms decision=record.decision.clone()/>
-                {is_admin.then(|| view! {
-                    <DecisionTable decision=record.decision.clone()/>
-                    {decided.then(|| view! { <ChangesOf id=record.request_id.to_string()/> })}
-                })}
             </div>
             <div class="column side">
                 <section class="panel pad">
@@ -119,6 +115,10 @@ fn Body(row: RequestRow, is_admin: bool) -> impl IntoView {
                 </details>
             </div>
         </div>
+        {is_admin.then(|| view! {
+            <DecisionTable decision=record.decision.clone()/>
+            {decided.then(|| view! { <ChangesOf id=record.request_id.to_string()/> })}
+        })}
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn Routing() -> impl IntoView {
     view! {
         <Head title=t(w::TITLE)/>
         <div class="page">
-            <nav class="tabs" aria-label=t(w::TITLE)>{tabs}</nav>
+            <div class="filters"><nav class="tabs" aria-label=t(w::TITLE)>{tabs}</nav></div>
             <Done/>
             {body}
         </div>

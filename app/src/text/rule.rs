@@ -4,8 +4,9 @@ super::texts! {
     NEW: "New rule", "新建规则";
     TEXT: "Says what an upstream's error means, where the built-in reading is not enough. Your rules come first, by priority; the first that fits wins.", "当内置判断不足时，用规则说明上游错误的含义。自定义规则优先，按优先级匹配，先匹配者生效。";
     HEAD: "rules of your own", "条自定义规则";
-    HEAD_NONE: "No rule of your own: the built-in ones below hold.", "没有自定义规则，以下内置规则生效。";
+    HEAD_NONE: "No rule of your own: the built-in ones hold.", "没有自定义规则，内置规则生效。";
     BUILTIN: "Built in", "内置";
+    BUILTIN_HEAD: "Built-in rules", "内置规则";
     BUILTIN_TEXT: "They come after all others and cannot be changed.", "排在最后，不可修改。";
     NAME_HELP: "1 to 80 characters.", "1 到 80 个字符。";
     PRIORITY_HELP: "Lower is looked at first; default 0.", "数值小的先匹配，默认 0。";
