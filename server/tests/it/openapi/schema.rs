@@ -40,6 +40,12 @@ pub(super) fn check(document: &Value, schema: &Value, value: &Value, at: &str) -
                     faults.extend(check(document, rule, item, &format!("{at}[{index}]")));
                 }
             }
+            "prefixItems" => {
+                for (index, rule) in rule.as_array().unwrap().iter().enumerate() {
+                    let item = value.get(index).unwrap_or(&Value::Null);
+                    faults.extend(check(document, rule, item, &format!("{at}[{index}]")));
+                }
+            }
             "required" if value.is_object() => {
                 for name in rule.as_array().unwrap() {
                     if value.get(name.as_str().unwrap()).is_none() {

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use fakeup::{Behaviour, Fakeup, Rule};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{STRONG, STRONG_TOO, outcome, signal, started, text, tollgate};
 
@@ -16,11 +18,18 @@ const ENV: [(&str, &str); 4] = [
 
 /// Makes a provider with two more credentials over the admin API.
 async fn provision(address: &str, upstream: &Fakeup) {
-    let http = reqwest::Client::new();
     let post = async |path: &str, body: Value| {
-        let url = format!("http://{address}/api/admin{path}");
-        let answer = http.post(url).bearer_auth(STRONG).json(&body).send().await.unwrap();
-        let made: Value = answer.json().await.unwrap();
+        let text = body.to_string();
+        let head = format!(
+            "POST /api/admin{path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {STRONG}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            text.len()
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("{head}{text}").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let made: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
         assert!(made["id"].is_i64(), "{made}");
         made["id"].clone()
     };

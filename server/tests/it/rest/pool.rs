@@ -102,6 +102,8 @@ async fn ca_04_ca_12_counts_of_accounts_and_users_are_shown_and_set_to_zero() {
     let credential =
         get(&rig, &format!("/credentials?provider_id={provider}")).await["items"][0]["id"].clone();
     rig.on_model("m-slow", Behaviour::cut(60, Then::Hold));
+    // Without content a stream would be held back.
+    rig.server.admin("PUT", "/settings/routing.gate_ms", &json!({ "value": "0" })).await;
     let mut open = rig.open(rig.keyed(ANTHROPIC.ask("m-slow", true))).await;
     drop(open.piece().await);
     let of = async |path: &str| get(&rig, path).await["items"][0]["in_flight"].clone();

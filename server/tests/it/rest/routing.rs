@@ -202,8 +202,12 @@ async fn a_simulation_names_who_would_serve_and_sends_nothing() {
 #[tokio::test]
 async fn a_backtest_says_who_would_have_been_first() {
     let rig = Rig::bare().await;
-    let one = rig.provider("anthropic", json!({ "name": "one", "api_key": "up-one", "priority": 1 })).await;
-    let two = rig.provider("anthropic", json!({ "name": "two", "api_key": "up-two", "priority": 2 })).await;
+    let one = rig
+        .provider("anthropic", json!({ "name": "one", "api_key": "up-one", "priority": 1, "sticky": false }))
+        .await;
+    let two = rig
+        .provider("anthropic", json!({ "name": "two", "api_key": "up-two", "priority": 2, "sticky": false }))
+        .await;
     for _ in 0..3 {
         let got = rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))).await;
         assert_eq!(got.status, 200, "{}", got.text());

@@ -42,6 +42,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("core", "admin", "credentials are sealed anew under a new key before anything is served"),
     ("core", "serve", "owns the model lists and the used keys that serving fills"),
     ("core", "tasks", "owns the board of tasks and starts them once it is complete"),
+    ("core", "events", "owns the queue of breakers' changes that serving fills"),
     ("core", "house", "what a stop interrupted is priced before anything is served"),
     ("admin", "facade", "signing in is a method of the façade and lies beside the admin token"),
     ("member", "facade", "the façade's member handle lies beside what it hands out"),
