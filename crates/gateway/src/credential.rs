@@ -61,6 +61,12 @@ impl Gauge {
         Some(Lease { gauge: self.clone(), round: before / ROUND })
     }
 
+    /// A lease without a slot, for what does not count.
+    pub(crate) fn lease_of_nothing(self: &Arc<Self>, now: Timestamp) -> Lease {
+        self.last_used_ms.store(now.0, Ordering::Relaxed);
+        Lease { gauge: self.clone(), round: u64::MAX }
+    }
+
     /// Requests on it right now.
     pub(crate) fn in_flight(&self) -> u32 {
         count(self.slots.load(Ordering::Acquire))
@@ -244,6 +250,16 @@ mod tests {
         assert!(gauge.lease(Some(1), Timestamp(3)).is_some());
         assert_eq!(gauge.in_flight(), 0);
         assert_eq!(gauge.read().last_used_at, Some(Timestamp(3)));
+    }
+
+    #[test]
+    fn a_lease_of_nothing_takes_and_gives_back_nothing() {
+        let gauge = Arc::new(Gauge::default());
+        let held = gauge.lease(Some(1), Timestamp(1)).unwrap();
+        drop(gauge.lease_of_nothing(Timestamp(2)));
+        assert_eq!(gauge.in_flight(), 1);
+        drop(held);
+        assert_eq!(gauge.in_flight(), 0);
     }
 
     #[test]

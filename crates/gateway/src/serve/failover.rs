@@ -171,7 +171,12 @@ fn take<'a>(
     selection.ranked.iter().find_map(|pick| {
         let (provider, credential) = (pick.provider, pick.credential);
         let sent_as = model.map(|model| provider.upstream_model(model));
-        let lease = credential.gauge.lease(credential.spec.max_concurrency, now)?;
+        // Editors count tokens in bursts; that is no work that slots are made for.
+        let lease = if request.ingress.endpoint.is_count() {
+            credential.gauge.lease_of_nothing(now)
+        } else {
+            credential.gauge.lease(credential.spec.max_concurrency, now)?
+        };
         let id = settlement.record().request_id;
         let trial = Trial::begin(core, id, (provider, credential), sent_as, pick.probes)?;
         let quote = quotes.of(core, request, provider, model);

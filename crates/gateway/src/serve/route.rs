@@ -153,10 +153,12 @@ fn examine<'a>(
         return Err(("unreadable", None));
     }
     let mut probes = marked(credential, demand.now)?;
-    let (mut demoted, mut until) = (probes, None);
+    let (mut demoted, mut until) = (false, None);
     match gauge.look(upstream_model, demand.now) {
         Look::Free => {}
-        Look::Probe => (demoted, probes) = (true, true),
+        // In its usual place: behind all others nobody would look at it as long as they are well. One request at a
+        // time does, and goes on to the next if it is not.
+        Look::Probe => probes = true,
         Look::Demoted { until: end } => (demoted, until) = (true, Some(end)),
         Look::Resting { until, .. } => return Err(("cooldown", Some(until))),
         Look::Open { until } => return Err(("breaker", Some(until))),
@@ -165,7 +167,7 @@ fn examine<'a>(
         return Err((filter, None));
     }
     let in_flight = gauge.in_flight();
-    if spec.max_concurrency.is_some_and(|limit| in_flight >= limit) {
+    if !demand.endpoint.is_count() && spec.max_concurrency.is_some_and(|limit| in_flight >= limit) {
         return Err(("concurrency", None));
     }
     let facts = Facts {

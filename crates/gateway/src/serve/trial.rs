@@ -105,7 +105,7 @@ impl Trial {
     pub(super) fn broke(mut self, what: &str) {
         self.probing = false;
         self.credential.gauge.note_error(self.core.clock.now(), what);
-        self.count(FailureClass::Provider, 0, true, what);
+        self.count(FailureClass::Provider, None, 0, true, what);
     }
 
     /// The upstream refused the request itself: the credential is well.
@@ -133,18 +133,23 @@ impl Trial {
         if let Some(rest) = &rest {
             self.mark(rest, class, what, now);
         }
-        if matches!(class, FailureClass::Provider | FailureClass::Unknown) {
-            return Some(Doubt { trial: self, class, what: what.to_owned() });
-        }
         let network =
             settings.routing_breaker_on_network_errors || self.core.config.breaker_on_network_errors;
+        let doubtful = match class {
+            FailureClass::Provider | FailureClass::Unknown | FailureClass::NotFound => true,
+            FailureClass::System => network,
+            _ => false,
+        };
+        if doubtful {
+            return Some(Doubt { trial: self, class, rest, what: what.to_owned() });
+        }
         let failed = Failed {
             model: self.model.as_deref(),
             class,
             rest,
             fingerprint: 0,
             confirmed: true,
-            network_counts: network && self.core.reach.others_answer(self.provider, now),
+            network_counts: false,
             what,
         };
         let changes = gauge.failed(failed, now, &self.breaker);
@@ -166,12 +171,11 @@ impl Trial {
         };
         let hint = &verdict.hint;
         let found = rest(class, self.kind, &hint.headers, hint.delay_ms, now, streak, most, rand::random());
-        match (found, hint.rule_s) {
-            (Some(rest), Some(seconds)) => {
-                Some(Rest { until: now.plus_ms(i64::from(seconds) * 1_000), told: true, ..rest })
-            }
-            (found, _) => found,
-        }
+        let Some(seconds) = hint.rule_s else { return found };
+        let until = now.plus_ms(i64::from(seconds) * 1_000);
+        // A rule may set a rest where the class has none.
+        let none = Rest { until, state: CredentialState::Overloaded, whole: false, told: true };
+        Some(found.map_or(none, |rest| Rest { until, told: true, ..rest }))
     }
 
     /// Writes down a state that a restart should remember.
@@ -193,10 +197,20 @@ impl Trial {
         events::mark(&self.core, &self.credential, new);
     }
 
-    fn count(&self, class: FailureClass, fingerprint: u64, confirmed: bool, what: &str) {
+    fn count(
+        &self,
+        class: FailureClass,
+        rest: Option<Rest>,
+        fingerprint: u64,
+        confirmed: bool,
+        what: &str,
+    ) {
         let now = self.core.clock.now();
         let model = self.model.as_deref();
-        let failed = Failed { model, class, rest: None, fingerprint, confirmed, network_counts: false, what };
+        // Who cannot be reached while the same request got through elsewhere is at fault himself; else it is more
+        // likely our own network, and that must not take every credential out of service (HC-12).
+        let network_counts = confirmed && self.core.reach.others_answer(self.provider, now);
+        let failed = Failed { model, class, rest, fingerprint, confirmed, network_counts, what };
         let changes = self.credential.gauge.failed(failed, now, &self.breaker);
         events::breakers(&self.core, self.provider, &self.credential, changes, now);
     }
@@ -215,6 +229,7 @@ impl Drop for Trial {
 pub(super) struct Doubt {
     trial: Trial,
     class: FailureClass,
+    rest: Option<Rest>,
     what: String,
 }
 
@@ -248,8 +263,12 @@ impl Doubts {
 
     fn settle(&mut self, confirmed: bool) {
         for mut doubt in self.failures.drain(..) {
+            // A model that nobody has is a slip of the caller's, and no account needs to rest from it.
+            if doubt.class == FailureClass::NotFound && !confirmed {
+                continue;
+            }
             doubt.trial.probing = false;
-            doubt.trial.count(doubt.class, self.fingerprint, confirmed, &doubt.what);
+            doubt.trial.count(doubt.class, doubt.rest, self.fingerprint, confirmed, &doubt.what);
         }
     }
 }
