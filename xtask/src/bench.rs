@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds release binaries and hands them to `xtask/loadgen`, which measures.
+//! `cargo xtask bench` and `cargo xtask resilience`: build release binaries and hand them to `xtask/loadgen`, which
+//! measures.
 
 use crate::debian;
 use crate::run;
@@ -18,6 +19,16 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
     let tollgate = run::build(true)?;
     Cmd::cargo()
         .args(["run", "--release", "--quiet", "--package", "loadgen", "--"])
+        .args(args)
+        .env("TOLLGATE_BIN", tollgate.display().to_string())
+        .run()
+}
+
+/// `cargo xtask resilience [--write] [--requests N] [--aborts N] [--only <text>]`
+pub(crate) fn resilience(args: &[String]) -> Outcome {
+    let tollgate = run::build(true)?;
+    Cmd::cargo()
+        .args(["run", "--release", "--quiet", "--package", "loadgen", "--", "resilience"])
         .args(args)
         .env("TOLLGATE_BIN", tollgate.display().to_string())
         .run()

@@ -40,6 +40,8 @@ cargo xtask <command>
   bundle [--release] [--force]       the dashboard's browser half, into target/site/pkg
   postgres                           a throw-away PostgreSQL for tests by hand; prints its address, ends with Enter
   prices <list.json> --origin <text> the default price table, made anew from a list in LiteLLM's format
+  resilience [--write] [--requests N] [--aborts N] [--only <text>]
+                                     what faults of upstreams cost callers; --write renews docs/resilience.md
   bench [--write] [--quick]          direct, nginx and Tollgate side by side on loopback; --write renews docs/bench.md
 ";
 
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "test" => steps::test(rest),
         "bundle" => bundle::command(rest),
         "bench" => bench::bench(rest),
+        "resilience" => bench::resilience(rest),
         "postgres" => steps::postgres_until_enter(),
         "prices" => prices::prices(rest),
         "help" | "--help" | "-h" => {

@@ -1,6 +1,6 @@
 //! What the fake vendor would bill, and everything else that can be known of a request from its side.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -13,6 +13,8 @@ use crate::request::Received;
 
 /// Entries that are kept; older ones are forgotten.
 const KEPT: usize = 20_000;
+/// Credentials that are counted apart; all others share a count.
+const COUNTED: usize = 1_000;
 
 /// How a request ended, seen from the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -117,6 +119,8 @@ impl Line {
 #[derive(Debug, Default)]
 pub(crate) struct Invoice {
     lines: Mutex<(u64, VecDeque<Arc<Line>>)>,
+    /// Requests by credential, also those whose lines are forgotten.
+    counts: Mutex<HashMap<String, u64>>,
     changed: tokio::sync::Notify,
 }
 
@@ -129,6 +133,7 @@ impl Invoice {
         billed: Tokens,
         status: u16,
     ) -> Arc<Line> {
+        self.count(request.credential().unwrap_or_default());
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.0 += 1;
         let line = Arc::new(Line {
@@ -149,6 +154,25 @@ impl Invoice {
         drop(lines);
         self.changed.notify_waiters();
         line
+    }
+
+    fn count(&self, credential: &str) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(credential) {
+            *count += 1;
+        } else {
+            let name = if counts.len() < COUNTED { credential } else { "" };
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Requests that came with a credential, or all of them.
+    pub(crate) fn requests(&self, credential: Option<&str>) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match credential {
+            Some(credential) => counts.get(credential).copied().unwrap_or(0),
+            None => counts.values().sum(),
+        }
     }
 
     /// Closes a line.

@@ -194,6 +194,11 @@ impl Fakeup {
         self.shared.invoice.entries()
     }
 
+    /// Requests that came with a credential (`None`: all), also those that the invoice has forgotten by now.
+    pub fn requests(&self, credential: Option<&str>) -> u64 {
+        self.shared.invoice.requests(credential)
+    }
+
     /// Empties the invoice.
     pub fn clear_invoice(&self) {
         self.shared.invoice.clear();

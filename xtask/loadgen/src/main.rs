@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: measures direct, nginx and Tollgate side by side, in one run, on loopback.
+//! `cargo xtask bench`: measures direct, nginx and Tollgate side by side, in one run, on loopback. With `resilience`
+//! (`cargo xtask resilience`) it measures instead what faults of an upstream cost callers.
 //!
 //! Absolute figures drift from run to run; only ratios within one run count, so everything is measured in rounds
 //! that visit each target in turn. It drives a real release binary over real sockets and knows none of its code.
@@ -12,6 +13,7 @@ mod measure;
 mod process;
 mod report;
 mod request;
+mod resilience;
 mod stats;
 mod stream;
 mod target;
@@ -58,6 +60,9 @@ fn main() -> ExitCode {
             |runtime| {
                 if has("upstream") {
                     return runtime.block_on(upstream::serve());
+                }
+                if has("resilience") {
+                    return runtime.block_on(resilience::run(&args));
                 }
                 let figures = runtime.block_on(measure::all(if has("--quick") { QUICK } else { FULL }))?;
                 let text = report::markdown(&figures);

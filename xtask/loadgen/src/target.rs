@@ -48,7 +48,7 @@ impl Drop for Scratch {
     }
 }
 
-const ADMIN_TOKEN: &str = "bench-admin-token-of-more-than-32-characters";
+pub(crate) const ADMIN_TOKEN: &str = "bench-admin-token-of-more-than-32-characters";
 
 /// Starts the upstream, a second process of this program, and answers where it listens.
 pub(crate) fn upstream() -> Result<(Process, SocketAddr)> {
@@ -155,7 +155,7 @@ pub(crate) async fn cold_start(binary: &Path) -> Result<Duration> {
     Ok(started.elapsed())
 }
 
-fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scratch)> {
+pub(crate) fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scratch)> {
     let dir = Scratch::new(name)?;
     let address = free_address()?;
     let (port, data) = (address.port().to_string(), dir.path().display().to_string());
@@ -170,7 +170,7 @@ fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scr
     Ok((Process::start(binary, &["serve"], &env, Stdio::null(), &log)?, address, dir))
 }
 
-async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<Value> {
+pub(crate) async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<Value> {
     let answer = connection.fetch(&post(path, ADMIN_TOKEN, &body.to_string())).await?;
     if answer.status != 201 {
         return Err(
@@ -181,7 +181,7 @@ async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result
 }
 
 /// Waits until the address takes connections or, with a path, answers it with 200; else says what stands in `log`.
-async fn wait_for(address: SocketAddr, path: Option<&str>, log: &Path) -> Result {
+pub(crate) async fn wait_for(address: SocketAddr, path: Option<&str>, log: &Path) -> Result {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(30) {
         if let Ok(mut connection) = Connection::open(address).await {
