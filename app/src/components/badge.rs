@@ -68,11 +68,12 @@ pub(crate) fn attempt(outcome: AttemptOutcome) -> AnyView {
     view! { <State mood word=t(word)/> }.into_any()
 }
 
-/// A credential's state; a cooldown shows before "usable".
+/// A credential's state; a cooldown or an open breaker shows before "usable".
 pub(crate) fn credential(view: &CredentialView) -> AnyView {
     let t = translator();
     let (mood, word) = match view.state {
         CredentialState::Valid if view.cooldown_until.is_some() => ("warn", p::STATE_COOLING),
+        CredentialState::Valid if view.breaker == BreakerState::Open => ("warn", cache::M_BREAKER_OPEN),
         state => state_words(state),
     };
     view! { <State mood word=t(word)/> }.into_any()

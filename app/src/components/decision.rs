@@ -136,7 +136,7 @@ fn Row(candidate: Candidate) -> impl IntoView {
             <td data-label=t(c::WEIGHT) class="num">{candidate.weight.to_string()}</td>
             <td data-label=t(w::LOAD) class="num">{candidate.in_flight.to_string()}</td>
             <td data-label=t(w::LATENCY) class="num">{candidate.latency_ms.map_or_else(dash, format::duration)}</td>
-            <td data-label=t(w::MULTIPLIER) class="num">"× " {candidate.cost_multiplier.to_string()}</td>
+            <td data-label=t(w::MULTIPLIER) class="num">{candidate.cost_multiplier.to_string()}</td>
         </tr>
     }
 }

@@ -37,8 +37,9 @@ pub(crate) fn Until(
     at: Timestamp,
 ) -> impl IntoView {
     let lang = lang();
-    let utc = format!("{} UTC", at.display_utc());
-    let shown = RwSignal::new(utc.clone());
+    let utc = at.display_utc();
+    let title = format!("{utc} UTC");
+    let shown = RwSignal::new(utc);
     Effect::new(move || {
         let tell = move || {
             if let Some(now) = host::now_ms() {
@@ -50,7 +51,7 @@ pub(crate) fn Until(
             on_cleanup(move || handle.clear());
         }
     });
-    view! { <time class="relative" datetime=at.to_string() title=utc>{shown}</time> }
+    view! { <time class="relative" datetime=at.to_string() title=title>{shown}</time> }
 }
 
 /// `in 4 m 05 s`; what is over is due.

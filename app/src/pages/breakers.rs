@@ -14,7 +14,7 @@ use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load, shown_of};
 use crate::components::pager::Pager;
-use crate::components::time::{Time, Until, maybe};
+use crate::components::time::{Time, Until};
 use crate::components::{Refresh, badge, failure, query};
 use crate::error::AppError;
 use crate::text::{common as c, pool as o, translator};
@@ -205,7 +205,6 @@ fn List(
                             <th scope="col">{t(o::PROBE)}</th>
                             <th scope="col" class="num">{t(o::FAILURES)}</th>
                             <th scope="col" class="num">{t(o::OPENINGS)}</th>
-                            <th scope="col">{t(o::CHANGED)}</th>
                             <th scope="col">{t(o::LAST_ERROR)}</th>
                             <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
                         </tr>
@@ -230,6 +229,7 @@ fn Row(
     let id = breaker.provider_id;
     let closed = breaker.state == BreakerState::Closed;
     let probe = breaker.probe_at.map_or_else(|| "–".into_any(), |at| view! { <Until at/> }.into_any());
+    let changed = breaker.changed_at.map(|at| view! { <span class="faint"><Time at relative=true/></span> });
     let error = breaker.last_error.unwrap_or_else(|| "–".to_owned());
     let action = (!closed).then(|| {
         view! {
@@ -251,8 +251,7 @@ fn Row(
             <td data-label=t(o::PROBE)>{probe}</td>
             <td data-label=t(o::FAILURES) class="num">{breaker.failures.to_string()}</td>
             <td data-label=t(o::OPENINGS) class="num">{breaker.openings.to_string()}</td>
-            <td data-label=t(o::CHANGED)>{maybe(breaker.changed_at, t(c::NEVER))}</td>
-            <td data-label=t(o::LAST_ERROR)><span class="truncate" title=error.clone()>{error.clone()}</span></td>
+            <td data-label=t(o::LAST_ERROR) class="wrap-cell">{error} " " {changed}</td>
             <td class="actions">{action}</td>
         </tr>
     }

@@ -16,7 +16,7 @@ use crate::components::reason::Reason;
 use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::error::AppError;
 use crate::format;
-use crate::text::{common as c, pool as o, provider as p, translator};
+use crate::text::{common as c, pool as o, provider as p, routing as w, translator};
 
 /// Most credentials shown in one tier; a search narrows the rest.
 const MOST: usize = 200;
@@ -215,9 +215,8 @@ fn TierSection(
                             <th scope="col" class="num">{t(c::PRIORITY)}</th>
                             <th scope="col" class="num">{t(c::WEIGHT)}</th>
                             <th scope="col" class="num">{t(o::LOAD)}</th>
-                            <th scope="col" class="num">{t(o::LATENCY)}</th>
-                            <th scope="col" class="num">{t(o::ANSWERED)}</th>
-                            <th scope="col" class="num">{t(o::FAILED_REQUESTS)}</th>
+                            <th scope="col" class="num">{t(w::LATENCY)}</th>
+                            <th scope="col" class="num">{format!("{} / {}", t(o::ANSWERED), t(o::FAILED_REQUESTS))}</th>
                             <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
                         </tr>
                     </thead>
@@ -275,9 +274,11 @@ fn Row(
             <td data-label=t(c::PRIORITY) class="num">{format!("{} / {}", provider.priority, credential.priority)}</td>
             <td data-label=t(c::WEIGHT) class="num">{credential.weight.to_string()}</td>
             <td data-label=t(o::LOAD) class="num">{format!("{}{most}", credential.in_flight)}</td>
-            <td data-label=t(o::LATENCY) class="num">{credential.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
-            <td data-label=t(o::ANSWERED) class="num"><a href=format!("/requests?credential_id={id}&status=ok")>{n(credential.answered)}</a></td>
-            <td data-label=t(o::FAILED_REQUESTS) class="num"><a href=format!("/requests?credential_id={id}&status=error")>{n(credential.failed)}</a></td>
+            <td data-label=t(w::LATENCY) class="num">{credential.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
+            <td data-label=format!("{} / {}", t(o::ANSWERED), t(o::FAILED_REQUESTS)) class="num">
+                <a href=format!("/requests?credential_id={id}&status=ok")>{n(credential.answered)}</a> " / "
+                <a href=format!("/requests?credential_id={id}&status=error")>{n(credential.failed)}</a>
+            </td>
             <td class="actions">
                 <span class="row-actions">{recover} <a class="button small quiet" href=format!("/pool?history={id}")>{t(o::HISTORY)}</a></span>
             </td>

@@ -21,6 +21,8 @@ pub(crate) struct Health {
     pub(crate) usable: usize,
     /// Credentials that are not switched off.
     pub(crate) total: usize,
+    /// Whether one of them rests for some model.
+    pub(crate) hindered: bool,
     /// The worst breaker.
     pub(crate) breaker: BreakerState,
     /// Requests on it now.
@@ -51,6 +53,7 @@ impl Health {
         Self {
             usable: mine().filter(usable).count(),
             total: mine().count(),
+            hindered: mine().any(|one| !one.cooldowns.is_empty() || one.breaker != BreakerState::Closed),
             breaker: if any(BreakerState::Open) {
                 BreakerState::Open
             } else if any(BreakerState::HalfOpen) {
@@ -71,6 +74,7 @@ impl Health {
         match (self.usable, self.total) {
             (_, 0) => ("warn", t(p::NO_CREDENTIAL).to_owned()),
             (0, _) => ("bad", t(o::H_NONE).to_owned()),
+            (usable, total) if usable == total && self.hindered => ("warn", t(o::H_HINDERED).to_owned()),
             (usable, total) if usable == total => ("good", t(o::H_ALL).to_owned()),
             (usable, total) => ("warn", format!("{usable} / {total} {}", t(o::H_SOME))),
         }

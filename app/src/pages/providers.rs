@@ -11,7 +11,7 @@ use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::{Refresh, badge, failure, query};
 use crate::format;
-use crate::text::{Lang, common as c, lang, pool as o, provider as p, translator};
+use crate::text::{Lang, common as c, lang, pool as o, provider as p, routing as w, translator};
 
 /// The page.
 #[component]
@@ -90,7 +90,7 @@ fn List(
                         <th scope="col">{t(o::STATE)}</th>
                         <th scope="col">{t(o::BREAKER)}</th>
                         <th scope="col" class="num">{t(o::LOAD)}</th>
-                        <th scope="col" class="num">{t(o::LATENCY)}</th>
+                        <th scope="col" class="num">{t(w::LATENCY)}</th>
                         <th scope="col">{t(p::KIND)}</th>
                         <th scope="col">{t(c::GROUPS)}</th>
                         <th scope="col" class="num">{t(c::PRIORITY)}</th>
@@ -149,7 +149,7 @@ fn Row(
             <td data-label=t(o::STATE)>{state}</td>
             <td data-label=t(o::BREAKER)><a href=format!("/breakers?provider_id={id}")>{badge::breaker(health.breaker)}</a></td>
             <td data-label=t(o::LOAD) class="num">{health.in_flight.to_string()}</td>
-            <td data-label=t(o::LATENCY) class="num">{health.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
+            <td data-label=t(w::LATENCY) class="num">{health.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
             <td data-label=t(p::KIND)><span title=provider.base_url.clone()>{provider.kind.to_string()}</span></td>
             <td data-label=t(c::GROUPS)><span class="truncate">{groups}</span></td>
             <td data-label=t(c::PRIORITY) class="num">{provider.priority.to_string()}</td>

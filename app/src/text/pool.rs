@@ -63,7 +63,6 @@ super::texts! {
     B_TEXT: "One for each credential and model. It opens after failures in a row, lets one probe pass when its time is over, and stays open twice as long after each failed probe.", "每个凭证与模型各一个。连续失败后熔断，到期放行一个探测请求；探测失败则熔断时间加倍。";
     FAILURES: "Failures in a row", "连续失败";
     OPENINGS: "Opened in a row", "连续熔断";
-    CHANGED: "Changed", "变化时间";
     PROBE: "Next probe", "下次探测";
     LAST_ERROR: "Last failure", "最近失败";
     NO_MODEL: "without a model", "无模型";
@@ -81,6 +80,7 @@ super::texts! {
 
     H_ALL: "All credentials can serve", "所有凭证可用";
     H_SOME: "credentials can serve", "个凭证可用";
+    H_HINDERED: "All can serve, some models rest", "均可用，部分模型冷却中";
     H_NONE: "No credential can serve", "没有可用凭证";
     HEALTH: "Live", "实时状态";
 }

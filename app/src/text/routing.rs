@@ -95,7 +95,7 @@ super::texts! {
     CHANCE: "Chance", "概率";
     LOAD: "Load", "并发";
     LATENCY: "Latency", "延迟";
-    MULTIPLIER: "Multiplier", "倍率";
+    MULTIPLIER: "Cost ×", "成本 ×";
     MODELS_OF_ALIAS: "Alias stands for", "别名对应";
     A_OFF: "no session", "无会话";
     A_MISS: "new conversation", "新会话";
