@@ -55,7 +55,7 @@ super::texts! {
     BREAKER_SUCCESSES: "Closes after successes in a row", "连续成功多少次后关闭";
     BREAKER_SUCCESSES_HELP: "1 to 100; default 2.", "1 到 100，默认 2。";
     CLIENTS: "Clients", "客户端";
-    CLIENTS_HELP: "Patterns of User-Agents, one per line; one that begins with ! excludes. Empty: all. Example: claude-cli/*", "User-Agent 通配模式，每行一个；以 ! 开头表示排除。留空：全部。例如：claude-cli/*";
+    CLIENTS_HELP: "Patterns of User-Agents, one per line; one that begins with an exclamation mark excludes. Empty: all. Example: claude-cli/*", "User-Agent 通配模式，每行一个；以 ! 开头表示排除。留空：全部。例如：claude-cli/*";
     SCHEDULE_START: "Serves from", "服务开始";
     SCHEDULE_END: "until", "服务结束";
     SCHEDULE_HELP: "In the billing time zone; an end before the start means over midnight. Empty: always.", "按计费时区；结束早于开始表示跨午夜。留空：全天。";
