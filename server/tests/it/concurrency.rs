@@ -19,7 +19,8 @@ async fn a_full_credential_is_passed_over_and_a_full_pool_says_when_to_come_back
     let provider = rig.provider("openai", json!({"api_key": null})).await;
     rig.credential(provider, "up-a", json!({"priority": 0, "max_concurrency": 1})).await;
     rig.credential(provider, "up-b", json!({"priority": 1, "max_concurrency": 1})).await;
-    rig.on_model("m-hold", Behaviour::cut(300, Then::Hold));
+    rig.server.admin("PUT", "/settings/routing.queue_ms", &json!({"value": "0"})).await;
+    rig.on_model("m-hold", Behaviour::cut(CHAT.beyond_content(), Then::Hold));
     let first = rig.open(rig.keyed(CHAT.ask("m-hold", true))).await;
     let second = rig.open(rig.keyed(CHAT.ask("m-hold", true))).await;
     assert_eq!(rig.seen(), ["up-a", "up-b"]);
@@ -40,8 +41,9 @@ async fn ca_03_two_hundred_aborted_streams_leave_no_slot_taken() {
     let rig = Rig::bare().await;
     let provider = rig.provider("anthropic", json!({"api_key": null})).await;
     rig.credential(provider, "up-a", json!({"max_concurrency": 100})).await;
-    // Beyond the first event, so that there is something whole to pass on.
-    rig.on_model("m-stall", Behaviour::cut(700, Then::Stall));
+    rig.server.admin("PUT", "/settings/routing.queue_ms", &json!({"value": "0"})).await;
+    // Beyond the first content, so that there is something to pass on.
+    rig.on_model("m-stall", Behaviour::cut(ANTHROPIC.beyond_content(), Then::Stall));
     for _ in 0..2 {
         let rig = &rig;
         let opening =
@@ -107,6 +109,7 @@ async fn every_kind_of_end_gives_its_slot_back() {
             "fake-redirect",
         ] {
             for (_, ask) in face.both(model) {
+                rig.recover().await;
                 let got = rig.ask(rig.keyed(ask)).await;
                 assert_ne!(got.status, 0);
                 if got.status == 503 {

@@ -44,9 +44,9 @@ async fn a_newcomer_is_served_in_every_dialect_whole_and_streaming() {
 #[tokio::test]
 async fn a_stream_arrives_as_it_is_sent() {
     let rig = Rig::start().await;
-    // The vendor holds its answer after the first events: what is before it must come through.
-    rig.on_model("m-hold", Behaviour::cut(700, fakeup::Then::Hold));
+    // The vendor holds its answer after the first content: what is before it must come through.
     for face in FACES {
+        rig.on_model("m-hold", Behaviour::cut(face.beyond_content(), fakeup::Then::Hold));
         let mut open = rig.open(rig.keyed(face.ask("m-hold", true))).await;
         let first = open.until("data: ").await;
         assert!(!first.contains(face.end), "{face:?}: {first}");

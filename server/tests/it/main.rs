@@ -47,6 +47,8 @@ mod rest;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod smuggling;
 #[cfg(test)]
 mod tidy;

@@ -115,9 +115,11 @@ async fn fault_u41_absurd_usage_never_reaches_the_books() {
 #[tokio::test]
 async fn inv_01_every_request_ends_in_exactly_one_row() {
     let rig = Rig::start().await;
-    rig.on_model("m-stall", Behaviour::cut(300, Then::Stall));
     let mut wanted = Vec::new();
     for face in FACES {
+        rig.recover().await;
+        rig.on_model("m-stall", Behaviour::cut(face.beyond_content(), Then::Stall));
+        rig.on_model("m-eof", Behaviour::cut(face.beyond_content(), Then::Finish));
         for (model, outcome, status) in [
             ("m-1", "ok", 200),
             ("fake-500", "failed", 502),
@@ -125,7 +127,7 @@ async fn inv_01_every_request_ends_in_exactly_one_row() {
             ("fake-400", "failed", 400),
             ("fake-html", "failed", 502),
             ("fake-no-answer", "failed", 502),
-            ("fake-eof", "broken", 200),
+            ("m-eof", "broken", 200),
         ] {
             let ask = face.ask(model, true);
             wanted.push((ask.id.clone(), outcome, status));

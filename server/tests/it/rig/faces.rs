@@ -65,6 +65,16 @@ impl Face {
         }
     }
 
+    /// Bytes of a stream with a short model name that end in its second content event: the first one is out.
+    pub(crate) fn beyond_content(self) -> usize {
+        match self.name {
+            "anthropic" => 790,
+            "openai-chat" => 560,
+            "openai-responses" => 1_450,
+            _ => 300,
+        }
+    }
+
     /// Both ways of asking.
     pub(crate) fn both(self, model: &str) -> [(bool, Ask); 2] {
         [false, true].map(|streaming| (streaming, self.ask(model, streaming)))

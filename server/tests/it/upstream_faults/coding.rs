@@ -56,6 +56,7 @@ async fn up_02_compressed_errors_arrive_plain() {
                     answer_body(&rig.upstream.invoice().last().unwrap().request, &Behaviour::status(400));
                 assert_eq!(got.body, sent, "{coding:?} {header:?} {face:?}");
             }
+            rig.recover().await;
             let got = rig.ask(rig.keyed(face.ask("m-429", true))).await;
             assert_eq!(got.status, 429);
             assert!(got.text().contains("the fake upstream was told"), "{}", got.text());
@@ -96,6 +97,7 @@ async fn up_02_a_truncated_coding_is_an_error_and_never_half_an_answer() {
         );
         for face in FACES {
             for (streaming, ask) in face.both("m-half") {
+                rig.recover().await;
                 let id = ask.id.clone();
                 let got = rig.ask(rig.keyed(ask)).await;
                 let what = format!("{coding:?} {header:?} {face:?} {streaming}");

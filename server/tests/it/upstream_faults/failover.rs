@@ -58,7 +58,7 @@ async fn tp_02_up_10_what_concerns_the_credential_or_the_upstream_moves_on() {
 
 #[tokio::test]
 async fn up_11_fault_u35_what_concerns_the_request_goes_back_to_its_caller_at_once() {
-    for status in [400, 404, 409, 413, 422] {
+    for status in [400, 409, 413, 422] {
         let rig = with_first(Behaviour::status(status)).await;
         for face in FACES {
             for (_, ask) in face.both("m-1") {
@@ -86,24 +86,27 @@ async fn up_11_fault_u35_what_concerns_the_request_goes_back_to_its_caller_at_on
 
 #[tokio::test]
 async fn when_all_fail_the_last_answer_is_worded_as_the_handbook_says() {
-    for (behaviour, status, code, phrase) in [
-        (Behaviour::status(429), 429, "upstream_rate_limited", "upstream: Rate limit exceeded"),
-        (Behaviour::status(401), 502, "upstream_auth_failed", "upstream: Invalid API key"),
-        (Behaviour::status(403), 502, "upstream_auth_failed", "upstream: Invalid API key"),
-        (Behaviour::status(402), 502, "upstream_quota_exhausted", "out of credit"),
-        (Behaviour::status(500), 502, "upstream_unavailable", "AI service unavailable"),
-        (Behaviour::status(503), 503, "upstream_unavailable", "AI service unavailable"),
-        (Behaviour::status(529), 503, "upstream_unavailable", "AI service unavailable"),
-        (Behaviour::status(504), 504, "upstream_timeout", "upstream timed out"),
-        (Behaviour::body("text/html", "<html>"), 502, "upstream_bad_content_type", "web page"),
+    // What costs the upstream nothing is asked of everybody, the rest no more often than the setting allows.
+    for (behaviour, status, code, phrase, calls) in [
+        (Behaviour::status(429), 429, "upstream_rate_limited", "upstream: Rate limit exceeded", 3),
+        (Behaviour::status(401), 502, "upstream_auth_failed", "upstream: Invalid API key", 3),
+        (Behaviour::status(403), 502, "upstream_auth_failed", "upstream: Invalid API key", 3),
+        (Behaviour::status(402), 502, "upstream_quota_exhausted", "out of credit", 3),
+        (Behaviour::status(500), 502, "upstream_unavailable", "AI service unavailable", 2),
+        (Behaviour::status(503), 503, "upstream_unavailable", "AI service unavailable", 2),
+        (Behaviour::status(529), 503, "upstream_unavailable", "AI service unavailable", 2),
+        (Behaviour::status(504), 504, "upstream_timeout", "upstream timed out", 2),
+        (Behaviour::body("text/html", "<html>"), 502, "upstream_bad_content_type", "web page", 2),
     ] {
         let rig = Rig::bare().await;
+        rig.server.admin("PUT", "/settings/pool.max_attempts", &json!({"value": "2"})).await;
         for kind in ["anthropic", "openai", "gemini"] {
             rig.pool(kind, json!({}), &["up-a", "up-b", "up-c"]).await;
         }
         rig.upstream.script(Rule::always(behaviour));
         for face in FACES {
             for (_, ask) in face.both("m-1") {
+                rig.recover().await;
                 rig.upstream.clear_invoice();
                 let id = ask.id.clone();
                 let got = rig.ask(rig.keyed(ask)).await;
@@ -112,9 +115,10 @@ async fn when_all_fail_the_last_answer_is_worded_as_the_handbook_says() {
                 assert!(got.text().contains(phrase), "{code}: {}", got.text());
                 assert_ne!(got.status, 401, "the caller's own key is never blamed");
                 let mut seen = rig.seen();
-                assert_eq!(seen.len(), 2, "as many as the setting allows: {seen:?}");
+                assert_eq!(seen.len(), calls, "{code}: {seen:?}");
+                seen.sort_unstable();
                 seen.dedup();
-                assert_eq!(seen.len(), 2, "each at most once");
+                assert_eq!(seen.len(), calls, "each at most once");
                 assert_eq!(rig.row(&id).await["outcome"], "failed");
             }
         }
@@ -143,14 +147,14 @@ async fn tp_02_with_more_attempts_all_credentials_are_tried_in_order() {
 async fn fault_u26_u27_retry_after_is_passed_on_within_bounds() {
     let rig = Rig::start().await;
     for (told, passed) in [
-        (Some("7"), "7"),
-        (Some("0"), "1"),
-        (Some("86400"), "3600"),
-        (Some("1e12"), "1"),
-        (Some("-3"), "1"),
-        (Some("soon"), "1"),
-        (Some("Wed, 21 Oct 2015 07:28:00 GMT"), "1"),
-        (None, "1"),
+        (Some("7"), 7..=7),
+        (Some("0"), 1..=1),
+        (Some("86400"), 3_600..=3_600),
+        (Some("1e12"), 1..=3_600),
+        (Some("-3"), 1..=8),
+        (Some("soon"), 1..=8),
+        (Some("Wed, 21 Oct 2015 07:28:00 GMT"), 1..=8),
+        (None, 1..=8),
     ] {
         let mut behaviour = Behaviour::status(429);
         if let Some(told) = told {
@@ -159,8 +163,10 @@ async fn fault_u26_u27_retry_after_is_passed_on_within_bounds() {
         rig.on_model("m-limited", behaviour);
         for face in FACES {
             for (_, ask) in face.both("m-limited") {
+                rig.recover().await;
                 let got = rig.ask(rig.keyed(ask)).await;
-                assert_eq!((got.status, got.header("retry-after")), (429, passed), "{face:?} {told:?}");
+                let seconds: u64 = got.header("retry-after").parse().unwrap();
+                assert!(got.status == 429 && passed.contains(&seconds), "{face:?} {told:?}: {seconds}");
             }
         }
     }
@@ -169,6 +175,7 @@ async fn fault_u26_u27_retry_after_is_passed_on_within_bounds() {
 #[tokio::test]
 async fn up_10_a_rejected_credential_is_marked_used_last_and_can_be_recovered() {
     let rig = with_first(Behaviour::status(401)).await;
+    rig.server.admin("PUT", "/settings/affinity.enabled", &json!({"value": "false"})).await;
     assert_eq!(rig.ask(rig.keyed(CHAT.ask("m-1", false))).await.status, 200);
     let until = tokio::time::Instant::now() + crate::rig::SOON;
     let marked = loop {
@@ -194,7 +201,7 @@ async fn up_10_a_rejected_credential_is_marked_used_last_and_can_be_recovered() 
     rig.upstream.clear_invoice();
     let recovered =
         rig.server.admin("POST", &format!("/credentials/{}/recover", marked["id"]), &Value::Null).await;
-    assert_ne!(recovered["state"], "invalid", "{recovered}");
+    assert_eq!(recovered["state"], "valid", "{recovered}");
     assert_eq!(rig.ask(rig.keyed(CHAT.ask("m-1", false))).await.status, 200);
     assert_eq!(rig.seen(), ["up-a"]);
 }

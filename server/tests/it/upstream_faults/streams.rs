@@ -49,22 +49,33 @@ async fn fault_u13_a_stream_without_a_byte_is_a_clean_error() {
 async fn fault_u15_a_stream_cut_at_any_byte_ends_in_an_error_event() {
     let rig = Rig::start().await;
     for face in FACES {
-        let whole = rig.ask(rig.keyed(face.ask("m-cut", true))).await.body;
+        let whole = rig.ask(rig.keyed(face.ask("m-cut-whole", true))).await.body;
         // Where the dialect's own end is complete, nothing is missing any more.
         let text = String::from_utf8_lossy(&whole).into_owned();
         let end = if face == CHAT { "\"finish_reason\":\"stop\"" } else { face.end };
         let last = text.rfind(end).unwrap();
-        // Below four bytes nothing has reached the caller yet, and he gets a plain error.
+        // Before the first content has come whole nothing has reached the caller, and he gets a plain error.
+        let content = text.find("Hello").unwrap();
+        let content = content + text[content..].find("\n\n").unwrap() + 2;
         let mut offsets: Vec<usize> = (4..last).step_by(41).collect();
-        offsets.extend([5, 6, last - 1]);
+        offsets.extend([5, 6, content - 1, content, last - 1]);
         let rig = &rig;
         for then in [Then::Close, Then::Finish] {
-            let model = format!("m-cut-{then:?}");
+            // As long as the other name, so that the offsets are the same.
+            let model = format!("m-cut-{:.<5}", format!("{then:?}").get(..5).unwrap());
             for at in &offsets {
+                rig.recover().await;
                 rig.upstream.script(fakeup::Rule::model(&model, Behaviour::cut(*at, then)).times(1));
                 let ask = face.ask(&model, true);
                 let id = ask.id.clone();
                 let got = rig.ask(rig.keyed(ask)).await;
+                if *at < content {
+                    assert_eq!(got.status, 502, "{face:?} at {at}: {}", got.text());
+                    let code = got.code();
+                    assert!(code == "upstream_unavailable" || code == "upstream_bad_answer", "{code}");
+                    face.assert_error(&got.json(), 502, &code, &id);
+                    continue;
+                }
                 assert_eq!(got.status, 200, "{face:?} at {at}: {}", got.text());
                 let entries = rig.upstream.invoice();
                 let sent = answer_body(&entries.last().unwrap().request, &Behaviour::default());
@@ -88,7 +99,8 @@ async fn a_reset_mid_stream_ends_in_an_error_event_too() {
     let rig = Rig::start().await;
     for face in FACES {
         // Held first, so that the part before the reset is surely on its way.
-        rig.on_model("m-rst", Behaviour { pace_ms: 30, ..Behaviour::cut(650, Then::Reset) });
+        let behaviour = Behaviour::cut(face.beyond_content(), Then::Reset);
+        rig.on_model("m-rst", Behaviour { pace_ms: 30, ..behaviour });
         let ask = face.ask("m-rst", true);
         let id = ask.id.clone();
         let got = rig.ask(rig.keyed(ask)).await;
@@ -120,10 +132,11 @@ async fn fault_u17_a_stall_mid_stream_ends_after_the_idle_time() {
     for kind in ["anthropic", "openai", "gemini"] {
         rig.provider(kind, json!({"timeouts": {"idle_ms": 1_000}})).await;
     }
-    rig.on_model("m-stall", Behaviour::cut(640, Then::Stall));
     let rig = &rig;
     let waiting = FACES.map(|face| async move {
-        let ask = face.ask("m-stall", true);
+        let model = format!("m-{}", &face.name[face.name.len() - 5..]);
+        rig.on_model(&model, Behaviour::cut(face.beyond_content(), Then::Stall));
+        let ask = face.ask(&model, true);
         let id = ask.id.clone();
         let began = std::time::Instant::now();
         let got = rig.ask(rig.keyed(ask)).await;
@@ -203,7 +216,8 @@ async fn fault_u53_data_after_the_end_is_no_error() {
 #[tokio::test]
 async fn fault_u20_a_line_without_end_costs_no_memory_and_is_told() {
     let rig = Rig::start().await;
-    let line = Behaviour { repeat: 400, ..Behaviour::body("text/event-stream", "x".repeat(64 << 10)) };
+    let line = format!("data: {{{}", "x".repeat(64 << 10));
+    let line = Behaviour { repeat: 400, ..Behaviour::body("text/event-stream", line) };
     rig.on_model("m-line", line);
     let before = resident();
     let ask = ANTHROPIC.ask("m-line", true);

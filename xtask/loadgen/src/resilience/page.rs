@@ -27,7 +27,7 @@ pub(super) fn markdown(counts: Counts, lines: &[Line], outages: &[Outage], weigh
         put(&format!("* {line}"));
     }
     put(&format!(
-        "\n## One of three accounts in a fault\n\n{} requests of eight callers, every second one a stream; then 20 requests a second, of which every third goes to\nthe sick account until it is left alone. Faults on the way there cannot be counted by the vendor. After U8, U9 and U10\nnobody knows what the upstream has made of the request, and U15 has begun its answer: those are not sent again, so the\ncallers that met them before the breaker opened are the price, and the targets do not count them.\n",
+        "\n## One of three accounts in a fault\n\n{} requests of eight callers, every second one a stream; then 20 requests a second, of which every third goes to\nthe sick account until it is left alone. Faults on the way there cannot be counted by the vendor. After U8, U9 and U10\nnobody knows what the upstream has made of the request, and U15 and U23 have begun their answers: those are not sent again, so the\ncallers that met them before the breaker opened are the price, and the targets do not count them.\n",
         counts.requests
     ));
     put("| fault | callers served | not served | met it at 20/s | callers that saw it | first to last |");
