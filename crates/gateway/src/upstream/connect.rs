@@ -122,13 +122,17 @@ fn classify(error: &(dyn Error + 'static)) -> ConnectFailure {
     if let Some(known) = ConnectFailure::find(error) {
         return ConnectFailure { step: known.step, message: known.message.clone() };
     }
-    let tls = causes(error).any(|error| {
-        error.downcast_ref::<rustls::Error>().is_some()
-            || error.downcast_ref::<std::io::Error>().is_some_and(|io| {
-                io.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
-            })
-    });
+    let tls = causes(error).any(is_tls);
     ConnectFailure { step: if tls { ConnectStep::Tls } else { ConnectStep::Tcp }, message: last_cause(error) }
+}
+
+/// Whether TLS failed. It comes inside an I/O error, sometimes inside two, which hide it from their sources.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<rustls::Error>().is_some()
+        || error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .is_some_and(|inner| is_tls(inner))
 }
 
 /// Looks names up and drops addresses that are never contacted.
