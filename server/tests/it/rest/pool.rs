@@ -104,8 +104,7 @@ async fn ca_04_ca_12_counts_of_accounts_and_users_are_shown_and_set_to_zero() {
     rig.on_model("m-slow", Behaviour::cut(60, Then::Hold));
     // Without content a stream would be held back.
     rig.server.admin("PUT", "/settings/routing.gate_ms", &json!({ "value": "0" })).await;
-    let mut open = rig.open(rig.keyed(ANTHROPIC.ask("m-slow", true))).await;
-    drop(open.piece().await);
+    let open = rig.open(rig.keyed(ANTHROPIC.ask("m-slow", true))).await;
     let of = async |path: &str| get(&rig, path).await["items"][0]["in_flight"].clone();
     assert_eq!((of("/cache/accounts").await, of("/cache/users").await), (json!(1), json!(1)));
     assert_eq!(get(&rig, "/cache/accounts?search=main").await["total"], 1);
