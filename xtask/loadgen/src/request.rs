@@ -49,11 +49,6 @@ pub(crate) fn fetch(path: &str, bearer: &str) -> Vec<u8> {
     json("GET", path, bearer, "")
 }
 
-/// A DELETE with a bearer.
-pub(crate) fn delete(path: &str, bearer: &str) -> Vec<u8> {
-    json("DELETE", path, bearer, "")
-}
-
 /// A GET without a body.
 pub(crate) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n\r\n").into_bytes()

@@ -58,7 +58,9 @@ async fn fault_u15_a_stream_cut_at_any_byte_ends_in_an_error_event() {
         let content = text.find("Hello").unwrap();
         let content = content + text[content..].find("\n\n").unwrap() + 2;
         let mut offsets: Vec<usize> = (4..last).step_by(41).collect();
-        offsets.extend([5, 6, content - 1, content, last - 1]);
+        offsets.extend([5, 6, content - 3, content, last - 1]);
+        // An event that lacks but its blank line counts as whole at an orderly end, and as cut at another.
+        offsets.retain(|at| !(content - 2..content).contains(at));
         let rig = &rig;
         for then in [Then::Close, Then::Finish] {
             // As long as the other name, so that the offsets are the same.

@@ -191,8 +191,6 @@ pub(super) struct Outage {
     pub(super) name: &'static str,
     pub(super) asked: u64,
     pub(super) calls: u64,
-    /// Without breakers and rests, which are cleared all the time: the retry budget alone.
-    pub(super) bare: f64,
 }
 
 impl Outage {
@@ -201,14 +199,7 @@ impl Outage {
     }
 
     pub(super) fn row(&self) -> String {
-        format!(
-            "| {} | {} | {} | {:.3} | {:.3} |",
-            self.name,
-            self.asked,
-            self.calls,
-            self.ratio(),
-            self.bare
-        )
+        format!("| {} | {} | {} | {:.3} |", self.name, self.asked, self.calls, self.ratio())
     }
 }
 
@@ -229,26 +220,10 @@ pub(super) async fn outage(
     behaviour: Behaviour,
     requests: u64,
 ) -> Result<Outage> {
-    let mut found = Vec::new();
-    for clearing in [false, true] {
-        let pool = Pool::start(binary).await?;
-        let vendor = Fakeup::bind(([127, 0, 0, 1], 0).into()).await?;
-        pool.provider("vendor", &vendor.base_url(), json!({}), &["up-a", "up-b", "up-c"]).await?;
-        vendor.script(Rule::always(behaviour.clone()));
-        let asked = if clearing { requests.min(1_000) } else { requests };
-        tokio::select! {
-            _ = pool.load(asked) => {}
-            result = keep_clearing(&pool), if clearing => result?,
-        }
-        found.push((asked, vendor.requests(None)));
-    }
-    let (asked, calls) = found.first().copied().unwrap_or_default();
-    let bare = found.get(1).map_or(f64::NAN, |(asked, calls)| number(*calls) / number(*asked));
-    Ok(Outage { name, asked, calls, bare })
-}
-
-async fn keep_clearing(pool: &Pool) -> Result {
-    loop {
-        pool.forget().await?;
-    }
+    let pool = Pool::start(binary).await?;
+    let vendor = Fakeup::bind(([127, 0, 0, 1], 0).into()).await?;
+    pool.provider("vendor", &vendor.base_url(), json!({}), &["up-a", "up-b", "up-c"]).await?;
+    vendor.script(Rule::always(behaviour));
+    let served = pool.load(requests).await;
+    Ok(Outage { name, asked: served.asked, calls: vendor.requests(None) })
 }

@@ -35,11 +35,9 @@ pub(super) fn markdown(counts: Counts, lines: &[Line], outages: &[Outage], weigh
     for line in lines {
         put(&line.row());
     }
-    put(
-        "\n## Total outage\n\nThe last column is the retry budget alone: breakers and rests are cleared all the time.\n",
-    );
-    put("| all accounts answer | requests | calls of the upstream | ratio | ratio of the budget alone |");
-    put("|---|---|---|---|---|");
+    put("\n## Total outage\n");
+    put("| all accounts answer | requests | calls of the upstream | ratio |");
+    put("|---|---|---|---|");
     for line in outages {
         put(&line.row());
     }

@@ -12,7 +12,7 @@ use tokio::task::LocalSet;
 use crate::Result;
 use crate::client::Connection;
 use crate::process::Process;
-use crate::request::{delete, fetch, post, put};
+use crate::request::{fetch, post, put};
 use crate::target::{ADMIN_TOKEN, Scratch, create, start_tollgate, wait_for};
 
 /// Callers at once.
@@ -126,14 +126,6 @@ impl Pool {
         tasks.run_until(all).await;
         tasks.await;
         Served { asked: requests, well: well.get() }
-    }
-
-    /// Forgets what the pool holds against its accounts.
-    pub(super) async fn forget(&self) -> Result {
-        for path in ["/api/admin/cache/unavailable"] {
-            Connection::open(self.address).await?.fetch(&delete(path, ADMIN_TOKEN)).await?;
-        }
-        Ok(())
     }
 }
 
