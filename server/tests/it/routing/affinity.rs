@@ -36,7 +36,7 @@ async fn met(rig: &Rig, count: usize, ask: impl Fn(usize) -> Ask) -> Vec<String>
 }
 
 fn responses(path: &str, session: &str, words: usize) -> Ask {
-    let body = json!({"model": "m-1", "stream": words % 2 == 0, "input": format!("words {words}")});
+    let body = json!({"model": "m-1", "stream": words.is_multiple_of(2), "input": format!("words {words}")});
     Ask::post(path, body.to_string()).header("session-id", session)
 }
 
