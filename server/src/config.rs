@@ -77,6 +77,8 @@ pub struct ServerConfig {
     pub trust_proxy: TrustProxy,
     /// Deadline of a provider test in milliseconds.
     pub api_test_timeout_ms: u64,
+    /// `EXTRA_CA_FILE`
+    pub extra_ca_file: Option<PathBuf>,
     /// Whether limits are enforced.
     pub enable_rate_limit: bool,
     /// `ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS`
@@ -132,6 +134,7 @@ impl ServerConfig {
             enable_rate_limit: read.switch("ENABLE_RATE_LIMIT", true),
             breaker_on_network_errors: read.switch("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS", false),
             api_test_timeout_ms: read.number("API_TEST_TIMEOUT_MS", 15_000, 5_000..=120_000),
+            extra_ca_file: read.file("EXTRA_CA_FILE"),
             unsafe_disable_tls_check: read.switch("UNSAFE_DISABLE_TLS_CHECK", false),
             outbound: OutboundProxy {
                 http: read.proxy_url("HTTP_PROXY"),
@@ -235,6 +238,7 @@ impl ServerConfig {
             auto_migrate: true,
             trust_proxy: TrustProxy::Nobody,
             api_test_timeout_ms: 5_000,
+            extra_ca_file: None,
             enable_rate_limit: true,
             breaker_on_network_errors: false,
             unsafe_disable_tls_check: false,

@@ -115,17 +115,9 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Runs an append to the journal. In strict mode it waits for the disk, so the thread's other requests are handed
-/// to another thread meanwhile; otherwise it takes microseconds and stays where it is.
+/// Runs an append to the journal; in strict mode it waits for the disk.
 pub(crate) fn append<T>(core: &Core, work: impl FnOnce() -> T) -> T {
-    if !core.ledger.is_strict() {
-        return work();
-    }
-    let flavor = tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    match flavor {
-        Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
-    }
+    crate::disk::on_disk(core.ledger.is_strict(), work)
 }
 
 async fn sync(core: Arc<Core>) {

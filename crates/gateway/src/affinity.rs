@@ -93,14 +93,14 @@ pub(crate) struct Bind {
 struct Sliding(Arc<AtomicU64>);
 
 impl Sliding {
-    fn ttl(&self) -> Option<Duration> {
-        Some(Duration::from_millis(self.0.load(Ordering::Relaxed)))
+    fn ttl(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }
 
 impl Expiry<SessionKey, Arc<Binding>> for Sliding {
     fn expire_after_create(&self, _: &SessionKey, _: &Arc<Binding>, _: Instant) -> Option<Duration> {
-        self.ttl()
+        Some(self.ttl())
     }
 
     fn expire_after_read(
@@ -111,7 +111,7 @@ impl Expiry<SessionKey, Arc<Binding>> for Sliding {
         _: Option<Duration>,
         _: Instant,
     ) -> Option<Duration> {
-        self.ttl()
+        Some(self.ttl())
     }
 
     fn expire_after_update(
@@ -121,7 +121,7 @@ impl Expiry<SessionKey, Arc<Binding>> for Sliding {
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        self.ttl()
+        Some(self.ttl())
     }
 }
 
@@ -195,14 +195,15 @@ impl Affinity {
         if matches!(result, moka::ops::compute::CompResult::Unchanged(_)) {
             return;
         }
-        match seen {
-            Some(seen) => tracing::info!(
+        if let Some(seen) = seen {
+            tracing::info!(
                 session = key.shown(),
                 from = seen.credential.0,
                 to = credential.0,
                 "affinity.rebind: a conversation moved to another credential"
-            ),
-            None => tracing::debug!(session = key.shown(), to = credential.0, "affinity.bind"),
+            );
+        } else {
+            tracing::debug!(session = key.shown(), to = credential.0, "affinity.bind");
         }
     }
 

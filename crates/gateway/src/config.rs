@@ -23,6 +23,8 @@ pub struct Config {
     pub encryption_previous: Vec<Secret<String>>,
     /// Default outbound proxy.
     pub outbound: OutboundProxy,
+    /// Authorities that are believed beside the machine's own: a file of PEM certificates.
+    pub extra_ca_file: Option<PathBuf>,
     /// Accept any upstream certificate; development only.
     pub unsafe_disable_tls_check: bool,
     /// Deadline of a provider test in milliseconds; default 15,000 (5,000 to 120,000).

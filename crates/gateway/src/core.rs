@@ -205,6 +205,7 @@ impl Core {
             month: row.month,
             total: row.total,
             five_hours_since: row.five_hours_since,
+            reset_at: row.reset_at,
         });
         self.quotas.budgets.load(loaded.collect(), moment);
         Ok(())

@@ -7,13 +7,14 @@
 //! floor 3   serve | admin | member | tasks
 //! floor 2   upstream | credential | affinity
 //! floor 1   snapshot | identity | accounts | queue | reach
-//! floor 0   config | error | clock | live | metrics | vault
+//! floor 0   config | disk | error | clock | live | metrics | vault
 //! ```
 //!
 //! [`Gateway`] is the façade over all of it; `core` is what the top floor stands on.
 
 pub mod clock;
 pub mod config;
+mod disk;
 mod error;
 mod live;
 mod metrics;

@@ -151,33 +151,30 @@ async fn enter<'a>(
     let mut quotes = Quotes::default();
     let mut amounts = Amounts::default();
     let mut found: Option<(usize, route::Selection<'a>)> = None;
-    let mut nobody = None;
     for (at, model) in models.iter().copied().enumerate() {
         let look = line::Look { core, request, model, conversation: conversation.as_ref() };
         let selection = look.select(&[]);
         if selection.ranked.is_empty() {
-            nobody = nobody.or(Some(at));
             continue;
         }
         dearest(core, request, &selection, model, &mut quotes, &mut amounts);
         found = found.or(Some((at, selection)));
     }
     let route_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let (at, selection) = match found {
-        Some(found) => found,
-        None => {
-            // Somebody may be free in a moment: the first model is waited for.
-            let model = models.first().copied().flatten();
-            let look = line::Look { core, request, model, conversation: conversation.as_ref() };
-            let selection = look.select_or_wait().await;
-            if selection.ranked.is_empty() {
-                record.decision = Some(selection.decision());
-                core.pool_counters.exhausted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                return Err(look.nobody(&selection));
-            }
-            dearest(core, request, &selection, model, &mut quotes, &mut amounts);
-            (0, selection)
+    let (at, selection) = if let Some(found) = found {
+        found
+    } else {
+        // Somebody may be free in a moment: the first model is waited for.
+        let model = models.first().copied().flatten();
+        let look = line::Look { core, request, model, conversation: conversation.as_ref() };
+        let selection = look.select_or_wait().await;
+        if selection.ranked.is_empty() {
+            record.decision = Some(selection.decision());
+            core.pool_counters.exhausted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            return Err(look.nobody(&selection));
         }
+        dearest(core, request, &selection, model, &mut quotes, &mut amounts);
+        (0, selection)
     };
     let mut decision = selection.decision();
     decision.route_us = route_us;

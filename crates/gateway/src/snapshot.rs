@@ -64,8 +64,8 @@ impl Snapshot {
     /// Who is first among equals for a key: what the first of its groups (else of its user's) says that has a say,
     /// else the setting.
     pub(crate) fn strategy_of(&self, key: &ApiKey) -> Strategy {
-        let named = key.spec.groups.iter().chain(&key.user.spec.groups);
-        let own = named.filter_map(|name| self.groups.get(name)?.spec.strategy).next();
+        let mut named = key.spec.groups.iter().chain(&key.user.spec.groups);
+        let own = named.find_map(|name| self.groups.get(name)?.spec.strategy);
         own.unwrap_or(self.settings.routing_strategy)
     }
 

@@ -43,7 +43,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "recover",
         period: Duration::from_secs(30),
-        run: |core| Box::pin(async move { recover::run(&core).await }),
+        run: |core| Box::pin(async move { Ok(recover::run(&core)) }),
     },
     Task {
         name: "prune",

@@ -106,7 +106,10 @@ impl Upstreams {
     /// Loads the trusted certificates; fails if the machine has none.
     pub(crate) fn new(config: &Config) -> Result<Self, String> {
         Ok(Self {
-            tls: Arc::new(tls::client_config(config.unsafe_disable_tls_check)?),
+            tls: Arc::new(tls::client_config(
+                config.unsafe_disable_tls_check,
+                config.extra_ca_file.as_deref(),
+            )?),
             outbound: config.outbound.clone(),
             direct: Clients::new(),
             proxied: Clients::new(),
@@ -115,15 +118,17 @@ impl Upstreams {
 
     /// Sends a request and waits for the head of the answer.
     ///
-    /// The reservation is marked as sent before the first byte leaves. There is no deadline here but the one for
+    /// The reservation is marked as sent before the first byte leaves; where the journal is strict, that waits for the
+    /// disk. There is no deadline here but the one for
     /// connecting: the caller of this function owns the others.
     pub(crate) async fn send(
         &self,
         reservation: &mut Reservation,
+        strict: bool,
         provider: &Provider,
         request: Prepared,
     ) -> Result<Answer, SendError> {
-        reservation.mark_sent()?;
+        crate::disk::on_disk(strict, || reservation.mark_sent())?;
         self.exchange(provider, request).await
     }
 

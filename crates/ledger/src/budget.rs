@@ -175,6 +175,8 @@ pub struct Loaded {
     pub total: Money,
     /// Start of the last window of five hours that began with a use, if known.
     pub five_hours_since: Option<Timestamp>,
+    /// When it was last reset: what was admitted before does not count, also if it is settled only now.
+    pub reset_at: Option<Timestamp>,
 }
 
 struct Shared {

@@ -50,6 +50,8 @@ pub struct SpendRow {
     pub total: Money,
     /// When the running window of five hours began, if it is one that begins with the first use.
     pub five_hours_since: Option<Timestamp>,
+    /// When its usage was last reset; a budget that was is told even if it has spent nothing since.
+    pub reset_at: Option<Timestamp>,
 }
 
 impl Store {

@@ -37,6 +37,7 @@ pub const KEYS: &[Key] = &[
     plain("ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS"),
     plain("TRUST_PROXY"),
     plain("API_TEST_TIMEOUT_MS"),
+    plain("EXTRA_CA_FILE"),
     plain("UNSAFE_DISABLE_TLS_CHECK"),
     plain("HTTP_PROXY"),
     plain("HTTPS_PROXY"),

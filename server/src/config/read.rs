@@ -138,6 +138,18 @@ impl Reader {
         })
     }
 
+    pub(super) fn file(&mut self, name: &'static str) -> Option<PathBuf> {
+        let show =
+            |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
+        self.parsed(name, None, show, |text| {
+            if std::path::Path::new(text).is_file() {
+                Ok(Some(PathBuf::from(text)))
+            } else {
+                Err("expected the path of a file that is there".to_owned())
+            }
+        })
+    }
+
     pub(super) fn database_url(&mut self, default: String) -> Secret<String> {
         self.parsed(
             "DATABASE_URL",

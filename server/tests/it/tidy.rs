@@ -16,6 +16,7 @@ const MOST_LINES: usize = 400;
 /// Files outside `app/src/host*` that may ask for a feature, with the reason.
 const FEATURE_FILES: &[(&str, &str)] = &[
     ("crates/types/src/", "`schema` adds a derive and is never on in the browser"),
+    ("crates/ledger/src/lib.rs", "`testing` opens the disk that can be cut, for the tests of other crates"),
     ("crates/store/src/lib.rs", "`testing` opens the module of test databases"),
     ("crates/store/src/testing.rs", "`testing` itself"),
 ];

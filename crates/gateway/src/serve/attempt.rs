@@ -95,10 +95,10 @@ pub(super) async fn attempt(
     match tokio::time::timeout_at(until, judge(settlement, request, credential, answer, first)).await {
         Err(_) => Attempted::Failed(timed_out(true), lease),
         Ok(Judged::Failed(verdict)) => Attempted::Failed(verdict, lease),
-        Ok(Judged::Good { status, headers, content }) => Attempted::Opened(Box::new(Opened {
-            status,
-            headers,
-            content,
+        Ok(Judged::Good(good)) => Attempted::Opened(Box::new(Opened {
+            status: good.status,
+            headers: good.headers,
+            content: good.content,
             lease,
             credential: credential.clone(),
             trial: None,
@@ -140,7 +140,8 @@ async fn open(
     let Some(reservation) = settlement.reservation() else {
         return Err(fail(SendError::Unsendable("the request has ended already".into())));
     };
-    let mut answer = core.upstreams.send(reservation, provider, prepared).await.map_err(fail)?;
+    let mut answer =
+        core.upstreams.send(reservation, core.ledger.is_strict(), provider, prepared).await.map_err(fail)?;
     settlement.attempt_head(answer.status.as_u16());
     let first = first_piece(&mut answer.body)
         .await

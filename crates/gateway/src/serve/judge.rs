@@ -27,8 +27,19 @@ const ERROR_BODY: usize = 256 * 1024;
 const HELD: usize = 256 * 1024;
 
 pub(super) enum Judged {
-    Good { status: StatusCode, headers: HeaderMap, content: Content },
+    Good(Box<Good>),
     Failed(Box<Verdict>),
+}
+
+/// An answer that the caller may have.
+pub(super) struct Good {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+}
+
+fn good(status: StatusCode, headers: HeaderMap, content: Content) -> Judged {
+    Judged::Good(Box::new(Good { status, headers, content }))
 }
 
 fn failed(verdict: Verdict) -> Judged {
@@ -70,7 +81,7 @@ pub(super) async fn judge(
     }
     if request.streaming() && !is_json(&kind) {
         return match held_back(request, &mut body).await {
-            Ok(()) => Judged::Good { status, headers, content: Content::Stream(body) },
+            Ok(()) => good(status, headers, Content::Stream(body)),
             Err(Early::Error(error)) => failed(error_in_success(request, credential, error)),
             Err(Early::Verdict(verdict)) => Judged::Failed(verdict),
         };
@@ -85,7 +96,7 @@ pub(super) async fn judge(
                 tracing::debug!(request.id = %settlement.record().request_id, kind = error.kind, "an error came as a success");
                 failed(error_in_success(request, credential, error))
             }
-            None => Judged::Good { status, headers, content },
+            None => good(status, headers, content),
         },
     }
 }
@@ -122,7 +133,7 @@ async fn not_empty(status: StatusCode, headers: HeaderMap, mut body: AnswerBody)
     match body.piece().await {
         Some(Ok(piece)) => {
             body.put_back(piece);
-            Judged::Good { status, headers, content: Content::Stream(body) }
+            good(status, headers, Content::Stream(body))
         }
         Some(Err(error)) => failed(verdict::of_empty_answer(&error.to_string())),
         None => failed(verdict::of_empty_answer("the stream was empty")),

@@ -39,16 +39,13 @@ pub(super) fn of(
         return None;
     }
     let endpoint = request.ingress.endpoint;
-    let (source, key, name) = match &record.session_id {
-        Some(session) => {
-            let key = SessionKey::named(request.key.id, SessionSource::Client, session.as_bytes());
-            (SessionSource::Client, key, session.clone())
-        }
-        None => {
-            let prefix = protocol::session::prefix(endpoint, &request.ingress.body)?;
-            let key = SessionKey::named(request.key.id, SessionSource::Prefix, &prefix);
-            (SessionSource::Prefix, key, hex::encode(prefix))
-        }
+    let (source, key, name) = if let Some(session) = &record.session_id {
+        let key = SessionKey::named(request.key.id, SessionSource::Client, session.as_bytes());
+        (SessionSource::Client, key, session.clone())
+    } else {
+        let prefix = protocol::session::prefix(endpoint, &request.ingress.body)?;
+        let key = SessionKey::named(request.key.id, SessionSource::Prefix, &prefix);
+        (SessionSource::Prefix, key, hex::encode(prefix))
     };
     let bound = core.affinity.of(key, now);
     let cold = bound.as_ref().is_some_and(|bound| bound.is_cold(now, settings.affinity_cache_minutes));

@@ -197,14 +197,7 @@ impl Trial {
         events::mark(&self.core, &self.credential, new);
     }
 
-    fn count(
-        &self,
-        class: FailureClass,
-        rest: Option<Rest>,
-        fingerprint: u64,
-        confirmed: bool,
-        what: &str,
-    ) {
+    fn count(&self, class: FailureClass, rest: Option<Rest>, fingerprint: u64, confirmed: bool, what: &str) {
         let now = self.core.clock.now();
         let model = self.model.as_deref();
         // Who cannot be reached while the same request got through elsewhere is at fault himself; else it is more

@@ -106,12 +106,7 @@ impl Builder {
             limit_monthly_usd: some(settings.limits_global_monthly),
             ..Limits::default()
         };
-        let guesses = providers.iter().any(|p| {
-            !p.spec.limits.estimated.is_empty()
-                || p.credentials.iter().any(|c| !c.spec.limits.estimated.is_empty())
-        }) || users.values().any(|user| !user.spec.limits.estimated.is_empty())
-            || key_index.values().any(|key| !key.spec.limits.estimated.is_empty())
-            || groups.iter().any(|row| !row.spec.limits.estimated.is_empty());
+        let guesses = guesses(&providers, &users, &key_index, &groups);
         aliases.sort_by(|one, other| one.spec.name.cmp(&other.spec.name));
         Snapshot {
             aliases: aliases.into_iter().map(|row| row.spec).filter(|spec| spec.enabled).collect(),
@@ -149,6 +144,20 @@ impl Builder {
             .inspect_err(|error| tracing::error!(?purpose, row, %error, "a stored secret cannot be opened"))
             .ok()
     }
+}
+
+/// Whether any limit holds an estimate.
+fn guesses(
+    providers: &[Provider],
+    users: &HashMap<UserId, Arc<User>>,
+    keys: &HashMap<[u8; 32], Arc<ApiKey>>,
+    groups: &[store::GroupRow],
+) -> bool {
+    let of = |limits: &Limits| !limits.estimated.is_empty();
+    providers.iter().any(|p| of(&p.spec.limits) || p.credentials.iter().any(|c| of(&c.spec.limits)))
+        || users.values().any(|user| of(&user.spec.limits))
+        || keys.values().any(|key| of(&key.spec.limits))
+        || groups.iter().any(|row| of(&row.spec.limits))
 }
 
 fn resets(rows: &ConfigRows) -> HashMap<Scope, Timestamp> {

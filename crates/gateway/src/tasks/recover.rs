@@ -7,7 +7,7 @@ use types::credential::CredentialState;
 use crate::core::Core;
 use crate::events::{self, NewState};
 
-pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
+pub(super) fn run(core: &Arc<Core>) -> String {
     let (snapshot, now) = (core.snapshot(), core.clock.now());
     let mut recovered = 0_u32;
     for credential in snapshot.providers.iter().flat_map(|provider| &provider.credentials) {
@@ -20,5 +20,5 @@ pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
             recovered += 1;
         }
     }
-    Ok(format!("{recovered} credentials are back"))
+    format!("{recovered} credentials are back")
 }

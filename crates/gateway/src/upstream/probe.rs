@@ -127,7 +127,7 @@ async fn ask_model(
         .ledger
         .admit(house_record(books.now, endpoint, provider, credential, model, sent_as))
         .map_err(|error| (None, format!("the test could not be booked: {error}")))?;
-    let result = match upstreams.send(&mut reservation, provider, request).await {
+    let result = match upstreams.send(&mut reservation, books.ledger.is_strict(), provider, request).await {
         Ok(answer) => {
             let status = answer.status.as_u16();
             reservation.record_mut().status_code = status;

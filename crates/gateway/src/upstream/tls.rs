@@ -1,14 +1,16 @@
 //! Which upstream certificates are believed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// The machine's trust store, which is where an operator adds the authority of his own proxy or model host.
-pub(super) fn client_config(accept_any: bool) -> Result<ClientConfig, String> {
+/// The machine's trust store, and the operator's own file with the authorities of his proxy or model host.
+pub(super) fn client_config(accept_any: bool, extra: Option<&Path>) -> Result<ClientConfig, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -23,12 +25,32 @@ pub(super) fn client_config(accept_any: bool) -> Result<ClientConfig, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 {
+    if let Some(path) = extra {
+        add_file(&mut roots, path)?;
+    } else if added == 0 {
         tracing::warn!(
             "this machine has no trusted certificates (package ca-certificates?): https upstreams will fail"
         );
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Adds the authorities of a file. One that holds none is a mistake worth stopping for.
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+    let shown = path.display();
+    let read =
+        CertificateDer::pem_file_iter(path).map_err(|error| format!("EXTRA_CA_FILE {shown}: {error}"))?;
+    let mut count = 0_u32;
+    for certificate in read {
+        let certificate = certificate.map_err(|error| format!("EXTRA_CA_FILE {shown}: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("EXTRA_CA_FILE {shown}: {error}"))?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(format!("EXTRA_CA_FILE {shown}: there is no PEM certificate in it"));
+    }
+    tracing::info!(authorities = count, file = %shown, "authorities of EXTRA_CA_FILE are believed too");
+    Ok(())
 }
 
 /// Checks nothing about a certificate; development only.

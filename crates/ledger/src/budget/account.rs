@@ -227,6 +227,7 @@ impl Account {
 
     /// Takes over figures of the database into a cleared account.
     pub(super) fn load(&mut self, loaded: super::Loaded, moment: Moment) {
+        self.reset_at = self.reset_at.max(loaded.reset_at);
         let mut minutes = loaded.minutes;
         minutes.sort_unstable();
         for (at, amount) in minutes {

@@ -133,7 +133,11 @@ impl Spend {
     }
 
     /// What every budget has spent, in order.
-    pub(super) fn finish(self) -> Vec<SpendRow> {
+    pub(super) fn finish(mut self) -> Vec<SpendRow> {
+        for scope in self.resets.keys() {
+            self.sums.entry(*scope).or_default();
+        }
+        let resets = self.resets;
         let mut rows: Vec<SpendRow> = self
             .sums
             .into_iter()
@@ -145,6 +149,7 @@ impl Spend {
                 month: sums.month,
                 total: sums.total,
                 five_hours_since: sums.five_hours_since,
+                reset_at: resets.get(&(scope, id)).copied(),
             })
             .collect();
         rows.sort_by_key(|row| (row.scope, row.id));

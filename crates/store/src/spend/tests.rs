@@ -95,6 +95,9 @@ fn expected(rows: &[RequestRecord], from: SpendFrom, resets: &Resets) -> Vec<Spe
             }
         }
     }
+    for scope in resets.keys() {
+        sums.entry(*scope).or_default();
+    }
     sums.into_iter()
         .map(|((scope, id), (minutes, [week, month, total]))| SpendRow {
             scope,
@@ -104,6 +107,7 @@ fn expected(rows: &[RequestRecord], from: SpendFrom, resets: &Resets) -> Vec<Spe
             month,
             total,
             five_hours_since: None,
+            reset_at: resets.get(&(scope, id)).copied(),
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use super::sources::{Source, all, code};
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("config", 0),
+    ("disk", 0),
     ("error", 0),
     ("live", 0),
     ("metrics", 0),

@@ -253,6 +253,7 @@ fn inv_08_a_load_keeps_what_is_held_and_what_the_database_does_not_have_yet() {
         month: nano(11),
         total: nano(12),
         five_hours_since: None,
+        reset_at: None,
     };
     budgets.load(vec![loaded], at(60_000));
     let used = |kind| budgets.read(user(), &[rule_at(kind, 1, true, START)], START)[0].used.nano();

@@ -197,6 +197,7 @@ impl Reference {
             month: money(&|row| row.moment.month == now.month),
             total: money(&|_| true),
             five_hours_since: self.stored.get(&scope).copied(),
+            reset_at: self.resets.get(&scope).copied(),
         }
     }
 

@@ -177,29 +177,3 @@ fn without_a_first_message_there_is_no_prefix() {
         assert_eq!(prefix(endpoint, body.as_bytes()), None, "{body}");
     }
 }
-
-#[test]
-#[ignore = "a measurement: run it in release with --ignored"]
-fn measure_a_long_conversation() {
-    let mut body = talk(Endpoint::Messages, &"hello ".repeat(2_000), 400);
-    body["system"] = json!([{ "type": "text", "text": "s".repeat(60_000) }]);
-    let text = body.to_string();
-    let start = std::time::Instant::now();
-    for _ in 0..1_000 {
-        assert!(prefix(Endpoint::Messages, text.as_bytes()).is_some());
-    }
-    println!("{} bytes: {} ns", text.len(), start.elapsed().as_nanos() / 1_000);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    #[test]
-    fn u19_nothing_makes_it_panic(which in 0..Endpoint::ALL.len(), spot in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let endpoint = Endpoint::ALL[which];
-        let mut bytes = talk(endpoint, "hello", 3).to_string().into_bytes();
-        let spot = spot.index(bytes.len());
-        bytes[spot] = byte;
-        let _ = prefix(endpoint, &bytes);
-    }
-}
