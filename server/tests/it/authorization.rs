@@ -95,17 +95,20 @@ async fn fault_x11_the_authorisation_matrix_holds() {
 
 /// Bodies of which at least one fits each server function. Arguments are decoded before a function's body runs, so
 /// only a call that fits proves that its body refuses.
-const BODIES: [(&str, &str); 3] = [
+const BODIES: [(&str, &str); 6] = [
     (
         "application/x-www-form-urlencoded",
         "id=999999&provider_id=999999&name=none&value=1&enabled=true&deleted=false&model=m&form[name]=&form[enabled]=true\
-         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true&kept=none&preview=none",
+         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true&kept=none&preview=none&view=none&policy=none",
     ),
     (
         "application/json",
         r#"{"id":999999,"provider_id":999999,"user_id":null,"filter":{},"deleted":false,"span":"24h","name":"none","days":1,"model":"m","kept":"none","form":{}}"#,
     ),
     ("application/json", r#"{"id":"none","filter":{}}"#),
+    ("application/json", r#"{"ask":{"model":"m"}}"#),
+    ("application/json", r#"{"ask":{}}"#),
+    ("application/json", r#"{"ask":{"status":500,"body":""}}"#),
 ];
 
 // An open stream has no end to wait for; its head says enough.
