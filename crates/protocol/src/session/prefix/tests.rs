@@ -177,3 +177,16 @@ fn without_a_first_message_there_is_no_prefix() {
         assert_eq!(prefix(endpoint, body.as_bytes()), None, "{body}");
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn u19_nothing_makes_it_panic(which in 0..Endpoint::ALL.len(), spot in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let endpoint = Endpoint::ALL[which];
+        let mut bytes = talk(endpoint, "hello", 3).to_string().into_bytes();
+        let spot = spot.index(bytes.len());
+        bytes[spot] = byte;
+        let _ = prefix(endpoint, &bytes);
+    }
+}
