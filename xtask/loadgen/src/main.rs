@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is where this program reports")]
 
+mod books;
 mod client;
 mod load;
 mod machine;
@@ -33,6 +34,8 @@ pub(crate) struct Effort {
     pub(crate) run: Duration,
     pub(crate) paced_streams: usize,
     pub(crate) open_streams: usize,
+    /// Requests in the log when the restart is timed.
+    pub(crate) log_rows: u64,
 }
 
 const FULL: Effort = Effort {
@@ -41,6 +44,7 @@ const FULL: Effort = Effort {
     run: Duration::from_secs(4),
     paced_streams: 400,
     open_streams: 2000,
+    log_rows: 1_000_000,
 };
 
 const QUICK: Effort = Effort {
@@ -49,6 +53,7 @@ const QUICK: Effort = Effort {
     run: Duration::from_secs(1),
     paced_streams: 400,
     open_streams: 2000,
+    log_rows: 50_000,
 };
 
 fn main() -> ExitCode {
@@ -64,7 +69,12 @@ fn main() -> ExitCode {
                 if has("resilience") {
                     return runtime.block_on(resilience::run(&args));
                 }
-                let figures = runtime.block_on(measure::all(if has("--quick") { QUICK } else { FULL }))?;
+                let mut effort = if has("--quick") { QUICK } else { FULL };
+                let after = args.iter().skip_while(|arg| *arg != "--rounds").nth(1);
+                if let Some(rounds) = after.and_then(|text| text.parse().ok()) {
+                    effort.rounds = rounds;
+                }
+                let figures = runtime.block_on(measure::all(effort))?;
                 let text = report::markdown(&figures);
                 println!("\n{text}");
                 if has("--write") {

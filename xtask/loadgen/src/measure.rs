@@ -7,7 +7,7 @@ use crate::process::Process;
 use crate::request::{BURST, FIRST, OPEN, PACED, PLAIN, chat};
 use crate::stats::median;
 use crate::target::{self, Target};
-use crate::{Effort, Result, load, stream};
+use crate::{Effort, Result, books, load, stream};
 
 /// Every value of every figure, by figure and target. Medians are taken when they are shown.
 #[derive(Debug, Default)]
@@ -42,6 +42,11 @@ impl Figures {
                 .map(|(with, without)| (1.0 - with / without) * 100.0)
                 .collect::<Vec<_>>(),
         )
+    }
+
+    /// The largest value of a figure.
+    pub(crate) fn worst(&self, figure: &'static str, target: &'static str) -> Option<f64> {
+        self.values.get(&(figure, target))?.iter().copied().reduce(f64::max)
     }
 
     /// Median of the ratios to nginx within each round.
@@ -93,6 +98,15 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures> {
             let rss = stream::rss_with_open(target.address, &request, effort.open_streams, process).await;
             figures.add("rss_open_mb", target.name, named(target, "open streams", rss)?);
         }
+    }
+    if let (Some(binary), Some(limited)) = (&binary, limited) {
+        for ms in named(&limited, "usage", books::visible(&limited).await)? {
+            figures.add("visible_ms", "tollgate", ms);
+        }
+        let (ms, rows) = books::restart(binary, limited, effort).await?;
+        figures.add("restart_ms", "tollgate", ms);
+        figures.add("restart_rows", "tollgate", books::rows(rows));
+        println!("ready again after {ms:.0} ms with {rows} requests in the log");
     }
     Ok(figures)
 }

@@ -24,6 +24,9 @@ const ROWS: &[(&str, &str, usize)] = &[
     ("RSS MB, idle", "rss_idle_mb", 1),
     ("RSS MB, 2,000 open streams", "rss_open_mb", 1),
     ("cold start ms, empty data folder", "cold_start_ms", 0),
+    ("own request in /v1/usage after ms", "visible_ms", 0),
+    ("requests of this hour in the log at a restart", "restart_rows", 0),
+    ("ready again after ms", "restart_ms", 0),
 ];
 
 /// The whole page.
@@ -77,6 +80,13 @@ fn goals(figures: &Figures) -> Vec<String> {
         at_most("CPU per paced chunk", 1.4, " × nginx", figures.ratio("paced_cpu_us")),
         at_most("RSS idle", 40.0, " MB", figures.get("rss_idle_mb", "tollgate")),
         at_most("RSS with 2,000 open streams", 100.0, " MB", figures.get("rss_open_mb", "tollgate")),
+        at_most(
+            "usage visible to its owner, slowest",
+            1000.0,
+            " ms",
+            figures.worst("visible_ms", "tollgate"),
+        ),
+        at_most("restart with that log", 2000.0, " ms", figures.get("restart_ms", "tollgate")),
         at_most("cold start, empty", 500.0, " ms", figures.get("cold_start_ms", "tollgate")),
     ]
 }

@@ -23,7 +23,8 @@ pub(crate) struct Target {
     pub(crate) key: String,
     /// The proxy; none when there is none.
     pub(crate) process: Option<Process>,
-    _dir: Option<Scratch>,
+    /// Where it keeps its files; none where there are none.
+    pub(crate) dir: Option<Scratch>,
 }
 
 /// A folder that goes away with its owner.
@@ -61,7 +62,7 @@ pub(crate) fn upstream() -> Result<(Process, SocketAddr)> {
 }
 
 pub(crate) fn direct(upstream: SocketAddr) -> Target {
-    Target { name: "direct", address: upstream, key: String::from("none"), process: None, _dir: None }
+    Target { name: "direct", address: upstream, key: String::from("none"), process: None, dir: None }
 }
 
 /// nginx as a plain reverse proxy with kept-alive connections; none where it is not installed.
@@ -108,7 +109,7 @@ http {{
         address,
         key: String::from("none"),
         process: Some(process),
-        _dir: Some(dir),
+        dir: Some(dir),
     }))
 }
 
@@ -144,7 +145,7 @@ pub(crate) async fn tollgate(binary: &Path, upstream: SocketAddr, limited: bool)
     let id = user.get("id").and_then(Value::as_i64).ok_or("the new user has no id")?;
     let key = create(&mut admin, &format!("/api/admin/users/{id}/keys"), &key).await?;
     let key = key.get("key").and_then(Value::as_str).ok_or("the new key was not shown")?.to_owned();
-    Ok(Target { name, address, key, process: Some(process), _dir: Some(dir) })
+    Ok(Target { name, address, key, process: Some(process), dir: Some(dir) })
 }
 
 /// From the start of the process to its first 200 on `/readyz`, with an empty data folder.
@@ -157,6 +158,12 @@ pub(crate) async fn cold_start(binary: &Path) -> Result<Duration> {
 
 pub(crate) fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, SocketAddr, Scratch)> {
     let dir = Scratch::new(name)?;
+    let (process, address) = start_in(binary, &dir)?;
+    Ok((process, address, dir))
+}
+
+/// The same in a data folder that may have been used before.
+pub(crate) fn start_in(binary: &Path, dir: &Scratch) -> Result<(Process, SocketAddr)> {
     let address = free_address()?;
     let (port, data) = (address.port().to_string(), dir.path().display().to_string());
     let env = [
@@ -167,7 +174,7 @@ pub(crate) fn start_tollgate(binary: &Path, name: &str) -> Result<(Process, Sock
         ("LOG_LEVEL", "warn"),
     ];
     let log = dir.path().join("log");
-    Ok((Process::start(binary, &["serve"], &env, Stdio::null(), &log)?, address, dir))
+    Ok((Process::start(binary, &["serve"], &env, Stdio::null(), &log)?, address))
 }
 
 pub(crate) async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<Value> {
