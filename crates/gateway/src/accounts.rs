@@ -42,6 +42,23 @@ pub(crate) async fn catch_up(core: &Arc<Core>) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Batches that a request for the books' latest state writes at most; the writer has the rest.
+const AT_ONCE: usize = 16;
+
+/// Brings the books up to date beside the writer, for somebody who waits for them.
+pub(crate) async fn write_now(core: &Arc<Core>) {
+    for _ in 0..AT_ONCE {
+        match write_batch(core).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the books could not be brought up to date at once; the writer tries again");
+                return;
+            }
+        }
+    }
+}
+
 impl From<WriteError> for StartError {
     fn from(error: WriteError) -> Self {
         match error {

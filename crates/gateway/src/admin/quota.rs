@@ -113,6 +113,10 @@ impl Admin {
         let change = self.change("usage_reset", &subject, None, None);
         self.core.store.usage_reset(kind, id, at, change).await.map_err(|e| store_problem(e, object))?;
         self.core.quotas.budgets.reset(scope(kind, id), at);
+        if self.core.shares.is_some() {
+            // What this instance spent before is held on its share until the books have it.
+            crate::accounts::write_now(&self.core).await;
+        }
         self.take_effect().await
     }
 

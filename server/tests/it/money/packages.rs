@@ -165,7 +165,8 @@ async fn pk_04_a_reset_gives_everything_back_and_keeps_the_history() {
         asked += 1;
     }
     rig.reset(&format!("/grants/{granted}")).await;
-    assert_eq!(ask(&rig).await.status, 200);
+    let again = ask(&rig).await;
+    assert_eq!(again.status, 200, "{}", again.text());
     rig.rows(asked + 1).await;
     let usage = rig.server.admin("GET", "/usage?by=package", &Value::Null).await;
     assert!(nano(&usage["items"][0]["cost_usd"]) > WORST / 2, "{usage}");
