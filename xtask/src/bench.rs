@@ -7,7 +7,8 @@ use crate::shell::{Cmd, Failure, Outcome, find};
 
 /// `cargo xtask bench [--write] [--quick]`
 pub(crate) fn bench(args: &[String]) -> Outcome {
-    if let Some(unknown) = args.iter().find(|arg| !["--write", "--quick"].contains(&arg.as_str())) {
+    let known = |arg: &str| ["--write", "--quick", "--rounds"].contains(&arg) || arg.parse::<u32>().is_ok();
+    if let Some(unknown) = args.iter().find(|arg| !known(arg)) {
         return Err(Failure::new(format!("bench: unknown argument '{unknown}'")));
     }
     if find("nginx").is_none()
