@@ -42,7 +42,8 @@ cargo xtask <command>
   prices <list.json> --origin <text> the default price table, made anew from a list in LiteLLM's format
   resilience [--write] [--requests N] [--aborts N] [--only <text>]
                                      what faults of upstreams cost callers; --write renews docs/resilience.md
-  bench [--write] [--quick] [--rounds N]          direct, nginx and Tollgate side by side on loopback; --write renews docs/bench.md
+  bench [--write] [--quick] [--rounds N]
+                                     direct, nginx and Tollgate side by side on loopback; --write renews docs/bench.md
 ";
 
 fn main() -> ExitCode {
