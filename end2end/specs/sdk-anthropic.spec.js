@@ -1,7 +1,7 @@
 // The official Anthropic SDK against the gateway: answers, streams, and the exception classes it raises.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { booked, furnish, startGateway } from '../lib/gateway.js';
 import { startUpstream } from '../lib/upstream.js';
@@ -16,6 +16,8 @@ before(async () => {
   house = await furnish(gateway, upstream);
   client = new Anthropic({ apiKey: house.key, baseURL: gateway.base, maxRetries: 0 });
 });
+// An account that answered 429 rests; each test begins with one that does not.
+beforeEach(() => gateway.admin('POST', '/credentials/recover'));
 after(async () => {
   await gateway?.stop();
   await upstream?.stop();

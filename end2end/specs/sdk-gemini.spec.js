@@ -1,7 +1,7 @@
 // The official Google GenAI SDK against the gateway: answers, streams, and the errors it raises.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import { ApiError, GoogleGenAI } from '@google/genai';
 import { booked, furnish, startGateway } from '../lib/gateway.js';
 import { startUpstream } from '../lib/upstream.js';
@@ -17,6 +17,8 @@ before(async () => {
   house = await furnish(gateway, upstream);
   client = connect(house.key);
 });
+// An account that answered 429 rests; each test begins with one that does not.
+beforeEach(() => gateway.admin('POST', '/credentials/recover'));
 after(async () => {
   await gateway?.stop();
   await upstream?.stop();

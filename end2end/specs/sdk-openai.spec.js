@@ -1,7 +1,7 @@
 // The official OpenAI SDK against the gateway: chat and responses, streams, and the exception classes it raises.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import OpenAI from 'openai';
 import { booked, furnish, startGateway } from '../lib/gateway.js';
 import { startUpstream } from '../lib/upstream.js';
@@ -17,6 +17,8 @@ before(async () => {
   house = await furnish(gateway, upstream);
   client = new OpenAI({ apiKey: house.key, baseURL: `${gateway.base}/v1`, maxRetries: 0 });
 });
+// An account that answered 429 rests; each test begins with one that does not.
+beforeEach(() => gateway.admin('POST', '/credentials/recover'));
 after(async () => {
   await gateway?.stop();
   await upstream?.stop();
@@ -102,7 +104,8 @@ for (const where of ['between events', 'inside an event']) {
   const breaking = async (path, ask) => {
     if (where === 'inside an event') return { ...ask, model: 'fake-cut' };
     const broken = { ...ask, model: `breaks-on${path.replaceAll('/', '-')}` };
-    await upstream.breakAfter(2, path, broken);
+    // Past the first content: a stream that breaks before it is not opened at all.
+    await upstream.breakAfter(path.endsWith('responses') ? 6 : 3, path, broken);
     return broken;
   };
 
