@@ -86,7 +86,6 @@ pub(crate) fn state_words(state: CredentialState) -> (&'static str, Text) {
         CredentialState::RateLimited => ("warn", p::STATE_RATE_LIMITED),
         CredentialState::Overloaded => ("warn", p::STATE_OVERLOADED),
         CredentialState::Unavailable => ("warn", p::STATE_UNAVAILABLE),
-        CredentialState::NeedsReauth => ("bad", p::STATE_NEEDS_REAUTH),
         CredentialState::Suspended => ("bad", p::STATE_SUSPENDED),
         CredentialState::Banned => ("bad", p::STATE_BANNED),
         CredentialState::Invalid => ("bad", p::STATE_INVALID),

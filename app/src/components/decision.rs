@@ -118,7 +118,6 @@ fn Row(candidate: Candidate) -> impl IntoView {
         (Some(filter), _) => ("off", filter_words(filter)),
         (None, None) => ("good", t(w::RANKED).to_owned()),
         (None, Some("unavailable")) => ("warn", t(w::DEMOTED_UNAVAILABLE).to_owned()),
-        (None, Some("probe")) => ("info", t(w::DEMOTED_PROBE).to_owned()),
         (None, Some(other)) => ("warn", other.to_owned()),
     };
     let breaker = candidate.breaker.map(badge::breaker);

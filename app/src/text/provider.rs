@@ -99,7 +99,6 @@ super::texts! {
     STATE_RATE_LIMITED: "Rate limited", "已限流";
     STATE_OVERLOADED: "Overloaded", "过载";
     STATE_UNAVAILABLE: "Unreachable", "无法连接";
-    STATE_NEEDS_REAUTH: "Sign in again", "需重新登录";
     STATE_SUSPENDED: "Suspended", "已暂停";
     STATE_BANNED: "Banned", "已封禁";
     STATE_UNREADABLE: "Unreadable", "无法解密";
@@ -107,7 +106,6 @@ super::texts! {
     STATE_COOLING: "Resting", "冷却中";
     INVALID_NEXT: "Replace the secret, or check it and mark it as usable.", "请更换密钥，或检查后重新标记为可用。";
     UNREADABLE_NEXT: "The encryption secret has changed. Enter the secret anew, or set ENCRYPTION_SECRET_PREVIOUS.", "加密密钥已变更。请重新填写，或设置 ENCRYPTION_SECRET_PREVIOUS。";
-    NEEDS_REAUTH_NEXT: "Sign in at the vendor again, then enter the new secret.", "请在供应商处重新登录，并填写新的密钥。";
     SUSPENDED_NEXT: "It is looked at again every hour. If the account has credit again, recover it.", "每小时自动复查。账户恢复后也可手动恢复。";
     BANNED_NEXT: "It was suspended three times without a success in between. Ask the vendor, then recover it.", "连续三次被暂停且期间没有成功。请联系供应商后手动恢复。";
     ERRORS_IN_A_ROW: "errors in a row", "次连续错误";

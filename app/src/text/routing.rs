@@ -91,7 +91,6 @@ super::texts! {
 
     RANKED: "could serve", "可用";
     DEMOTED_UNAVAILABLE: "after all others: its network failed lately", "排在最后：近期连接失败";
-    DEMOTED_PROBE: "after all others: one request checks whether it is well again", "排在最后：仅放行一个探测请求";
     CHANCE: "Chance", "概率";
     LOAD: "Load", "并发";
     LATENCY: "Latency", "延迟";

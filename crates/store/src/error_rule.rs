@@ -5,7 +5,7 @@ use types::{ErrorRuleId, Timestamp};
 
 use crate::pool::Txn;
 use crate::revision::{commit_change, missing_or_stale};
-use crate::sql::{Row, args};
+use crate::sql::{Row, Value, args};
 use crate::{Change, Store, StoreError};
 
 const ALL: &str = "SELECT * FROM error_rules ORDER BY priority, id";
@@ -40,37 +40,13 @@ impl Store {
         spec: &ErrorRuleSpec,
         change: Change,
     ) -> Result<ErrorRuleRow, StoreError> {
-        let ErrorRuleSpec {
-            name,
-            enabled,
-            priority,
-            status,
-            kind,
-            contains,
-            class,
-            cooldown_s,
-            answer_status,
-            answer_message,
-        } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row(
                 "INSERT INTO error_rules (name, enabled, priority, status, kind, contains, class, cooldown_s,
                     answer_status, answer_message, updated_at, version)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING *",
-                args![
-                    name.as_str(),
-                    *enabled,
-                    *priority,
-                    *status,
-                    kind.clone(),
-                    contains.clone(),
-                    class.as_str(),
-                    *cooldown_s,
-                    *answer_status,
-                    answer_message.clone(),
-                    change.at,
-                ],
+                values(spec, change.at),
             )
             .await?;
         let row = error_rule_row(&row)?;
@@ -86,18 +62,6 @@ impl Store {
         spec: &ErrorRuleSpec,
         change: Change,
     ) -> Result<ErrorRuleRow, StoreError> {
-        let ErrorRuleSpec {
-            name,
-            enabled,
-            priority,
-            status,
-            kind,
-            contains,
-            class,
-            cooldown_s,
-            answer_status,
-            answer_message,
-        } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
@@ -105,21 +69,7 @@ impl Store {
                     contains = $8, class = $9, cooldown_s = $10, answer_status = $11, answer_message = $12,
                     updated_at = $13, version = version + 1
                  WHERE id = $1 AND version = $2 RETURNING *",
-                args![
-                    id,
-                    expected_version,
-                    name.as_str(),
-                    *enabled,
-                    *priority,
-                    *status,
-                    kind.clone(),
-                    contains.clone(),
-                    class.as_str(),
-                    *cooldown_s,
-                    *answer_status,
-                    answer_message.clone(),
-                    change.at,
-                ],
+                [args![id, expected_version], values(spec, change.at)].concat(),
             )
             .await?;
         let Some(row) = row else {
@@ -143,6 +93,35 @@ impl Store {
 /// All rules.
 pub(crate) async fn all_in_txn(txn: &mut Txn) -> Result<Vec<ErrorRuleRow>, StoreError> {
     txn.rows(ALL, args![]).await?.iter().map(error_rule_row).collect()
+}
+
+// In the order of the statements' columns.
+fn values(spec: &ErrorRuleSpec, at: Timestamp) -> Vec<Value> {
+    let ErrorRuleSpec {
+        name,
+        enabled,
+        priority,
+        status,
+        kind,
+        contains,
+        class,
+        cooldown_s,
+        answer_status,
+        answer_message,
+    } = spec;
+    args![
+        name.as_str(),
+        *enabled,
+        *priority,
+        *status,
+        kind.clone(),
+        contains.clone(),
+        class.as_str(),
+        *cooldown_s,
+        *answer_status,
+        answer_message.clone(),
+        at,
+    ]
 }
 
 fn error_rule_row(row: &Row) -> Result<ErrorRuleRow, StoreError> {

@@ -33,8 +33,6 @@ named! {
         Unavailable = "unavailable",
         /// The upstream refused it (401).
         Invalid = "invalid",
-        /// Its sign-in at the vendor is over; somebody has to sign in again.
-        NeedsReauth = "needs_reauth",
         /// The vendor suspended the account, or it is out of credit (402, 403 with that text). Looked at again hourly.
         Suspended = "suspended",
         /// Suspended three times without a success in between.
@@ -50,7 +48,7 @@ named! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialMark {
-    /// `valid`, `rate_limited`, `overloaded`, `invalid`, `needs_reauth`, `suspended` or `banned`.
+    /// `valid`, `rate_limited`, `overloaded`, `invalid`, `suspended` or `banned`.
     pub state: CredentialState,
     /// When it is over by itself; null if somebody has to act, or for `valid`.
     pub until: Option<Timestamp>,

@@ -86,8 +86,8 @@ pub struct ProviderRouting {
     pub proxy_fallback_to_direct: bool,
     /// Requests that may wait for a free slot of its credentials; null means the setting `routing.queue_size`.
     pub queue_size: Option<u32>,
-    /// Requests of `max_concurrency` 0 have no bound, so their queue is never used; this is how long one waits at
-    /// most, in milliseconds; null means the setting `routing.queue_ms`.
+    /// How long such a request waits at most, in milliseconds; null means the setting `routing.queue_ms`. Credentials
+    /// without a `max_concurrency` are never waited for.
     pub queue_ms: Option<u32>,
 }
 

@@ -37,7 +37,6 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
 /// What undoes a demotion.
 pub(super) fn of_demotion(why: &str, candidate: &Candidate) -> Step {
     match why {
-        "probe" => breaker("It came last because it was up for a probe", None),
         "unavailable" => resting("It came last because the way to it failed lately", candidate.until),
         _ => temporary("state", 6, &format!("It came last ({why})"), candidate.until),
     }

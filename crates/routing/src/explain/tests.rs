@@ -232,9 +232,8 @@ fn the_one_that_a_conversation_was_bound_to_needs_no_rank() {
 }
 
 #[test]
-fn a_demoted_one_is_told_to_wait_or_to_be_probed() {
+fn a_demoted_one_is_told_to_wait() {
     let demoted = |why: &str| Candidate { demoted: Some(why.to_owned()), ..one(2, 2) };
-    assert_eq!(only(&decision(vec![one(1, 1), demoted("probe")])).0, "breaker");
     let until = Some(Timestamp(1_795_000_000_000));
     let rests = Candidate { until, ..demoted("unavailable") };
     assert_eq!(only(&decision(vec![one(1, 1), rests])).0, "wait");

@@ -172,13 +172,13 @@ pub struct Candidate {
     /// List price × this = what it charges.
     #[serde(default, skip_serializing_if = "Factor::is_one")]
     pub cost_multiplier: Factor,
-    /// Its breaker; null means closed.
+    /// Its breaker; half open also stands for a rest that is over and not yet proved so. Null means closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerState>,
     /// Until when it rested, or the earliest instant of a probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Why it was ranked after all others although it may serve: `unavailable`, `probe`; null if it was not.
+    /// Why it was ranked after all others although it may serve: `unavailable`; null if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demoted: Option<String>,
     /// Chance to be first among its equals then, in thousandths; null where there was nothing to draw.

@@ -64,7 +64,9 @@ fn kept_candidate(pick: &Pick<'_>, rank: u32, chance: Option<u32>) -> Candidate 
         latency_ms: pick.facts.latency_ms.map(u64::from),
         cost_multiplier: provider.spec.cost_multiplier,
         until: pick.until,
-        demoted: pick.facts.demoted.then(|| if pick.probes { "probe" } else { "unavailable" }.to_owned()),
+        // One request at a time looks whether it is well again.
+        breaker: pick.probes.then_some(types::breaker::BreakerState::HalfOpen),
+        demoted: pick.facts.demoted.then(|| "unavailable".to_owned()),
         chance_permille: chance,
         ..plain
     }

@@ -4,6 +4,7 @@ use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
+use types::breaker::BreakerState;
 use types::credential::{CredentialMark, CredentialSpec};
 use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
@@ -245,6 +246,8 @@ fn ac_06_stored_states_hours_and_clients_remove_until_their_time_is_over() {
     assert_eq!(ranked.last(), Some(&(6, false)), "one that must be looked at again keeps its place");
     assert_eq!(ranked.len(), 3);
     assert!(ranked.contains(&(4, true)) && ranked.contains(&(5, true)));
+    let probed = |candidate: &&types::request::Candidate| candidate.breaker == Some(BreakerState::HalfOpen);
+    assert_eq!(decision.candidates.iter().filter(probed).count(), 2, "and the record says so");
 }
 
 #[test]
