@@ -1,8 +1,8 @@
 //! The vendors' wire formats as bytes: reading what routing needs from a request, counting tokens in an
-//! answer, and writing errors and model lists in each dialect.
+//! answer, writing errors and model lists in each dialect, and translating between dialects.
 //!
-//! Pure and synchronous: no IO, no clock, no tasks. It never builds a tree of a whole body, and it does
-//! not decide anything (who may call what, where a request goes).
+//! Pure and synchronous: no IO, no clock, no tasks. Only translation builds a tree
+//! of a whole body, and nothing here decides anything (who may call what, where a request goes).
 
 pub mod error;
 pub mod gate;
@@ -11,11 +11,13 @@ mod json;
 pub mod meter;
 pub mod models;
 pub mod multipart;
+pub mod neutral;
 pub mod probe;
 pub mod rectify;
 pub mod session;
 pub mod splice;
 pub mod sse;
+pub mod translate;
 
 #[cfg(test)]
 mod recorded;

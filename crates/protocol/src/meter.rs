@@ -30,6 +30,23 @@ pub struct Metered {
     pub service_tier: Option<String>,
 }
 
+/// Reads usage objects for translation, in the same way as for the books.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted(Metered);
+
+impl Counted {
+    /// Takes over a usage object as the vendor wrote it. Anthropic's later ones complete the earlier ones, all
+    /// others replace them.
+    pub(crate) fn read(&mut self, endpoint: Endpoint, raw: &[u8]) {
+        usage::read(endpoint, raw, &mut self.0);
+    }
+
+    /// The counts, if any came.
+    pub(crate) fn usage(&self) -> Option<TokenUsage> {
+        self.0.usage_seen.then_some(self.0.usage)
+    }
+}
+
 /// What is known so far, with what only the meter itself needs.
 #[derive(Debug, Default)]
 struct Tally {

@@ -1,0 +1,160 @@
+//! A vendor's event stream turned into the caller's, piece by piece, in bounded memory.
+
+use std::sync::Arc;
+
+use super::restore::Restore;
+use super::{Back, Fault, anthropic, chat, gemini, responses};
+use crate::Dialect;
+use crate::error::UpstreamError;
+use crate::neutral::{Event, Sequence};
+use crate::sse;
+
+/// Reads a vendor's events.
+#[derive(Debug)]
+enum Reader {
+    Anthropic(anthropic::Reader),
+    Chat(chat::Reader),
+    Responses(responses::Reader),
+    Gemini(gemini::Reader),
+}
+
+/// Writes the caller's events.
+#[derive(Debug)]
+enum Writer {
+    Anthropic(anthropic::Writer),
+    Chat(chat::Writer),
+    Responses(responses::Writer),
+    Gemini(gemini::Writer),
+}
+
+/// One stream on its way from a vendor to a caller.
+///
+/// Any split of the vendor's bytes gives the same bytes for the caller. It ends the caller's stream in the
+/// caller's dialect only if the vendor ended in good order; a cut is the relay's to report.
+#[derive(Debug)]
+pub struct Stream {
+    back: Arc<Back>,
+    decoder: sse::Decoder,
+    reader: Reader,
+    restore: Restore,
+    sequence: Sequence,
+    writer: Writer,
+    /// Kept to spare an allocation for each event.
+    events: Vec<Event>,
+    ended: bool,
+    failed: Option<UpstreamError>,
+}
+
+impl Stream {
+    /// For a stream that has not begun.
+    pub fn new(back: Arc<Back>) -> Self {
+        let reader = match back.upstream {
+            Dialect::Anthropic => Reader::Anthropic(anthropic::Reader::new()),
+            Dialect::OpenAiChat => Reader::Chat(chat::Reader::new(&back.ids)),
+            Dialect::OpenAiResponses => Reader::Responses(responses::Reader::new()),
+            Dialect::Gemini => Reader::Gemini(gemini::Reader::new(&back.ids)),
+        };
+        let writer = match back.request.dialect {
+            Dialect::Anthropic => Writer::Anthropic(anthropic::Writer::new(back.clone())),
+            Dialect::OpenAiChat => Writer::Chat(chat::Writer::new(back.clone())),
+            Dialect::OpenAiResponses => Writer::Responses(responses::Writer::new(back.clone())),
+            Dialect::Gemini => Writer::Gemini(gemini::Writer::new(back.clone())),
+        };
+        Self {
+            back,
+            decoder: sse::Decoder::new(),
+            reader,
+            restore: Restore::default(),
+            sequence: Sequence::new(),
+            writer,
+            events: Vec::new(),
+            ended: false,
+            failed: None,
+        }
+    }
+
+    /// Reads a piece of the vendor's stream and writes what the caller may know now behind `out`.
+    ///
+    /// # Errors
+    /// [`Fault`] if the stream makes no sense any more (an event that is no JSON, or too large). What was understood
+    /// before has been written; the caller's stream must be ended with an error.
+    pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        let Self { decoder, reader, restore, sequence, writer, events, ended, failed, back } = self;
+        let mut fault = None;
+        decoder.feed(piece, |event| {
+            if fault.is_some() || *ended || failed.is_some() {
+                return;
+            }
+            let read = match event {
+                Err(error) => Err(Fault::Json(error.to_string())),
+                Ok((_, data)) => match reader {
+                    Reader::Anthropic(reader) => reader.event(data, events),
+                    Reader::Chat(reader) => reader.event(data, events),
+                    Reader::Responses(reader) => reader.event(data, events),
+                    Reader::Gemini(reader) => reader.event(data, events),
+                },
+            };
+            for event in events.drain(..) {
+                match event {
+                    Event::End => *ended = true,
+                    Event::Error(error) => {
+                        *failed = Some(error);
+                        break;
+                    }
+                    _ => {}
+                }
+                restore.push(event, &back.names, |event| {
+                    let sequenced = sequence.push(event, |event| match writer {
+                        Writer::Anthropic(writer) => writer.event(event, out),
+                        Writer::Chat(writer) => writer.event(event, out),
+                        Writer::Responses(writer) => writer.event(event, out),
+                        Writer::Gemini(writer) => writer.event(event, out),
+                    });
+                    if let Err(overlap) = sequenced {
+                        fault = Some(Fault::Json(overlap.to_string()));
+                    }
+                });
+            }
+            if let Err(error) = read {
+                fault = Some(error);
+            }
+        });
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// The vendor's bytes are over. Dialects whose last event is no end mark (Gemini) end here if all was said.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.ended || self.failed.is_some() {
+            return;
+        }
+        let mut events = std::mem::take(&mut self.events);
+        match &mut self.reader {
+            Reader::Anthropic(_) | Reader::Responses(_) => {}
+            Reader::Chat(reader) => reader.finish(&mut events),
+            Reader::Gemini(reader) => reader.finish(&mut events),
+        }
+        for event in events {
+            self.ended |= event == Event::End;
+            self.restore.push(event, &self.back.names, |event| {
+                // Nothing is held back any more at an end.
+                let _ = self.sequence.push(event, |event| match &mut self.writer {
+                    Writer::Anthropic(writer) => writer.event(event, out),
+                    Writer::Chat(writer) => writer.event(event, out),
+                    Writer::Responses(writer) => writer.event(event, out),
+                    Writer::Gemini(writer) => writer.event(event, out),
+                });
+            });
+        }
+    }
+
+    /// Whether the vendor ended in good order and the caller was told so.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What the vendor said went wrong, in mid-stream. The caller was not told: words, status and request id of
+    /// errors are the relay's.
+    pub fn failed(&self) -> Option<&UpstreamError> {
+        self.failed.as_ref()
+    }
+}
