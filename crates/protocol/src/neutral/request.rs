@@ -50,6 +50,31 @@ pub enum Effort {
     Max,
 }
 
+impl Effort {
+    /// Each level with the thinking budget in tokens that stands for it where only budgets are known.
+    const BUDGETS: [(Self, u64); 7] = [
+        (Self::None, 0),
+        (Self::Minimal, 512),
+        (Self::Low, 1_024),
+        (Self::Medium, 8_192),
+        (Self::High, 24_576),
+        (Self::XHigh, 32_768),
+        (Self::Max, 65_536),
+    ];
+
+    /// Tokens of thinking that stand for it.
+    pub fn budget(self) -> u64 {
+        Self::BUDGETS.iter().find(|(effort, _)| *effort == self).map_or(0, |(_, budget)| *budget)
+    }
+
+    /// The highest level that a budget pays for; a budget of more than nothing is at least `Minimal`.
+    pub fn of_budget(budget: u64) -> Self {
+        let paid = Self::BUDGETS.iter().rev().find(|(_, least)| *least <= budget);
+        let effort = paid.map_or(Self::None, |(effort, _)| *effort);
+        if budget > 0 { effort.max(Self::Minimal) } else { effort }
+    }
+}
+
 /// Wishes for the model's thinking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reasoning {
@@ -203,5 +228,20 @@ impl Request {
             Part::ToolCall { id: own, name, .. } if own == id => Some(name.as_str()),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Effort;
+
+    #[test]
+    fn every_effort_is_found_again_by_its_budget() {
+        for (effort, budget) in Effort::BUDGETS {
+            assert_eq!((effort.budget(), Effort::of_budget(budget)), (budget, effort));
+        }
+        assert_eq!(Effort::of_budget(1), Effort::Minimal);
+        assert_eq!(Effort::of_budget(31_999), Effort::High);
+        assert_eq!(Effort::of_budget(u64::MAX), Effort::Max);
     }
 }
