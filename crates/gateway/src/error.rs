@@ -18,7 +18,7 @@ pub struct Refusal {
     /// Seconds for `Retry-After`.
     pub retry_after_s: Option<u64>,
     /// Fields beside code and message, such as the reasons of a 503.
-    pub details: Map<String, Value>,
+    pub details: Box<Map<String, Value>>,
     /// What `X-RateLimit-*` says.
     pub limit: Option<Box<LimitHeaders>>,
 }
@@ -37,7 +37,14 @@ pub struct LimitHeaders {
 impl Refusal {
     /// A refusal without further fields.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after_s: None, details: Map::new(), limit: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after_s: None,
+            details: Box::default(),
+            limit: None,
+        }
     }
 
     /// Adds a field.

@@ -66,7 +66,18 @@ pub(crate) fn api_key_view(row: ApiKeyRow, user_name: String, stats: KeyStats) -
         usage_reset_at,
         version,
     } = row;
-    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } = spec;
+    let ApiKeySpec {
+        name,
+        groups,
+        models,
+        clients,
+        ip_allow,
+        enabled,
+        expires_at,
+        limits,
+        grant_id,
+        translation,
+    } = spec;
     ApiKeyView {
         id,
         user_id,
@@ -81,6 +92,7 @@ pub(crate) fn api_key_view(row: ApiKeyRow, user_name: String, stats: KeyStats) -
         expires_at,
         limits,
         grant_id,
+        translation,
         usage_reset_at,
         cost_usd: stats.cost_usd,
         last_used_at: stats.last_used_at,

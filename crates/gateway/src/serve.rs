@@ -25,6 +25,7 @@ mod route;
 mod session;
 mod settle;
 mod simulate;
+mod translation;
 mod trial;
 mod verdict;
 
@@ -36,6 +37,7 @@ use ledger::budget::Amounts;
 use protocol::probe::Probe;
 use types::dialect::{Dialect, Endpoint};
 use types::request::{LiveEvent, Outcome, RequestRecord};
+use types::translation::TranslationMode;
 
 use crate::core::Core;
 use crate::error::Refusal;
@@ -59,6 +61,10 @@ struct Request {
     probe: Probe,
     snapshot: Arc<Snapshot>,
     key: Arc<ApiKey>,
+    /// Whether upstreams of other dialects may answer: the stricter of what the key and the request say.
+    translation: TranslationMode,
+    /// The body in the neutral form, read when it is first translated.
+    reading: translation::Reading,
     /// The caller's `Idempotency-Key`, until the settlement has it.
     claim: Option<Claim>,
 }
@@ -229,7 +235,7 @@ fn examine(
 ) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
     let now = ingress.received.at;
-    let mut checked = || -> Result<(Arc<ApiKey>, Probe, Option<Claim>), Refusal> {
+    let mut checked = || -> Result<(Arc<ApiKey>, Probe, TranslationMode, Option<Claim>), Refusal> {
         if core.draining.is_cancelled() {
             return Err(Refusal::draining());
         }
@@ -242,12 +248,16 @@ fn examine(
         let probe = guard::body(&ingress)?;
         note_demand(record, &ingress, &probe);
         guard::model(&key, &ingress, &probe)?;
+        let mode = translation::mode(&key, &ingress.headers)?;
         // Last, so that a request that is refused for another reason does not hold its key.
         let claim = idempotency::claim(core, &ingress, key.id, record)?;
-        Ok((key, probe, claim))
+        Ok((key, probe, mode, claim))
     };
     match checked() {
-        Ok((key, probe, claim)) => Ok(Request { ingress, probe, snapshot, key, claim }),
+        Ok((key, probe, translation, claim)) => {
+            let reading = translation::Reading::default();
+            Ok(Request { ingress, probe, snapshot, key, translation, reading, claim })
+        }
         Err(refusal) => Err(Box::new((ingress, refusal))),
     }
 }
@@ -286,7 +296,7 @@ pub(crate) fn render(dialect: Dialect, refusal: &Refusal, request_id: &str) -> R
             code: refusal.code,
             message: &refusal.message,
             request_id,
-            details: (!refusal.details.is_empty()).then(|| refusal.details.clone()),
+            details: (!refusal.details.is_empty()).then(|| (*refusal.details).clone()),
         },
     );
     let mut headers = HeaderMap::new();

@@ -250,4 +250,10 @@ impl Provider {
             || self.models.matches(self.upstream_model(requested))
             || self.models.matches(requested)
     }
+
+    /// Whether its list or its redirects name a requested model. A provider without a list takes every model of its
+    /// own dialects, and none of another's: it would be asked for models that its vendor has never heard of.
+    pub(crate) fn names_model(&self, requested: &str) -> bool {
+        self.upstream_model(requested) != requested || !self.models.is_empty() && self.serves_model(requested)
+    }
 }

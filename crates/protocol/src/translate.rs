@@ -137,10 +137,7 @@ pub fn write_answer_value(answer: &Answer, back: &Back) -> Value {
     }
 }
 
-/// Turns a vendor's whole answer into the caller's.
-///
-/// # Errors
-/// [`Fault`] if it is no answer in the vendor's dialect.
-pub fn answer(back: &Back, body: &[u8]) -> Result<Vec<u8>, Fault> {
-    Ok(write_answer(&read_answer(back, body)?, back))
+/// Writes a whole answer as the stream that the caller asked for, behind what is there.
+pub fn write_events(answer: Answer, back: &Arc<Back>, out: &mut Vec<u8>) {
+    stream::write(answer, back, out);
 }

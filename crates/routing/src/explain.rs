@@ -141,8 +141,13 @@ impl<'a> View<'a> {
         Some(self.tier_order.iter().position(|other| *other == tier).unwrap_or(self.tier_order.len()))
     }
 
-    fn class(&self, candidate: &Candidate) -> (bool, Option<usize>, (i32, i32)) {
-        (candidate.demoted.is_some(), self.tier(candidate), candidate.priority)
+    fn class(&self, candidate: &Candidate) -> (bool, Option<usize>, (i32, i32), bool) {
+        (
+            candidate.demoted.is_some(),
+            self.tier(candidate),
+            candidate.priority,
+            candidate.translated.is_some(),
+        )
     }
 
     /// Adds what makes it come after its rival; the answer is whether that is all.

@@ -16,6 +16,8 @@ pub struct Facts {
     pub tier: u8,
     /// Priority of provider and credential; lower is first.
     pub priority: (i32, i32),
+    /// It speaks another dialect than the caller; comes after those of the same tier and priority that need none.
+    pub translated: bool,
     /// Weight of provider times credential; zero counts as one.
     pub weight: u32,
     /// Requests on it now.
@@ -29,8 +31,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn class(&self) -> (bool, u8, (i32, i32)) {
-        (self.demoted, self.tier, self.priority)
+    fn class(&self) -> (bool, u8, (i32, i32), bool) {
+        (self.demoted, self.tier, self.priority, self.translated)
     }
 
     fn weight(&self) -> u64 {
@@ -46,7 +48,7 @@ impl Facts {
 /// All of them, best first, as indices into `facts`.
 ///
 /// `bound` (where the conversation was served before) comes first unless it is demoted. The rest is ordered by:
-/// not demoted, tier, priorities, then by the strategy. Each strategy ends in a draw: a ticket for each candidate,
+/// not demoted, tier, priorities, own dialect before a translation, then by the strategy. Each strategy ends in a draw: a ticket for each candidate,
 /// drawn from the seed and its index, with chances in proportion to the weights.
 ///
 /// * `latency`: of the two best tickets the one with less to wait for is first, the other is compared with the

@@ -75,15 +75,25 @@ impl Store {
         pepper_id: &str,
         change: Change,
     ) -> Result<ApiKeyRow, StoreError> {
-        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } =
-            spec;
+        let ApiKeySpec {
+            name,
+            groups,
+            models,
+            clients,
+            ip_allow,
+            enabled,
+            expires_at,
+            limits,
+            grant_id,
+            translation,
+        } = spec;
         let mut txn = self.pool.begin_write().await?;
         txn.row("SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL", args![user_id]).await?;
         let row = txn
             .row(
                 "INSERT INTO api_keys (user_id, name, group_tags, models, clients, ip_allow, enabled,
-                    expires_at, limits, grant_id, prefix, hash, pepper_id, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1) RETURNING *",
+                    expires_at, limits, grant_id, prefix, hash, pepper_id, created_at, updated_at, version, translation)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1, $15) RETURNING *",
                 args![
                     user_id,
                     name.as_str(),
@@ -99,6 +109,7 @@ impl Store {
                     hash,
                     pepper_id,
                     change.at,
+                    translation.as_str(),
                 ],
             )
             .await?;
@@ -115,13 +126,24 @@ impl Store {
         spec: &ApiKeySpec,
         change: Change,
     ) -> Result<ApiKeyRow, StoreError> {
-        let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } =
-            spec;
+        let ApiKeySpec {
+            name,
+            groups,
+            models,
+            clients,
+            ip_allow,
+            enabled,
+            expires_at,
+            limits,
+            grant_id,
+            translation,
+        } = spec;
         let mut txn = self.pool.begin_write().await?;
         let row = txn
             .row_opt(
                 "UPDATE api_keys SET name = $3, group_tags = $4, models = $5, clients = $6, ip_allow = $7,
-                    enabled = $8, expires_at = $9, limits = $10, grant_id = $11, updated_at = $12, version = version + 1
+                    enabled = $8, expires_at = $9, limits = $10, grant_id = $11, updated_at = $12, translation = $13,
+                    version = version + 1
                  WHERE id = $1 AND version = $2 AND deleted_at IS NULL RETURNING *",
                 args![
                     id,
@@ -136,6 +158,7 @@ impl Store {
                     json(limits)?,
                     *grant_id,
                     change.at,
+                    translation.as_str(),
                 ],
             )
             .await?;
@@ -222,6 +245,7 @@ fn key_row(row: &Row) -> Result<ApiKeyRow, StoreError> {
             expires_at: row.time_opt("expires_at")?,
             limits: row.json("limits")?,
             grant_id: row.int_opt("grant_id")?.map(GrantId),
+            translation: row.named("translation")?,
         },
         prefix: row.text("prefix")?,
         hash: row.bytes("hash")?,

@@ -154,6 +154,7 @@ pub(crate) fn key_spec(name: &str) -> ApiKeySpec {
         expires_at: Some(NOW.plus_ms(1)),
         limits: limits(),
         grant_id: None,
+        translation: types::translation::TranslationMode::Strict,
     }
 }
 
@@ -250,6 +251,7 @@ pub(crate) fn record(n: u64) -> RequestRecord {
             head_ms: None,
             pause_ms: 0,
             rectified: Vec::new(),
+            translation: None,
         }],
         decision: Some(Decision { config_revision: 9, ..Decision::default() }),
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clean::{clean_name, clean_patterns, clean_tags};
 use crate::limits::{Limits, LimitsInput};
 use crate::problem::FieldErrors;
+use crate::translation::TranslationMode;
 use crate::{ApiKeyId, GrantId, Patch, Problem, Timestamp, UserId};
 
 /// A key as shown: the full text is shown once, when it is made, and never again.
@@ -37,6 +38,8 @@ pub struct ApiKeyView {
     pub limits: Limits,
     /// The one grant that pays for it; null means any that can.
     pub grant_id: Option<GrantId>,
+    /// Whether models of other dialects may answer its requests.
+    pub translation: TranslationMode,
     /// Usage counts towards limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
     /// What its requests were charged so far.
@@ -107,6 +110,9 @@ pub struct CreateApiKey {
     /// The one grant of its user that pays for this key; default: any that can.
     #[serde(default)]
     pub grant_id: Option<GrantId>,
+    /// Default `allow`.
+    #[serde(default)]
+    pub translation: Option<TranslationMode>,
 }
 
 /// Body of `PATCH /api/admin/keys/{id}`: absent fields stay.
@@ -134,6 +140,8 @@ pub struct UpdateApiKey {
     pub limits: LimitsInput,
     /// The one grant that pays; null means any that can.
     pub grant_id: Patch<GrantId>,
+    /// New mode of translation.
+    pub translation: Option<TranslationMode>,
 }
 
 /// The checked content of a key but for its secret part.
@@ -157,6 +165,8 @@ pub struct ApiKeySpec {
     pub limits: Limits,
     /// The one grant that pays.
     pub grant_id: Option<GrantId>,
+    /// Whether models of other dialects may answer.
+    pub translation: TranslationMode,
 }
 
 impl CreateApiKey {
@@ -173,6 +183,7 @@ impl CreateApiKey {
             expires_at: self.expires_at,
             limits: self.limits.apply(Limits::default(), &mut errors),
             grant_id: self.grant_id,
+            translation: self.translation.unwrap_or_default(),
         };
         errors.finish(spec)
     }
@@ -192,6 +203,7 @@ impl UpdateApiKey {
             expires_at: self.expires_at.clone().apply(current.expires_at),
             limits: self.limits.apply(current.limits, &mut errors),
             grant_id: self.grant_id.clone().apply(current.grant_id),
+            translation: self.translation.unwrap_or(current.translation),
         };
         errors.finish(spec)
     }

@@ -33,6 +33,7 @@ pub mod setting;
 pub mod simulation;
 pub mod system;
 pub mod time;
+pub mod translation;
 pub mod usage;
 pub mod user;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base_url::BaseUrl;
 use crate::clean::{clean_name, clean_patterns, clean_tags, parse_or_note};
-use crate::dialect::{Endpoint, named};
+use crate::dialect::{Dialect, named};
 use crate::limits::{Limits, LimitsInput};
 use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
@@ -30,16 +30,14 @@ named! {
 }
 
 impl ProviderKind {
-    /// Whether this kind can answer the endpoint without translation.
-    pub fn serves(self, endpoint: Endpoint) -> bool {
-        use Endpoint as E;
+    /// What this kind speaks, the one that loses least in a translation first.
+    pub fn dialects(self) -> &'static [Dialect] {
         match self {
-            Self::Anthropic => matches!(endpoint, E::Messages | E::CountTokens),
-            Self::Gemini => endpoint.dialect() == crate::dialect::Dialect::Gemini,
-            Self::OpenAi | Self::AzureOpenAi | Self::OpenAiCompatible => matches!(
-                endpoint.dialect(),
-                crate::dialect::Dialect::OpenAiChat | crate::dialect::Dialect::OpenAiResponses
-            ),
+            Self::Anthropic => &[Dialect::Anthropic],
+            Self::Gemini => &[Dialect::Gemini],
+            // Only Responses hands reasoning back; compatible servers know Chat better.
+            Self::OpenAi | Self::AzureOpenAi => &[Dialect::OpenAiResponses, Dialect::OpenAiChat],
+            Self::OpenAiCompatible => &[Dialect::OpenAiChat, Dialect::OpenAiResponses],
         }
     }
 }

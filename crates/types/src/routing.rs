@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerConfig;
-use crate::dialect::named;
+use crate::dialect::{Dialect, Endpoint, named};
 use crate::limits::TimeOfDay;
 use crate::problem::FieldErrors;
+use crate::provider::ProviderKind;
+use crate::translation::Served;
 
 named! {
     /// Who is first among candidates of the same tier and priority.
@@ -89,6 +91,22 @@ pub struct ProviderRouting {
     /// How long such a request waits at most, in milliseconds; null means the setting `routing.queue_ms`. Credentials
     /// without a `max_concurrency` are never waited for.
     pub queue_ms: Option<u32>,
+    /// What it speaks, the preferred one for translations first; empty means what its kind speaks.
+    pub dialects: Vec<Dialect>,
+    /// Whether it also answers callers of other dialects, for models that its list or its redirects name.
+    pub translate: bool,
+}
+
+impl ProviderRouting {
+    /// What a provider of a kind speaks, best first.
+    pub fn spoken(&self, kind: ProviderKind) -> &[Dialect] {
+        if self.dialects.is_empty() { kind.dialects() } else { &self.dialects }
+    }
+
+    /// How a provider of a kind can answer an endpoint; `None` if it cannot.
+    pub fn serves(&self, kind: ProviderKind, endpoint: Endpoint) -> Option<Served> {
+        Served::of(endpoint, self.spoken(kind)).filter(|served| self.translate || *served == Served::Natively)
+    }
 }
 
 impl Default for ProviderRouting {
@@ -101,6 +119,8 @@ impl Default for ProviderRouting {
             proxy_fallback_to_direct: false,
             queue_size: None,
             queue_ms: None,
+            dialects: Vec::new(),
+            translate: true,
         }
     }
 }
@@ -124,6 +144,10 @@ pub struct RoutingInput {
     pub queue_size: crate::Patch<u32>,
     /// See [`ProviderRouting`]; null means the setting.
     pub queue_ms: crate::Patch<u32>,
+    /// See [`ProviderRouting`].
+    pub dialects: Option<Vec<Dialect>>,
+    /// See [`ProviderRouting`].
+    pub translate: Option<bool>,
 }
 
 impl RoutingInput {
@@ -142,6 +166,8 @@ impl RoutingInput {
                 .unwrap_or(current.proxy_fallback_to_direct),
             queue_size: self.queue_size.clone().apply(current.queue_size),
             queue_ms: self.queue_ms.clone().apply(current.queue_ms),
+            dialects: self.dialects.clone().unwrap_or(current.dialects),
+            translate: self.translate.unwrap_or(current.translate),
         };
         routing.breaker.check(errors);
         if routing.queue_size.is_some_and(|n| n > 10_000) {
@@ -152,6 +178,12 @@ impl RoutingInput {
         }
         if routing.schedule.is_some_and(|schedule| schedule.start == schedule.end) {
             errors.add("schedule", "start and end are the same; leave it out for always");
+        }
+        let twice = (1..routing.dialects.len()).any(|at| {
+            routing.dialects.get(at).is_some_and(|d| routing.dialects.iter().take(at).any(|o| o == d))
+        });
+        if twice {
+            errors.add("dialects", "names a dialect twice");
         }
         routing
     }

@@ -33,7 +33,7 @@ pub fn respond(reply: Reply) -> Response {
 }
 
 fn json(refusal: &Refusal) -> Response {
-    let mut error = refusal.details.clone();
+    let mut error = (*refusal.details).clone();
     error.insert("code".into(), refusal.code.into());
     error.insert("message".into(), refusal.message.clone().into());
     axum::Json(serde_json::json!({ "error": error })).into_response()

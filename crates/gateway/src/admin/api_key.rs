@@ -201,6 +201,7 @@ mod tests {
                 expires_at: None,
                 limits: types::limits::Limits::default(),
                 grant_id: None,
+            translation: types::translation::TranslationMode::Allow,
             };
             let within = users.is_empty() || keys.iter().all(|group| users.contains(group));
             let checked = check_scope(&spec, &user(users));

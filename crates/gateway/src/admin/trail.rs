@@ -105,7 +105,18 @@ pub(super) fn user(spec: &UserSpec) -> Value {
 }
 
 pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
-    let ApiKeySpec { name, groups, models, clients, ip_allow, enabled, expires_at, limits, grant_id } = spec;
+    let ApiKeySpec {
+        name,
+        groups,
+        models,
+        clients,
+        ip_allow,
+        enabled,
+        expires_at,
+        limits,
+        grant_id,
+        translation,
+    } = spec;
     json!({
         "name": name,
         "groups": groups,
@@ -116,6 +127,7 @@ pub(super) fn api_key(spec: &ApiKeySpec) -> Value {
         "expires_at": expires_at,
         "limits": limits,
         "grant_id": grant_id,
+        "translation": translation,
     })
 }
 

@@ -36,6 +36,8 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
             head_ms: _,
             pause_ms: _,
             rectified: _,
+            // What was lost of his request is his to know.
+            translation: _,
         } = attempt;
         // What an alias stands for is the operator's choice.
         *model = None;
@@ -69,6 +71,7 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
                 breaker: _,
                 until: _,
                 demoted: _,
+                translated: _,
                 chance_permille: _,
             } = candidate;
             (*priority, *weight, *in_flight, *latency_ms) = ((0, 0), 1, 0, None);

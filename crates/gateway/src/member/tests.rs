@@ -74,6 +74,7 @@ async fn book(gateway: &Gateway, user: UserId) -> RequestId {
         head_ms: None,
         pause_ms: 0,
         rectified: Vec::new(),
+        translation: None,
     });
     gateway.core.ledger.refuse(&record).unwrap();
     crate::accounts::catch_up(&gateway.core).await.unwrap();

@@ -8,15 +8,19 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 use types::provider::Timeouts;
+use types::translation::Served;
 
 use super::Request;
 use super::idempotency;
 use super::judge::{Judged, judge};
+use super::quote;
 use super::settle::Settlement;
+use super::translation::{self, Translated};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
 use crate::core::Core;
 use crate::credential::Lease;
+use crate::error::Refusal;
 use crate::snapshot::{Credential, Provider};
 use crate::upstream::{Answer, AnswerBody, Call, SendError, prepare};
 
@@ -42,6 +46,8 @@ pub(super) struct Opened {
     pub(super) credential: Arc<Credential>,
     /// What the answer teaches about the credential when it ends.
     pub(super) trial: Option<Trial>,
+    /// How it becomes the caller's dialect; `None` if it is.
+    pub(super) translated: Option<Translated>,
     pub(super) idle: Duration,
 }
 
@@ -50,6 +56,8 @@ pub(super) struct Opened {
 pub(super) enum Content {
     /// Complete.
     Whole(Bytes),
+    /// Complete, as the upstream wrote it and as the caller gets it.
+    Translated(Bytes, Bytes),
     /// Begun; more comes.
     Stream(AnswerBody),
 }
@@ -60,6 +68,8 @@ pub(super) struct Target<'a> {
     pub(super) provider: &'a Provider,
     /// The model asked for, or one that an alias stands for.
     pub(super) model: Option<&'a str>,
+    /// In which dialect.
+    pub(super) served: Served,
     /// A mended body in place of the caller's.
     pub(super) body: Option<Bytes>,
     /// Of all attempts together.
@@ -83,7 +93,11 @@ pub(super) async fn attempt(
     };
     let until = target.deadline.min(Instant::now() + Duration::from_millis(limit_ms));
     let timed_out = |began| Box::new(verdict::of_timeout(phase, limit_ms, began));
-    let opening = open(core, settlement, request, target, credential);
+    let translated = match translate(settlement, request, target) {
+        Ok(translated) => translated,
+        Err(refusal) => return Attempted::Failed(Box::new(verdict::of_request(refusal)), lease),
+    };
+    let opening = open(core, settlement, request, target, (credential, translated.as_ref()));
     let (answer, first) = match tokio::time::timeout_at(until, opening).await {
         Err(_) => {
             let began = settlement.attempt_has_head();
@@ -92,7 +106,12 @@ pub(super) async fn attempt(
         Ok(Err(verdict)) => return Attempted::Failed(verdict, lease),
         Ok(Ok(opened)) => opened,
     };
-    match tokio::time::timeout_at(until, judge(settlement, request, credential, answer, first)).await {
+    match tokio::time::timeout_at(
+        until,
+        judge(settlement, request, (credential, translated.as_ref()), answer, first),
+    )
+    .await
+    {
         Err(_) => Attempted::Failed(timed_out(true), lease),
         Ok(Judged::Failed(verdict)) => Attempted::Failed(verdict, lease),
         Ok(Judged::Good(good)) => Attempted::Opened(Box::new(Opened {
@@ -102,6 +121,7 @@ pub(super) async fn attempt(
             lease,
             credential: credential.clone(),
             trial: None,
+            translated,
             idle: Duration::from_millis(timeouts.idle_ms.unwrap_or(Timeouts::IDLE_MS)),
         })),
     }
@@ -113,7 +133,7 @@ async fn open(
     settlement: &mut Settlement,
     request: &Request,
     target: &Target<'_>,
-    credential: &Credential,
+    (credential, translated): (&Credential, Option<&Translated>),
 ) -> Result<(Answer, Option<Bytes>), Box<Verdict>> {
     let provider = target.provider;
     let base_url = provider.spec.base_url.as_str();
@@ -124,16 +144,26 @@ async fn open(
     let ingress = &request.ingress;
     let model = target.model.map_or("", |model| provider.upstream_model(model));
     settlement.record_mut().upstream_model = (!model.is_empty()).then(|| model.to_owned());
-    settlement.record_mut().upstream_dialect = Some(ingress.endpoint.dialect());
+    let endpoint = translated.map_or(ingress.endpoint, |translated| translated.endpoint);
+    settlement.record_mut().upstream_dialect = Some(endpoint.dialect());
     let call = Call::Endpoint {
-        endpoint: ingress.endpoint,
+        endpoint,
         model,
         gemini_version: ingress.gemini_version.unwrap_or("v1beta"),
-        query: ingress.query.as_deref(),
+        query: match translated {
+            None => ingress.query.as_deref(),
+            Some(translated) => translated.query(),
+        },
     };
-    let body = body_for(request, target.body.as_ref(), model);
-    let mut prepared =
-        prepare(provider.spec.kind, base_url, secret, &call, &ingress.headers, body).map_err(fail)?;
+    let kind = provider.spec.kind;
+    let prepared = if let Some(translated) = translated {
+        let headers = Translated::headers(&ingress.headers);
+        prepare(kind, base_url, secret, &call, &headers, translated.body.clone())
+    } else {
+        let body = body_for(request, target.body.as_ref(), model);
+        prepare(kind, base_url, secret, &call, &ingress.headers, body)
+    };
+    let mut prepared = prepared.map_err(fail)?;
     if let Some(key) = idempotency::upstream_key(settlement.record()) {
         prepared.headers.insert(HeaderName::from_static(idempotency::HEADER), key);
     }
@@ -150,6 +180,22 @@ async fn open(
         settlement.first_byte();
     }
     Ok((answer, first))
+}
+
+/// The request in the upstream's dialect, if that is another than the caller's; what was lost is written down.
+fn translate(
+    settlement: &mut Settlement,
+    request: &Request,
+    target: &Target<'_>,
+) -> Result<Option<Translated>, Refusal> {
+    let Served::Translated(dialect) = target.served else { return Ok(None) };
+    let model = target.model.map_or("", |model| target.provider.upstream_model(model));
+    let bound = quote::output_bound(request, target.provider, target.model);
+    let translated = translation::write(request, dialect, model, bound)?;
+    if let Some(attempt) = settlement.record_mut().attempts.last_mut() {
+        attempt.translation = Some(translated.note.clone());
+    }
+    Ok(Some(translated))
 }
 
 /// The caller's bytes (or the mended ones), with the model's name replaced in place if it is redirected.

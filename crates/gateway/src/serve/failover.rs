@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use types::CredentialId;
 use types::request::{Attempt, Outcome};
 use types::routing::FailureClass;
+use types::translation::Served;
 
 use super::attempt::{Attempted, Opened, Target, attempt};
 use super::line;
@@ -82,7 +83,7 @@ pub(super) async fn run(
             break;
         };
         let pause = pause(core, settlement, request, &taken, &mut tried, deadline).await;
-        let target = Target { provider: taken.provider, model, body: None, deadline };
+        let target = Target { provider: taken.provider, model, served: taken.served, body: None, deadline };
         let (credential, trial) = (taken.trial.credential().clone(), taken.trial);
         tried.credentials.push(credential.id);
         settlement.open_attempt(blank(taken.provider, &credential, request, model, pause));
@@ -153,6 +154,7 @@ impl Tried {
 #[derive(Debug)]
 struct Taken<'a> {
     provider: &'a crate::snapshot::Provider,
+    served: Served,
     lease: Lease,
     trial: Trial,
 }
@@ -183,7 +185,7 @@ fn take<'a>(
         let purse = settlement.purse()?;
         purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
         core.gauges.chosen(&credential.gauge);
-        Some(Taken { provider, lease, trial })
+        Some(Taken { provider, served: pick.served, lease, trial })
     })
 }
 

@@ -10,6 +10,7 @@ use types::dialect::Endpoint;
 use types::price::{PriceSource, PriceSpec, PriceState};
 use types::request::TokenUsage;
 use types::setting::{PricedModel, Settings, UnpricedPolicy};
+use types::translation::Served;
 use types::{Money, ProviderId};
 
 use super::Request;
@@ -114,7 +115,8 @@ pub(super) fn quote(core: &Core, request: &Request, provider: &Provider, routed:
     (quote.state, quote.price) = find(request, provider, routed);
     if let Some(found) = &quote.price {
         let tier = request.probe.service_tier.as_deref();
-        let (billed, charged) = worst_case(priced(found), &demand(request, &found.spec), tier, factors);
+        let (billed, charged) =
+            worst_case(priced(found), &demand(request, provider, &found.spec), tier, factors);
         quote.billed.worst = billed;
         quote.provider.worst = charged;
         (quote.billed.estimate, quote.provider.estimate) = (billed, charged);
@@ -163,10 +165,14 @@ fn default_price(settings: &Settings) -> Found {
 }
 
 /// The most that the request can use: a token is at least a byte of what is sent, media too.
-fn demand(request: &Request, spec: &PriceSpec) -> WorstCase {
+fn demand(request: &Request, provider: &Provider, spec: &PriceSpec) -> WorstCase {
     let endpoint = request.ingress.endpoint;
     let probe = &request.probe;
-    let of_images = probe.images.saturating_mul(protocol::probe::most_image_tokens(endpoint.dialect()));
+    let spoken = match provider.spec.routing.serves(provider.spec.kind, endpoint) {
+        Some(Served::Translated(dialect)) => dialect,
+        _ => endpoint.dialect(),
+    };
+    let of_images = probe.images.saturating_mul(protocol::probe::most_image_tokens(spoken));
     let sent = bytes(request).saturating_add(of_images).saturating_add(OVERHEAD_TOKENS);
     // A price list may lag behind a model that has grown, so it only ever widens the bound.
     let context = spec.max_input_tokens.unwrap_or(LARGEST_CONTEXT).max(LARGEST_CONTEXT);
@@ -190,6 +196,13 @@ fn demand(request: &Request, spec: &PriceSpec) -> WorstCase {
         web_searches: if probe.web_search { SEARCHES } else { 0 },
         may_cache_1h: probe.caches_1h,
     }
+}
+
+/// The longest answer of a model that the hold on its payers covers: what a request is given that names none, where
+/// the upstream's dialect demands a limit.
+pub(super) fn output_bound(request: &Request, provider: &Provider, routed: Option<&str>) -> u64 {
+    let known = find(request, provider, routed).1.and_then(|found| found.spec.max_output_tokens);
+    known.unwrap_or_else(|| u64::from(request.snapshot.settings.limits_default_max_output_tokens))
 }
 
 /// What a request of this size uses as a rule.

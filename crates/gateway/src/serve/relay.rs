@@ -97,28 +97,39 @@ pub(super) fn reply(
     request: &Request,
     opened: Opened,
 ) -> Reply {
-    let Opened { status, headers: upstream_headers, content, lease, credential, trial, idle } = opened;
-    let endpoint = request.ingress.endpoint;
+    let Opened { status, headers: upstream_headers, content, lease, credential, trial, translated, idle } =
+        opened;
+    let endpoint = translated.as_ref().map_or(request.ingress.endpoint, |translated| translated.endpoint);
     let streaming = request.streaming();
     let mut headers = HeaderMap::with_capacity(4);
-    for name in PASSED {
+    let passed = if translated.is_some() { &[] } else { &PASSED[..] };
+    for &name in passed {
         if let Some(value) = upstream_headers.get(name) {
             headers.insert(HeaderName::from_static(name), value.clone());
         }
     }
+    if let Some(translated) = &translated {
+        headers.insert(CONTENT_TYPE, translated.content_type());
+        translated.describe(&mut headers);
+    }
     settlement.record_mut().status_code = status.as_u16();
     let body = match content {
-        Content::Whole(bytes) => {
+        Content::Whole(_) | Content::Translated(..) => {
+            let (bytes, shown) = match content {
+                Content::Translated(bytes, shown) => (bytes, shown),
+                Content::Whole(bytes) => (bytes.clone(), bytes),
+                Content::Stream(_) => (Bytes::new(), Bytes::new()),
+            };
             let mut meter = Meter::new(endpoint, false);
             meter.feed(&bytes);
             settlement.meter(&meter.finish(), true);
             settlement.close_attempt(AttemptOutcome::Done, None);
-            settlement.finish(Outcome::Ok, status.as_u16(), bytes.len());
+            settlement.finish(Outcome::Ok, status.as_u16(), shown.len());
             if let Some(trial) = trial {
                 trial.succeeded();
             }
             drop(lease);
-            ReplyBody::whole(bytes)
+            ReplyBody::whole(shown)
         }
         Content::Stream(body) => {
             let sse = is_sse(&upstream_headers);
@@ -131,7 +142,9 @@ pub(super) fn reply(
                 body,
                 meter: Some(Meter::new(endpoint, streaming)),
                 settlement: Some(settlement),
-                endpoint,
+                endpoint: request.ingress.endpoint,
+                translation: translated.map(|translated| Box::new(translated.stream())),
+                fault: None,
                 status,
                 sse,
                 metered: sse || endpoint == Endpoint::GeminiStream,
@@ -167,7 +180,12 @@ struct Relay {
     meter: Option<Meter>,
     /// `None` once the request has ended.
     settlement: Option<Settlement>,
+    /// The caller's.
     endpoint: Endpoint,
+    /// Makes the caller's dialect of it; `None` if it is.
+    translation: Option<Box<protocol::translate::Stream>>,
+    /// Why the stream cannot go on, once the last that was understood has been passed on.
+    fault: Option<Refusal>,
     status: StatusCode,
     /// Whether an error event can be appended.
     sse: bool,
@@ -205,6 +223,9 @@ impl Relay {
             return Poll::Ready(None);
         }
         loop {
+            if let Some(refusal) = self.fault.take() {
+                return self.broken(AttemptOutcome::UpstreamError, &refusal);
+            }
             match self.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => {
                     self.heard_at = Instant::now();
@@ -249,7 +270,30 @@ impl Relay {
         {
             self.over_limit = Some(Refusal::budget_exceeded(blocked.name.as_str()));
         }
+        if self.translation.is_some() {
+            return self.translate(&piece);
+        }
         if self.sse { self.holdback.pass(piece, meter.mid_event()) } else { Some(piece) }
+    }
+
+    /// The piece in the caller's dialect, if it says anything.
+    fn translate(&mut self, piece: &[u8]) -> Option<Bytes> {
+        let stream = self.translation.as_mut()?;
+        let mut out = Vec::new();
+        let fed = stream.feed(piece, &mut out);
+        self.fault = match (fed, stream.failed()) {
+            (Err(fault), _) => Some(Refusal::upstream(
+                502,
+                "upstream_bad_chunk",
+                format!("the upstream's stream cannot be translated: {fault}"),
+            )),
+            (Ok(()), Some(error)) => {
+                let said = echo::cleaned(error.message.clone(), &self.credential);
+                Some(Refusal::upstream(502, "upstream_stream_error", said))
+            }
+            (Ok(()), None) => None,
+        };
+        (!out.is_empty()).then(|| out.into())
     }
 
     fn count(&mut self, bytes: usize) {
@@ -264,7 +308,18 @@ impl Relay {
             let refusal = cut_off("it ended before its last event");
             return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
         }
-        let rest = self.holdback.rest();
+        let rest = match self.translation.take() {
+            None => self.holdback.rest(),
+            Some(mut stream) => {
+                let mut out = Vec::new();
+                stream.finish(&mut out);
+                if !stream.ended() {
+                    let refusal = cut_off("it ended before its last event");
+                    return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
+                }
+                (!out.is_empty()).then(|| out.into())
+            }
+        };
         self.count(rest.as_ref().map_or(0, Bytes::len));
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         settlement.meter(&metered, true);

@@ -14,6 +14,7 @@ use types::dialect::Endpoint;
 use types::request::{AffinityNote, AffinityOutcome};
 use types::routing::Strategy;
 use types::setting::Settings;
+use types::translation::{Served, TranslationMode};
 use types::{CredentialId, Timestamp};
 
 use super::session::Conversation;
@@ -44,6 +45,8 @@ pub(super) struct Demand<'a> {
     pub(super) tried: &'a [CredentialId],
     pub(super) gate: &'a dyn Gate,
     pub(super) conversation: Option<&'a Conversation>,
+    /// Whether upstreams of other dialects may answer.
+    pub(super) translation: TranslationMode,
     pub(super) now: Timestamp,
     /// Of the day in the billing time zone.
     pub(super) minute: u16,
@@ -55,6 +58,8 @@ pub(super) struct Demand<'a> {
 pub(super) struct Pick<'a> {
     pub(super) provider: &'a Provider,
     pub(super) credential: &'a Arc<Credential>,
+    /// In which dialect.
+    pub(super) served: Served,
     /// Whether only one request at a time may look if it is well again.
     pub(super) probes: bool,
     facts: Facts,
@@ -87,16 +92,19 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
     let mut picks = Vec::new();
     let mut removed = Vec::new();
     for provider in &snapshot.providers {
-        if let Some(filter) = provider_filter(provider, demand) {
-            removed.push(Removal { provider, credential: None, filter, until: None });
-            continue;
-        }
+        let served = match provider_filter(provider, demand) {
+            Ok(served) => served,
+            Err(filter) => {
+                removed.push(Removal { provider, credential: None, filter, until: None });
+                continue;
+            }
+        };
         if provider.credentials.is_empty() {
             removed.push(Removal { provider, credential: None, filter: "no_credential", until: None });
         }
         let upstream_model = demand.model.map(|model| provider.upstream_model(model));
         for credential in &provider.credentials {
-            match examine(&snapshot.settings, provider, credential, upstream_model, demand) {
+            match examine(&snapshot.settings, provider, (credential, served), upstream_model, demand) {
                 Ok(pick) => picks.push(pick),
                 Err((filter, until)) => {
                     removed.push(Removal { provider, credential: Some(credential), filter, until });
@@ -114,24 +122,33 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
     Selection { ranked, removed, affinity, strategy, seed: demand.seed, revision: snapshot.revision }
 }
 
-/// The first filter that removes a provider as a whole.
-fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Option<&'static str> {
+/// How a provider would answer, or the first filter that removes it as a whole.
+fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Result<Served, &'static str> {
     let routing = &provider.spec.routing;
     if !provider.spec.enabled {
-        Some("disabled")
-    } else if !provider.spec.kind.serves(demand.endpoint) {
-        Some("endpoint")
-    } else if !demand.key.may_use_groups(&provider.spec.groups) {
+        return Err("disabled");
+    }
+    let Some(served) = routing.serves(provider.spec.kind, demand.endpoint) else { return Err("endpoint") };
+    let filter = if !demand.key.may_use_groups(&provider.spec.groups) {
         Some("group")
     } else if demand.model.is_some_and(|model| !provider.serves_model(model)) {
         Some("model")
+    } else if served != Served::Natively && !may_translate(provider, demand) {
+        Some("dialect")
     } else if !routing.clients.is_empty() && !routing::client::allows(&routing.clients, demand.user_agent) {
         Some("client")
     } else if routing.schedule.is_some_and(|hours| !routing::schedule::is_open(&hours, demand.minute)) {
         Some("schedule")
     } else {
         demand.gate.provider(provider, demand.model)
-    }
+    };
+    filter.map_or(Ok(served), Err)
+}
+
+/// Whether a request may be answered in another dialect by a provider that could.
+fn may_translate(provider: &Provider, demand: Demand<'_>) -> bool {
+    demand.translation != TranslationMode::Off
+        && demand.model.is_some_and(|model| provider.names_model(model))
 }
 
 type Removed = (&'static str, Option<Timestamp>);
@@ -140,7 +157,7 @@ type Removed = (&'static str, Option<Timestamp>);
 fn examine<'a>(
     settings: &Settings,
     provider: &'a Provider,
-    credential: &'a Arc<Credential>,
+    (credential, served): (&'a Arc<Credential>, Served),
     upstream_model: Option<&str>,
     demand: Demand<'_>,
 ) -> Result<Pick<'a>, Removed> {
@@ -174,13 +191,14 @@ fn examine<'a>(
         demoted,
         tier: tier_at(&settings.pool_tier_order, spec.tier),
         priority: (provider.spec.priority, spec.priority),
+        translated: served != Served::Natively,
         weight: provider.spec.weight.saturating_mul(spec.weight).max(1),
         in_flight,
         latency_ms: gauge.latency_ms(demand.now),
         multiplier_micro: provider.spec.cost_multiplier.micro(),
         last_turn: gauge.last_turn(),
     };
-    Ok(Pick { provider, credential, probes, facts, until })
+    Ok(Pick { provider, credential, served, probes, facts, until })
 }
 
 /// What is stored of its state: whether it removes the credential, or lets one request look again.
@@ -218,7 +236,10 @@ fn bound(
         let filter = removed.iter().find(is_bound).map_or("gone", |removal| removal.filter);
         return (None, Some(conversation.note(AffinityOutcome::Broken, Some(filter))));
     };
-    let class = |pick: &Pick<'_>| (pick.facts.demoted, pick.facts.tier, pick.facts.priority);
+    let class = |pick: &Pick<'_>| {
+        let facts = &pick.facts;
+        (facts.demoted, facts.tier, facts.priority, facts.translated)
+    };
     let own = picks.get(at).map(class);
     let (sticky, demoted) =
         picks.get(at).map_or((false, false), |pick| (pick.provider.spec.routing.sticky, pick.facts.demoted));

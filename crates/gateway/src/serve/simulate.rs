@@ -100,6 +100,7 @@ pub(crate) fn simulate(core: &Core, ask: &Simulate) -> Result<Simulation, Proble
         tried: &[],
         gate: &gate,
         conversation: conversation.as_ref(),
+        translation: key.spec.translation,
         now,
         minute: core.quotas.minute_of_day(now),
         seed,
@@ -151,6 +152,7 @@ fn unbound_key() -> Arc<ApiKey> {
             expires_at: None,
             limits: Limits::default(),
             grant_id: None,
+            translation: types::translation::TranslationMode::Allow,
         },
         user: Arc::new(User { id: UserId(0), spec: user, grants: Vec::new() }),
     })

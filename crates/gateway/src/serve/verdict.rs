@@ -134,6 +134,11 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
     }
 }
 
+/// The request itself cannot be sent as this upstream would need it; nothing was.
+pub(super) fn of_request(refusal: Refusal) -> Verdict {
+    Verdict::new(AttemptOutcome::BadAnswer, FailureClass::Client, Commit::NotSent, refusal)
+}
+
 /// A deadline passed after the request was sent. `began`: the answer had begun, but its content had not.
 pub(super) fn of_timeout(phase: &str, limit_ms: u64, began: bool) -> Verdict {
     let (class, commit) = if began {

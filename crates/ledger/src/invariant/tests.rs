@@ -91,6 +91,7 @@ fn inv_03_an_invoice_above_the_books_is_found() {
         head_ms: None,
         pause_ms: 0,
         rectified: Vec::new(),
+        translation: None,
     };
     let mut row = row();
     let answered = Attempt { provider_cost_usd: row.provider_cost_usd, ..failed.clone() };

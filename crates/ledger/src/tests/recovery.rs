@@ -28,6 +28,7 @@ fn attempt(credential: i64) -> Attempt {
         head_ms: None,
         pause_ms: 0,
         rectified: Vec::new(),
+        translation: None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::restore::Restore;
 use super::{Back, Fault, anthropic, chat, gemini, responses};
 use crate::Dialect;
 use crate::error::UpstreamError;
-use crate::neutral::{Event, Sequence};
+use crate::neutral::{Answer, Event, Sequence};
 use crate::sse;
 
 /// Reads a vendor's events.
@@ -25,6 +25,34 @@ enum Writer {
     Chat(chat::Writer),
     Responses(responses::Writer),
     Gemini(gemini::Writer),
+}
+
+impl Writer {
+    fn new(back: Arc<Back>) -> Self {
+        match back.request.dialect {
+            Dialect::Anthropic => Self::Anthropic(anthropic::Writer::new(back)),
+            Dialect::OpenAiChat => Self::Chat(chat::Writer::new(back)),
+            Dialect::OpenAiResponses => Self::Responses(responses::Writer::new(back)),
+            Dialect::Gemini => Self::Gemini(gemini::Writer::new(back)),
+        }
+    }
+
+    fn event(&mut self, event: Event, out: &mut Vec<u8>) {
+        match self {
+            Self::Anthropic(writer) => writer.event(event, out),
+            Self::Chat(writer) => writer.event(event, out),
+            Self::Responses(writer) => writer.event(event, out),
+            Self::Gemini(writer) => writer.event(event, out),
+        }
+    }
+}
+
+/// Writes a whole answer as a stream.
+pub(super) fn write(answer: Answer, back: &Arc<Back>, out: &mut Vec<u8>) {
+    let mut writer = Writer::new(back.clone());
+    for event in answer.into_events() {
+        writer.event(event, out);
+    }
 }
 
 /// One stream on its way from a vendor to a caller.
@@ -54,12 +82,7 @@ impl Stream {
             Dialect::OpenAiResponses => Reader::Responses(responses::Reader::new()),
             Dialect::Gemini => Reader::Gemini(gemini::Reader::new(&back.ids)),
         };
-        let writer = match back.request.dialect {
-            Dialect::Anthropic => Writer::Anthropic(anthropic::Writer::new(back.clone())),
-            Dialect::OpenAiChat => Writer::Chat(chat::Writer::new(back.clone())),
-            Dialect::OpenAiResponses => Writer::Responses(responses::Writer::new(back.clone())),
-            Dialect::Gemini => Writer::Gemini(gemini::Writer::new(back.clone())),
-        };
+        let writer = Writer::new(back.clone());
         Self {
             back,
             decoder: sse::Decoder::new(),
@@ -104,12 +127,7 @@ impl Stream {
                     _ => {}
                 }
                 restore.push(event, &back.names, |event| {
-                    let sequenced = sequence.push(event, |event| match writer {
-                        Writer::Anthropic(writer) => writer.event(event, out),
-                        Writer::Chat(writer) => writer.event(event, out),
-                        Writer::Responses(writer) => writer.event(event, out),
-                        Writer::Gemini(writer) => writer.event(event, out),
-                    });
+                    let sequenced = sequence.push(event, |event| writer.event(event, out));
                     if let Err(overlap) = sequenced {
                         fault = Some(Fault::Json(overlap.to_string()));
                     }
@@ -137,12 +155,7 @@ impl Stream {
             self.ended |= event == Event::End;
             self.restore.push(event, &self.back.names, |event| {
                 // Nothing is held back any more at an end.
-                let _ = self.sequence.push(event, |event| match &mut self.writer {
-                    Writer::Anthropic(writer) => writer.event(event, out),
-                    Writer::Chat(writer) => writer.event(event, out),
-                    Writer::Responses(writer) => writer.event(event, out),
-                    Writer::Gemini(writer) => writer.event(event, out),
-                });
+                let _ = self.sequence.push(event, |event| self.writer.event(event, out));
             });
         }
     }

@@ -119,6 +119,7 @@ impl<'a> Policy<'a> {
             demoted: candidate.demoted.is_some(),
             tier: tier.unwrap_or(u8::MAX),
             priority: candidate.priority,
+            translated: candidate.translated.is_some(),
             weight: candidate.weight.max(1),
             in_flight: candidate.in_flight,
             latency_ms: candidate.latency_ms.map(|ms| u32::try_from(ms).unwrap_or(u32::MAX)),

@@ -39,6 +39,7 @@ fn decided(candidates: &[Candidate], strategy: Strategy, seed: u64) -> Decision 
             in_flight: candidate.in_flight,
             latency_ms: candidate.latency_ms.map(|ms| u32::try_from(ms).unwrap()),
             multiplier_micro: candidate.cost_multiplier.micro(),
+            translated: false,
             last_turn: (seed + u64::try_from(turn).unwrap() * 7) % 11,
         })
         .collect();

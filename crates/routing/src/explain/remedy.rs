@@ -29,6 +29,11 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
         "client" => Step::new("client", 7, "Its provider does not serve this client."),
         "no_credential" => Step::new("credential", 8, "The provider had no credential."),
         "unreadable" => Step::new("secret", 8, "Its secret could not be decrypted."),
+        "dialect" => Step::new(
+            "dialect",
+            7,
+            "It speaks another dialect, and the request may not be translated or the provider does not name the model.",
+        ),
         "endpoint" => Step::new("endpoint", 9, "Its provider does not serve this kind of request."),
         _ => Step::new("filter", 9, format!("The filter {filter} removed it.")),
     })

@@ -15,6 +15,7 @@ fn plain() -> Facts {
         latency_ms: None,
         multiplier_micro: 1_000_000,
         last_turn: 0,
+        translated: false,
     }
 }
 
@@ -23,10 +24,13 @@ fn some_facts() -> impl proptest::strategy::Strategy<Value = Facts> {
     let latency = proptest::option::of(1_u32..2000);
     (
         (proptest::bool::weighted(0.2), 0_u8..3, 0_i32..2, 0_i32..2),
-        (0_u32..5, 0_u32..4, latency, 1_u32..4, 0_u64..5),
+        (0_u32..5, 0_u32..4, latency, 1_u32..4, 0_u64..5, proptest::bool::ANY),
     )
         .prop_map(
-            |((demoted, tier, first, second), (weight, in_flight, latency_ms, price, last_turn))| Facts {
+            |(
+                (demoted, tier, first, second),
+                (weight, in_flight, latency_ms, price, last_turn, translated),
+            )| Facts {
                 demoted,
                 tier,
                 priority: (first, second),
@@ -35,6 +39,7 @@ fn some_facts() -> impl proptest::strategy::Strategy<Value = Facts> {
                 latency_ms,
                 multiplier_micro: price * 500_000,
                 last_turn,
+                translated,
             },
         )
 }

@@ -305,3 +305,17 @@ async fn a_database_from_which_nothing_was_pruned_can_be_compared_from_its_begin
         assert_eq!((found.since, found.rows, found.differences.as_slice()), (Timestamp(0), 1, [].as_slice()));
     }
 }
+
+#[tokio::test]
+async fn st_07_keys_of_before_may_be_translated() {
+    for store in old_stores().await {
+        fill(&store).await;
+        store.migrate_with(&MIGRATIONS[..4]).await.unwrap();
+        store.migrate().await.unwrap();
+        let config = store.config_load().await.unwrap();
+        assert!(!config.keys.is_empty());
+        for key in config.keys {
+            assert_eq!(key.spec.translation, types::translation::TranslationMode::Allow);
+        }
+    }
+}

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerState;
 use crate::credential::Tier;
-use crate::dialect::named;
+use crate::dialect::{Dialect, named};
 use crate::routing::{FailureClass, Strategy};
+use crate::translation::TranslationNote;
 use crate::{CredentialId, Factor, Money, ProviderId, Timestamp};
 
 named! {
@@ -92,6 +93,9 @@ pub struct Attempt {
     /// `orphan_tool_results`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rectified: Vec<String>,
+    /// Set if the request was translated for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translation: Option<TranslationNote>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -120,6 +124,7 @@ impl Attempt {
             head_ms: None,
             pause_ms: 0,
             rectified: Vec::new(),
+            translation: None,
         }
     }
 }
@@ -149,7 +154,7 @@ pub struct Candidate {
     /// Its name then.
     pub credential_name: Option<String>,
     /// The filter that removed it; null if it could have served: `disabled`, `endpoint`, `group`, `model`, `client`,
-    /// `schedule`, `unpriced`, `limit`, `no_credential`, `unreadable`, `state`, `cooldown`, `breaker`, `concurrency`,
+    /// `dialect`, `schedule`, `unpriced`, `limit`, `no_credential`, `unreadable`, `state`, `cooldown`, `breaker`, `concurrency`,
     /// `tried`.
     pub removed_by: Option<String>,
     /// Order among those that could serve, 1 is first; null if removed.
@@ -181,6 +186,9 @@ pub struct Candidate {
     /// Why it was ranked after all others although it may serve: `unavailable`; null if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demoted: Option<String>,
+    /// What it is spoken to in, if the request has to be translated for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translated: Option<Dialect>,
     /// Chance to be first among its equals then, in thousandths; null where there was nothing to draw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance_permille: Option<u32>,
@@ -205,6 +213,7 @@ impl Candidate {
             breaker: None,
             until: None,
             demoted: None,
+            translated: None,
             chance_permille: None,
         }
     }

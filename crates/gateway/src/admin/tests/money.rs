@@ -99,5 +99,6 @@ fn attempt(cast: &Cast) -> Attempt {
         head_ms: None,
         pause_ms: 0,
         rectified: Vec::new(),
+        translation: None,
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use routing::order::{Facts, chances};
 use types::request::{Candidate, Decision, Removed};
 use types::routing::Strategy;
+use types::translation::Served;
 
 use super::{Pick, Removal, Selection};
 
@@ -67,6 +68,10 @@ fn kept_candidate(pick: &Pick<'_>, rank: u32, chance: Option<u32>) -> Candidate 
         // One request at a time looks whether it is well again.
         breaker: pick.probes.then_some(types::breaker::BreakerState::HalfOpen),
         demoted: pick.facts.demoted.then(|| "unavailable".to_owned()),
+        translated: match pick.served {
+            Served::Natively => None,
+            Served::Translated(dialect) => Some(dialect),
+        },
         chance_permille: chance,
         ..plain
     }

@@ -124,6 +124,7 @@ fn key(groups: &[&str]) -> ApiKey {
             expires_at: None,
             limits: Limits::default(),
             grant_id: None,
+            translation: TranslationMode::Allow,
         },
         user: Arc::new(User { id: UserId(1), spec: user, grants: Vec::new() }),
     }
@@ -138,6 +139,7 @@ fn demand<'a>(key: &'a ApiKey, tried: &'a [CredentialId], seed: u64) -> Demand<'
         tried,
         gate: &Open,
         conversation: None,
+        translation: TranslationMode::Allow,
         now: Timestamp(1_000),
         minute: 600,
         seed,
@@ -149,13 +151,40 @@ fn ids(snapshot: &Snapshot, key: &ApiKey, tried: &[CredentialId], seed: u64) -> 
 }
 
 #[test]
+fn another_dialect_serves_only_models_that_it_names_and_after_those_that_need_no_translation() {
+    let openai = |id, models: &[&str]| {
+        provider(id, vec![credential(id, |_| ())], |spec| {
+            spec.kind = ProviderKind::OpenAi;
+            spec.models = models.iter().map(|&model| model.to_owned()).collect();
+        })
+    };
+    let own = |id| provider(id, vec![credential(id, |_| ())], |_| ());
+    let snapshot = snapshot(vec![openai(1, &["claude-*"]), openai(2, &[]), openai(3, &["gpt-*"]), own(4)]);
+    let key = key(&[]);
+    for seed in 0..20 {
+        assert_eq!(ids(&snapshot, &key, &[], seed), [4, 1]);
+    }
+    let picks = select(&snapshot, demand(&key, &[], 1));
+    let kept = picks.decision();
+    assert_eq!(kept.candidates[1].translated, Some(types::dialect::Dialect::OpenAiResponses));
+    let removed: Vec<_> = kept.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
+    assert_eq!(removed, [("dialect", 1), ("model", 1)]);
+    let off = Demand { translation: TranslationMode::Off, ..demand(&key, &[], 1) };
+    let left: Vec<_> = select(&snapshot, off).ranked.iter().map(|pick| pick.credential.id.0).collect();
+    assert_eq!(left, [4]);
+}
+
+#[test]
 fn ac_06_each_filter_removes_its_own_and_is_counted() {
     let busy = credential(7, |spec| spec.max_concurrency = Some(1));
     let _taken = busy.gauge.lease(Some(1), Timestamp(0)).unwrap();
     let unreadable = Arc::new(Credential { secret: None, ..Arc::into_inner(credential(8, |_| ())).unwrap() });
     let snapshot = snapshot(vec![
         provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false),
-        provider(2, vec![credential(2, |_| ())], |spec| spec.kind = ProviderKind::Gemini),
+        provider(2, vec![credential(2, |_| ())], |spec| {
+            spec.kind = ProviderKind::Gemini;
+            spec.routing.translate = false;
+        }),
         provider(3, vec![credential(3, |_| ())], |spec| spec.groups = vec!["red".into()]),
         provider(4, vec![credential(4, |_| ())], |spec| {
             spec.groups = vec!["blue".into()];

@@ -1,0 +1,215 @@
+//! Requests for upstreams that speak another dialect: read once, written for each upstream, and the way back.
+//!
+//! What translating means is `protocol`'s business; here stands when it happens, what it costs a strict caller,
+//! and what is written down of it.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, StatusCode};
+use protocol::neutral;
+use protocol::translate::{self, Back, Call, Fault, Target};
+use types::dialect::{Dialect, Endpoint};
+use types::translation::{LossNote, TranslationMode, TranslationNote, endpoint_in};
+
+use super::Request;
+use crate::error::Refusal;
+use crate::snapshot::ApiKey;
+
+/// The header by which a caller asks for less than its key allows.
+pub(super) const MODE: &str = "x-tollgate-translation";
+/// The header that lists what was lost.
+const DROPPED: HeaderName = HeaderName::from_static("x-tollgate-dropped");
+/// The header that names what the upstream speaks.
+const UPSTREAM: HeaderName = HeaderName::from_static("x-tollgate-upstream-dialect");
+/// Most bytes of the list in the header; the record has all of it.
+const MAX_DROPPED: usize = 1024;
+/// Headers of the caller that mean the same in every dialect.
+const PASSED: [&str; 3] = ["traceparent", "tracestate", "x-client-request-id"];
+
+/// The stricter of what the key and the request's header say.
+pub(super) fn mode(key: &ApiKey, headers: &HeaderMap) -> Result<TranslationMode, Refusal> {
+    let own = key.spec.translation;
+    let Some(value) = headers.get(MODE) else { return Ok(own) };
+    let asked: TranslationMode = value
+        .to_str()
+        .unwrap_or_default()
+        .trim()
+        .parse()
+        .map_err(|error| Refusal::bad_request(format!("header {MODE}: {error}")).with("field", MODE))?;
+    Ok(own.max(asked))
+}
+
+/// A request in the neutral form, read when it is first needed and then kept for further attempts.
+#[derive(Debug, Default)]
+pub(super) struct Reading(OnceLock<Result<Arc<neutral::Request>, Fault>>);
+
+impl Reading {
+    fn of(&self, request: &Request) -> Result<Arc<neutral::Request>, Fault> {
+        let read = || {
+            let ingress = &request.ingress;
+            let call = Call {
+                model: ingress.path_model.as_deref(),
+                stream: (ingress.endpoint.dialect() == Dialect::Gemini).then(|| request.streaming()),
+            };
+            translate::read_request(ingress.endpoint.dialect(), &ingress.body, call).map(Arc::new)
+        };
+        self.0.get_or_init(read).clone()
+    }
+}
+
+/// A request as an upstream of another dialect gets it.
+#[derive(Clone, Debug)]
+pub(super) struct Translated {
+    /// What the upstream is asked for.
+    pub(super) endpoint: Endpoint,
+    pub(super) body: Bytes,
+    /// What was lost, for the record and the caller.
+    pub(super) note: TranslationNote,
+    back: Arc<Back>,
+}
+
+/// Writes a request for an upstream.
+///
+/// # Errors
+/// What the caller is told: its body cannot be understood, or it is strict and something would be lost.
+pub(super) fn write(
+    request: &Request,
+    dialect: Dialect,
+    model: &str,
+    max_output: u64,
+) -> Result<Translated, Refusal> {
+    let ingress = &request.ingress;
+    let read = request.reading.of(request).map_err(|fault| refusal_of(&fault))?;
+    let target = Target { dialect, model, max_output: Some(max_output) };
+    let written = translate::write_request(&read, target);
+    if request.translation == TranslationMode::Strict
+        && let Some(loss) = written.losses.first_meaning()
+    {
+        return Err(would_lose(dialect, &loss.field, loss.what));
+    }
+    let note = TranslationNote {
+        dialect,
+        losses: written
+            .losses
+            .kept()
+            .iter()
+            .map(|loss| LossNote {
+                field: loss.field.clone(),
+                what: loss.what.to_owned(),
+                meaning: loss.weight == neutral::Weight::Meaning,
+            })
+            .collect(),
+        more: written.losses.more(),
+    };
+    let back = Back {
+        request: read,
+        upstream: dialect,
+        names: written.names,
+        ids: ingress.request_id.to_string().replace('-', ""),
+        created: ingress.received.at.0.div_euclid(1_000),
+    };
+    let endpoint = endpoint_in(dialect, ingress.endpoint, request.streaming());
+    Ok(Translated { endpoint, body: written.body.into(), note, back: Arc::new(back) })
+}
+
+fn refusal_of(fault: &Fault) -> Refusal {
+    let refusal = Refusal::bad_request(fault.to_string());
+    match fault.at() {
+        Some(field) => refusal.with("field", field),
+        None => refusal,
+    }
+}
+
+fn would_lose(dialect: Dialect, field: &str, what: &str) -> Refusal {
+    let message = format!(
+        "translation would lose something: '{field}' {what} ({dialect}); leave it out, choose a model that speaks \
+         this dialect, or allow lossy translation"
+    );
+    Refusal::new(400, "translation_would_lose", message).with("field", field)
+}
+
+impl Translated {
+    /// The query that the upstream's endpoint needs.
+    pub(super) fn query(&self) -> Option<&'static str> {
+        (self.endpoint == Endpoint::GeminiStream).then_some("alt=sse")
+    }
+
+    /// The caller's headers that make sense to another vendor.
+    pub(super) fn headers(caller: &HeaderMap) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(6);
+        for name in PASSED {
+            if let Some(value) = caller.get(name) {
+                headers.insert(HeaderName::from_static(name), value.clone());
+            }
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION"))));
+        headers
+    }
+
+    /// A whole answer in the caller's dialect; as a stream if that was asked for.
+    pub(super) fn answer(&self, body: &[u8]) -> Result<Bytes, Fault> {
+        let answer = translate::read_answer(&self.back, body)?;
+        if !self.back.request.stream {
+            return Ok(translate::write_answer(&answer, &self.back).into());
+        }
+        let mut out = Vec::new();
+        translate::write_events(answer, &self.back, &mut out);
+        Ok(out.into())
+    }
+
+    /// The way back of a stream.
+    pub(super) fn stream(&self) -> translate::Stream {
+        translate::Stream::new(self.back.clone())
+    }
+
+    /// The media type of what the caller gets.
+    pub(super) fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(if self.back.request.stream {
+            "text/event-stream; charset=utf-8"
+        } else {
+            "application/json"
+        })
+    }
+
+    /// Says in the reply's headers what was lost.
+    pub(super) fn describe(&self, headers: &mut HeaderMap) {
+        headers.insert(UPSTREAM, HeaderValue::from_static(self.note.dialect.as_str()));
+        let mut list = String::new();
+        for loss in &self.note.losses {
+            let shown: String =
+                loss.field.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect();
+            if list.len() + shown.len() > MAX_DROPPED {
+                list.push_str(", …");
+                break;
+            }
+            if !list.is_empty() {
+                list.push_str(", ");
+            }
+            list.push_str(&shown);
+        }
+        if let Ok(value) = HeaderValue::from_str(&list.replace('…', "..."))
+            && !list.is_empty()
+        {
+            headers.insert(DROPPED, value);
+        }
+    }
+
+    /// The upstream's refusal of the request, in the caller's dialect.
+    pub(super) fn refusal(request: &Request, status: StatusCode, said: &str) -> (HeaderValue, Bytes) {
+        let body = protocol::error::render(
+            request.ingress.endpoint.dialect(),
+            &protocol::error::ErrorBody {
+                status: status.as_u16(),
+                code: "upstream_rejected",
+                message: said,
+                request_id: &super::shown_id(&request.ingress),
+                details: None,
+            },
+        );
+        (HeaderValue::from_static("application/json"), body.into())
+    }
+}
