@@ -14,7 +14,7 @@ use crate::meter::{Meter, Metered};
 use crate::probe::probe;
 use crate::{Dialect, Endpoint, error, gemini, session};
 
-fn data(name: &str) -> Option<PathBuf> {
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     if !path.is_dir() {
         println!("SKIP: no recorded data at {}", path.display());
@@ -23,7 +23,7 @@ fn data(name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -37,7 +37,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-fn cassettes() -> Vec<Value> {
+pub(crate) fn cassettes() -> Vec<Value> {
     let Some(folder) = data("cassettes") else { return Vec::new() };
     files(&folder, ".jsonl")
         .iter()
