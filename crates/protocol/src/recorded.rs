@@ -65,7 +65,7 @@ fn endpoint(record: &Value) -> Option<Endpoint> {
 }
 
 /// The values of a stream or body, read in one go by other means than the meter's.
-fn values(record: &Value) -> Vec<Value> {
+pub(crate) fn values(record: &Value) -> Vec<Value> {
     let body = record["body"].as_str().unwrap();
     if body.trim_start().starts_with('[') {
         return serde_json::from_str(body).unwrap();

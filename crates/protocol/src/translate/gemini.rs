@@ -1,66 +1,29 @@
 //! Gemini's `generateContent`: reading and writing requests, answers and streams.
 
-use std::sync::Arc;
+mod cite;
+mod logprobs;
+mod media;
+mod model;
+mod read_config;
+mod read_parts;
+mod read_request;
+mod read_tools;
+mod reader;
+mod schema;
+mod spelling;
+mod stop;
+mod write_answer;
+mod write_config;
+mod write_request;
+mod write_tools;
+mod write_turns;
+mod writer;
 
-use serde_json::Value;
+pub(super) use read_request::read_request;
+pub(super) use reader::{Reader, read_answer};
+pub(super) use write_answer::write_answer;
+pub(super) use write_request::write_request;
+pub(super) use writer::Writer;
 
-use super::{Back, Call, Fault, Names, Target};
-use crate::neutral::{Answer, Event, Losses, Request};
-
-/// Reads a request.
-pub(super) fn read_request(_body: Value, _call: Call<'_>) -> Result<Request, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a request.
-pub(super) fn write_request(
-    _request: &Request,
-    _target: Target<'_>,
-    _names: &mut Names,
-    _losses: &mut Losses,
-) -> Value {
-    Value::Null
-}
-
-/// Reads a whole answer.
-pub(super) fn read_answer(_body: Value, _ids: &str) -> Result<Answer, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a whole answer.
-pub(super) fn write_answer(_answer: &Answer, _back: &Back) -> Value {
-    Value::Null
-}
-
-/// Reads a stream.
-#[derive(Debug)]
-pub(super) struct Reader;
-
-impl Reader {
-    /// Of a stream that has not begun.
-    pub(super) fn new(_ids: &str) -> Self {
-        Self
-    }
-
-    /// Reads the data of one event.
-    pub(super) fn event(&mut self, _data: &[u8], _out: &mut Vec<Event>) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    /// The bytes are over.
-    pub(super) fn finish(&mut self, _out: &mut Vec<Event>) {}
-}
-
-/// Writes a stream.
-#[derive(Debug)]
-pub(super) struct Writer;
-
-impl Writer {
-    /// Of a stream that has not begun.
-    pub(super) fn new(_back: Arc<Back>) -> Self {
-        Self
-    }
-
-    /// Writes what an event means for the caller behind `out`.
-    pub(super) fn event(&mut self, _event: Event, _out: &mut Vec<u8>) {}
-}
+#[cfg(test)]
+mod tests;
