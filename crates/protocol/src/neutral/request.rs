@@ -137,6 +137,7 @@ pub struct Sampling {
 
 /// A request to generate.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes of a caller, not one state")]
 pub struct Request {
     /// The dialect that it came in.
     pub dialect: Dialect,
@@ -176,6 +177,8 @@ pub struct Request {
     pub include_usage: bool,
     /// Responses' `include` asks for encrypted reasoning.
     pub include_sealed: bool,
+    /// Chat: the tools were given as `functions`, so a call is answered as `function_call`.
+    pub legacy_functions: bool,
     /// Responses: continue that answer.
     pub previous: Option<String>,
     /// Fields that the neutral form does not hold, by the path in the caller's body. An encoder of another
@@ -217,6 +220,7 @@ impl Request {
             modalities: Vec::new(),
             include_usage: false,
             include_sealed: false,
+            legacy_functions: false,
             previous: None,
             rest: Vec::new(),
         }

@@ -1,66 +1,31 @@
 //! OpenAI Chat Completions: reading and writing requests, answers and streams.
+//!
+//! Read as `OpenAI` and the many compatible servers spell it: content as a text or as parts, thinking as
+//! `reasoning_content`, `reasoning`, `reasoning_details` or `OpenAI`-foreign parts. Written so that the strictest
+//! of those servers takes it: content is a text wherever it is text only.
 
-use std::sync::Arc;
+mod content;
+mod message;
+mod model;
+mod proof;
+mod read_answer;
+mod read_request;
+mod reader;
+mod stop;
+mod tools;
+mod usage;
+mod write_answer;
+mod write_message;
+mod write_request;
+mod write_tools;
+mod writer;
 
-use serde_json::Value;
+#[cfg(test)]
+mod tests;
 
-use super::{Back, Fault, Names, Target};
-use crate::neutral::{Answer, Event, Losses, Request};
-
-/// Reads a request.
-pub(super) fn read_request(_body: Value) -> Result<Request, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a request.
-pub(super) fn write_request(
-    _request: &Request,
-    _target: Target<'_>,
-    _names: &mut Names,
-    _losses: &mut Losses,
-) -> Value {
-    Value::Null
-}
-
-/// Reads a whole answer.
-pub(super) fn read_answer(_body: Value, _ids: &str) -> Result<Answer, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a whole answer.
-pub(super) fn write_answer(_answer: &Answer, _back: &Back) -> Value {
-    Value::Null
-}
-
-/// Reads a stream.
-#[derive(Debug)]
-pub(super) struct Reader;
-
-impl Reader {
-    /// Of a stream that has not begun.
-    pub(super) fn new(_ids: &str) -> Self {
-        Self
-    }
-
-    /// Reads the data of one event.
-    pub(super) fn event(&mut self, _data: &[u8], _out: &mut Vec<Event>) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    /// The bytes are over.
-    pub(super) fn finish(&mut self, _out: &mut Vec<Event>) {}
-}
-
-/// Writes a stream.
-#[derive(Debug)]
-pub(super) struct Writer;
-
-impl Writer {
-    /// Of a stream that has not begun.
-    pub(super) fn new(_back: Arc<Back>) -> Self {
-        Self
-    }
-
-    /// Writes what an event means for the caller behind `out`.
-    pub(super) fn event(&mut self, _event: Event, _out: &mut Vec<u8>) {}
-}
+pub(super) use read_answer::read_answer;
+pub(super) use read_request::read_request;
+pub(super) use reader::Reader;
+pub(super) use write_answer::write_answer;
+pub(super) use write_request::write_request;
+pub(super) use writer::Writer;
