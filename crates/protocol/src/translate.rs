@@ -23,6 +23,7 @@ use serde_json::Value;
 
 pub use fault::Fault;
 pub use names::Names;
+pub use responses::{continued, items_of};
 pub use stream::Stream;
 
 use crate::Dialect;

@@ -118,7 +118,7 @@ pub enum Delta {
 
 impl Opening {
     /// Takes a part apart.
-    pub(super) fn of(part: Part) -> (Self, Vec<Delta>) {
+    pub(crate) fn of(part: Part) -> (Self, Vec<Delta>) {
         let said = |text: String| (!text.is_empty()).then_some(Delta::Text(text));
         match part {
             Part::Text { text, citations, seal, .. } => {

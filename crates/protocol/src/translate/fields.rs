@@ -38,6 +38,11 @@ impl Fields {
         self.map.swap_remove(name).filter(|value| !value.is_null())
     }
 
+    /// Puts a field back that was taken to be looked at.
+    pub(super) fn put(&mut self, name: &str, value: Value) {
+        self.map.insert(name.to_owned(), value);
+    }
+
     /// Takes the first of several spellings (Gemini's `snake_case` and `camelCase`).
     pub(super) fn take_any(&mut self, names: &[&str]) -> Option<Value> {
         names.iter().find_map(|name| self.take(name))

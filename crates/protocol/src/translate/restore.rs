@@ -41,6 +41,10 @@ fn unwrap_input(arguments: &str) -> String {
 pub(super) fn answer(answer: &mut Answer, names: &Names) {
     for part in answer.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
         let Part::ToolCall { name, namespace, arguments, kind, .. } = part else { continue };
+        // A vendor that knows namespaces was sent the tool as it is.
+        if namespace.is_some() {
+            continue;
+        }
         let Some(known) = names.known(name) else { continue };
         if *kind == ToolKind::Function && known.kind == ToolKind::Custom {
             *arguments = unwrap_input(arguments);
@@ -64,7 +68,8 @@ impl Restore {
     pub(super) fn push(&mut self, mut event: Event, names: &Names, mut out: impl FnMut(Event)) {
         match &mut event {
             Event::Open { choice, index, opening: Opening::ToolCall { name, namespace, kind, .. } } => {
-                if let Some(known) = names.known(name) {
+                // A vendor that knows namespaces was sent the tool as it is.
+                if let Some(known) = names.known(name).filter(|_| namespace.is_none()) {
                     if *kind == ToolKind::Function && known.kind == ToolKind::Custom {
                         self.custom.push((*choice, *index, String::new()));
                     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::restore::Restore;
 use super::{Back, Fault, anthropic, chat, gemini, responses};
 use crate::Dialect;
@@ -23,7 +25,8 @@ enum Reader {
 enum Writer {
     Anthropic(anthropic::Writer),
     Chat(chat::Writer),
-    Responses(responses::Writer),
+    // Much larger than the others.
+    Responses(Box<responses::Writer>),
     Gemini(gemini::Writer),
 }
 
@@ -32,7 +35,7 @@ impl Writer {
         match back.request.dialect {
             Dialect::Anthropic => Self::Anthropic(anthropic::Writer::new(back)),
             Dialect::OpenAiChat => Self::Chat(chat::Writer::new(back)),
-            Dialect::OpenAiResponses => Self::Responses(responses::Writer::new(back)),
+            Dialect::OpenAiResponses => Self::Responses(Box::new(responses::Writer::new(back))),
             Dialect::Gemini => Self::Gemini(gemini::Writer::new(back)),
         }
     }
@@ -163,6 +166,14 @@ impl Stream {
     /// Whether the vendor ended in good order and the caller was told so.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// The whole response object that a Responses caller was sent last, once the stream has ended.
+    pub fn response(&self) -> Option<&Value> {
+        match &self.writer {
+            Writer::Responses(writer) => writer.response(),
+            Writer::Anthropic(_) | Writer::Chat(_) | Writer::Gemini(_) => None,
+        }
     }
 
     /// What the vendor said went wrong, in mid-stream. The caller was not told: words, status and request id of
