@@ -17,6 +17,8 @@ pub struct Behaviour {
     pub body: Option<Blob>,
     /// What the model says.
     pub text: Option<String>,
+    /// Thinks and calls tools.
+    pub agent: Option<Agent>,
     /// Into how many deltas a stream cuts the text; default 4.
     pub deltas: Option<u32>,
     /// What is billed.
@@ -109,6 +111,28 @@ impl Behaviour {
         self.tokens = Some(tokens);
         self
     }
+}
+
+/// A model that thinks and calls tools.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agent {
+    /// What it thinks aloud.
+    pub thinking: Option<String>,
+    /// The tools that it calls at once, until the request holds a result of one.
+    pub calls: Vec<ToolUse>,
+    /// Whether it speaks beside calling tools. Without calls it always does.
+    pub speaks: bool,
+}
+
+/// One call of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ToolUse {
+    /// Its name; the first tool that the request offers if it is left out.
+    pub name: Option<String>,
+    /// A JSON object as text.
+    pub arguments: String,
 }
 
 /// Where a body stops, and how.

@@ -20,7 +20,7 @@ mod say;
 pub mod scenario;
 mod server;
 
-pub use behaviour::{Behaviour, Blob, Coding, Cut, Framing, Then, Tokens, Usage};
+pub use behaviour::{Agent, Behaviour, Blob, Coding, Cut, Framing, Then, Tokens, ToolUse, Usage};
 pub use coding::encode;
 pub use invoice::{End, Entry};
 pub use plan::answer_body;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::behaviour::{Behaviour, Tokens, Usage};
 use crate::request::{Call, Received};
 
+mod agent;
 mod anthropic;
 mod chat;
 mod gemini;
@@ -81,6 +82,14 @@ pub(crate) fn answer(request: &Received, behaviour: &Behaviour) -> Said {
         error_after: behaviour.error_after.and_then(|count| usize::try_from(count).ok()),
     };
     let streaming = request.streaming();
+    if let Some(agent) = &behaviour.agent
+        && matches!(
+            call,
+            Call::Messages | Call::Chat | Call::Responses | Call::GeminiGenerate | Call::GeminiStream
+        )
+    {
+        return agent::Turn::of(agent, request, &words).say(&words, streaming);
+    }
     match call {
         Call::Messages if streaming => anthropic::stream(&words),
         Call::Messages | Call::CountTokens => anthropic::whole(&words),

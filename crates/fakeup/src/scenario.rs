@@ -2,7 +2,7 @@
 //!
 //! `fake-<status>` answers with that status; the other names are in [`NAMES`]. Every other model is answered well.
 
-use crate::behaviour::{Behaviour, Coding, Cut, Framing, Then, Usage};
+use crate::behaviour::{Agent, Behaviour, Coding, Cut, Framing, Then, ToolUse, Usage};
 
 /// The names with a meaning, beside `fake-<status>`.
 pub const NAMES: &[&str] = &[
@@ -35,6 +35,8 @@ pub const NAMES: &[&str] = &[
     "fake-stall",
     "fake-stall-body",
     "fake-stall-head",
+    "fake-thinking",
+    "fake-tools",
     "fake-zstd",
 ];
 
@@ -89,6 +91,15 @@ pub fn of_model(model: &str) -> Option<Behaviour> {
         "stall" => Behaviour { cut: Some(Cut { at: None, then: Then::Stall }), ..plain },
         "stall-body" => Behaviour::cut(0, Then::Stall),
         "stall-head" => Behaviour::instead(Then::Stall),
+        "thinking" => {
+            let agent = Agent { thinking: Some("Let me see.".into()), ..Agent::default() };
+            Behaviour { agent: Some(agent), ..plain }
+        }
+        "tools" => {
+            let call = ToolUse { name: None, arguments: r#"{"city":"Paris","days":3}"#.into() };
+            let agent = Agent { calls: vec![call], ..Agent::default() };
+            Behaviour { agent: Some(agent), ..plain }
+        }
         "zstd" => coded(Coding::Zstd, None),
         _ => return None,
     })

@@ -55,7 +55,7 @@ fn message(words: &Words, content: &Value, stop_reason: &Value) -> Value {
     })
 }
 
-fn usage(words: &Words, output: u64) -> Value {
+pub(super) fn usage(words: &Words, output: u64) -> Value {
     let tokens = words.tokens;
     let five_minutes = tokens.cache_write - tokens.cache_write_1h;
     json!({

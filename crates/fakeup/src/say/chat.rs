@@ -67,7 +67,7 @@ fn base(words: &Words, object: &str, choices: &Value) -> Value {
     })
 }
 
-fn usage(words: &Words) -> Value {
+pub(super) fn usage(words: &Words) -> Value {
     let tokens = words.tokens;
     let prompt = tokens.input + tokens.cache_read + tokens.cache_write;
     let mut details = json!({"cached_tokens": words.count(tokens.cache_read), "audio_tokens": 0});

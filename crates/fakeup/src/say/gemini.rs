@@ -59,7 +59,7 @@ fn piece(words: &Words, text: &str, ends: bool) -> Value {
 }
 
 /// Counts grow during a stream; only the last piece knows them all.
-fn usage(words: &Words, ends: bool) -> Value {
+pub(super) fn usage(words: &Words, ends: bool) -> Value {
     let tokens = words.tokens;
     let prompt = tokens.input + tokens.cache_read;
     let mut value = json!({"promptTokenCount": words.count(prompt), "totalTokenCount": words.count(prompt)});

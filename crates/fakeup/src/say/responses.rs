@@ -84,7 +84,7 @@ fn response(words: &Words, status: &str, text: &str) -> Value {
     })
 }
 
-fn usage(words: &Words) -> Value {
+pub(super) fn usage(words: &Words) -> Value {
     let tokens = words.tokens;
     let input = tokens.input + tokens.cache_read + tokens.cache_write;
     let mut details = json!({"cached_tokens": words.count(tokens.cache_read)});

@@ -1,63 +1,37 @@
 //! Anthropic Messages: reading and writing requests, answers and streams.
+//!
+//! Only the shapes live here. Which tools were renamed, and in which order parts may come, is decided by the
+//! modules beside it.
 
-use std::sync::Arc;
+mod citation;
+mod model;
+mod output_schema;
+mod pairs;
+mod read_answer;
+mod read_parts;
+mod read_request;
+mod read_settings;
+mod read_tools;
+mod reader;
+mod spelling;
+mod stop;
+mod thought;
+mod usage;
+mod write_answer;
+mod write_parts;
+mod write_request;
+mod write_settings;
+mod write_thinking;
+mod write_tools;
+mod write_turns;
+mod writer;
 
-use serde_json::Value;
+#[cfg(test)]
+mod tests;
 
-use super::{Back, Fault, Names, Target};
-use crate::neutral::{Answer, Event, Losses, Request};
-
-/// Reads a request.
-pub(super) fn read_request(_body: Value) -> Result<Request, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a request.
-pub(super) fn write_request(
-    _request: &Request,
-    _target: Target<'_>,
-    _names: &mut Names,
-    _losses: &mut Losses,
-) -> Value {
-    Value::Null
-}
-
-/// Reads a whole answer.
-pub(super) fn read_answer(_body: Value) -> Result<Answer, Fault> {
-    Err(Fault::Json("not built".into()))
-}
-
-/// Writes a whole answer.
-pub(super) fn write_answer(_answer: &Answer, _back: &Back) -> Value {
-    Value::Null
-}
-
-/// Reads a stream.
-#[derive(Debug)]
-pub(super) struct Reader;
-
-impl Reader {
-    /// Of a stream that has not begun.
-    pub(super) fn new() -> Self {
-        Self
-    }
-
-    /// Reads the data of one event.
-    pub(super) fn event(&mut self, _data: &[u8], _out: &mut Vec<Event>) -> Result<(), Fault> {
-        Ok(())
-    }
-}
-
-/// Writes a stream.
-#[derive(Debug)]
-pub(super) struct Writer;
-
-impl Writer {
-    /// Of a stream that has not begun.
-    pub(super) fn new(_back: Arc<Back>) -> Self {
-        Self
-    }
-
-    /// Writes what an event means for the caller behind `out`.
-    pub(super) fn event(&mut self, _event: Event, _out: &mut Vec<u8>) {}
-}
+pub(super) use read_answer::read_answer;
+pub(super) use read_request::read_request;
+pub(super) use reader::Reader;
+pub(super) use write_answer::write_answer;
+pub(super) use write_request::write_request;
+pub(super) use writer::Writer;
