@@ -93,6 +93,7 @@ impl Messages {
             }
         }
         let details = fields.list("reasoning_details")?.unwrap_or_default();
+        let details = details.into_iter().filter_map(proof::Detail::of).collect();
         let (mut parts, places) = proof::thinking(&said, details);
         match self.content(fields)? {
             whole if places.is_empty() => parts.extend(whole),

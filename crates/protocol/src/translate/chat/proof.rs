@@ -158,8 +158,7 @@ fn place(id: &str) -> Option<Place> {
 }
 
 /// The thinking of a caller's message, and the proofs of stretches of its content.
-pub(super) fn thinking(said: &str, details: Vec<Value>) -> (Vec<Part>, Vec<(Place, Sealed)>) {
-    let details: Vec<Detail> = details.into_iter().filter_map(Detail::of).collect();
+pub(super) fn thinking(said: &str, details: Vec<Detail>) -> (Vec<Part>, Vec<(Place, Sealed)>) {
     let mut parts = Vec::new();
     let mut texts = Vec::new();
     if details.iter().any(|detail| !detail.text.is_empty()) {

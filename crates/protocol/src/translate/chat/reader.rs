@@ -99,6 +99,8 @@ impl Reader {
             }
         }
         if let Some(tier) = value.get("service_tier").and_then(Value::as_str)
+            && self.started
+            && !tier.is_empty()
             && self.tier.as_deref() != Some(tier)
         {
             self.tier = Some(tier.to_owned());

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::super::content;
-use super::super::proof::{self, Detail};
+use super::super::proof::{self, Detail, Place, Spot};
 use super::calls::Calls;
 use crate::Dialect;
-use crate::neutral::{Delta, Event, Media, MediaKind, Opening, Source, Stop};
+use crate::neutral::{Delta, Event, Media, MediaKind, Opening, Part, Sealed, Source, Stop};
 
 /// Most bytes of sound that are kept until it is whole.
 const MAX_SOUND: usize = 32 * 1024 * 1024;
@@ -25,6 +25,8 @@ pub(super) struct Line {
     calls: Calls,
     /// Citations that came before their text.
     waiting: Vec<Value>,
+    /// Proofs of stretches of a text that has not come yet: another Tollgate's whole answer.
+    places: Vec<(Place, Sealed)>,
     /// The last citations: some vendors repeat them in every chunk.
     cited: Vec<Value>,
     /// Base64 of a sound that comes in pieces.
@@ -57,6 +59,7 @@ impl Line {
             open: None,
             calls: Calls::default(),
             waiting: Vec::new(),
+            places: Vec::new(),
             cited: Vec::new(),
             sound: String::new(),
             stopped: false,
@@ -86,12 +89,10 @@ impl Line {
     ) {
         self.think(&mut delta, out);
         match delta.get_mut("content").map(Value::take) {
-            Some(Value::String(text)) => self.say(Kind::Text, text, out),
+            Some(Value::String(text)) if self.places.is_empty() => self.say(Kind::Text, text, out),
+            Some(Value::String(text)) => self.sealed_text(&text, out),
             Some(Value::Array(parts)) => parts.into_iter().for_each(|part| self.piece(part, out)),
             _ => {}
-        }
-        if let Some(Value::String(text)) = delta.get_mut("refusal").map(Value::take) {
-            self.say(Kind::Refusal, text, out);
         }
         if let Some(audio) = delta.get("audio") {
             self.hear(audio, out);
@@ -100,6 +101,9 @@ impl Line {
             for value in list {
                 self.cite(value, out);
             }
+        }
+        if let Some(Value::String(text)) = delta.get_mut("refusal").map(Value::take) {
+            self.say(Kind::Refusal, text, out);
         }
         if let Some(Value::Array(images)) = delta.get_mut("images").map(Value::take) {
             for image in &images {
@@ -120,6 +124,12 @@ impl Line {
     pub(super) fn stop(&mut self, stop: Option<Stop>, out: &mut Vec<Event>) {
         self.close(out);
         self.calls.close(self.number, out);
+        if !self.waiting.is_empty() {
+            // They refer to a text that is closed already.
+            self.begin(Kind::Text, None, out);
+            self.flush_citations(out);
+            self.close(out);
+        }
         if !self.sound.is_empty() {
             let source =
                 Source::Base64 { mime: "audio/wav".to_owned(), data: std::mem::take(&mut self.sound) };
@@ -145,6 +155,12 @@ impl Line {
             Some(Value::Array(list)) => list.into_iter().filter_map(Detail::of).collect(),
             _ => Vec::new(),
         };
+        if details.iter().any(Detail::is_foreign)
+            && let Some((field, text)) = said
+        {
+            self.thoughts(field, &text, details, out);
+            return;
+        }
         // Where both are there they say the same, and the details know more.
         if let Some((field, text)) = said
             && details.iter().all(|detail: &Detail| detail.text.is_empty())
@@ -153,6 +169,37 @@ impl Line {
         }
         for detail in details {
             self.detail(detail, out);
+        }
+    }
+
+    /// Another Tollgate's whole answer: all thoughts at once, with the proofs of their stretches.
+    fn thoughts(&mut self, field: &'static str, said: &str, details: Vec<Detail>, out: &mut Vec<Event>) {
+        let (parts, places) = proof::thinking(said, details);
+        self.places = places;
+        self.close(out);
+        for part in parts {
+            let Part::Thinking { text, seal } = part else { continue };
+            let Some(index) = self.index() else { return };
+            let choice = self.number;
+            let seal = seal.unwrap_or_else(|| proof::mark(field));
+            out.push(Event::Open { choice, index, opening: Opening::Thinking });
+            out.push(Event::Delta { choice, index, delta: Delta::Text(text) });
+            out.push(Event::Delta { choice, index, delta: Delta::Seal(seal) });
+            out.push(Event::Close { choice, index });
+        }
+    }
+
+    /// A whole text of which stretches are proved.
+    fn sealed_text(&mut self, said: &str, out: &mut Vec<Event>) {
+        let mut parts = Vec::new();
+        proof::sealed_text(said, std::mem::take(&mut self.places), &mut parts);
+        for part in parts {
+            let Part::Text { text, seal, .. } = part else { continue };
+            self.close(out);
+            self.say(Kind::Text, text, out);
+            if let (Some(seal), Some(Open { index, .. })) = (seal, &self.open) {
+                out.push(Event::Delta { choice: self.number, index: *index, delta: Delta::Seal(seal) });
+            }
         }
     }
 
@@ -171,6 +218,12 @@ impl Line {
                 return;
             }
             _ => {
+                if let (seal, Some(place)) = detail.seal()
+                    && place.spot == Spot::Text
+                {
+                    self.places.push((place, seal));
+                    return;
+                }
                 self.close(out);
                 self.begin(Kind::Thinking(""), Some(detail), out);
             }
@@ -195,10 +248,16 @@ impl Line {
         let Some(Open { index, .. }) = self.open else { return };
         out.push(Event::Delta { choice: self.number, index, delta: Delta::Text(text) });
         if kind == Kind::Text {
-            for value in std::mem::take(&mut self.waiting) {
-                let delta = Delta::Citation(Dialect::OpenAiChat, value);
-                out.push(Event::Delta { choice: self.number, index, delta });
-            }
+            self.flush_citations(out);
+        }
+    }
+
+    /// Citations that came before their text.
+    fn flush_citations(&mut self, out: &mut Vec<Event>) {
+        let Some(Open { index, .. }) = self.open else { return };
+        for value in std::mem::take(&mut self.waiting) {
+            let delta = Delta::Citation(Dialect::OpenAiChat, value);
+            out.push(Event::Delta { choice: self.number, index, delta });
         }
     }
 
