@@ -7,6 +7,7 @@
 //! What the target cannot say is in [`Written::losses`]; nothing is dropped without being listed.
 
 mod anthropic;
+mod array;
 mod chat;
 mod fault;
 mod fields;
@@ -24,7 +25,7 @@ use serde_json::Value;
 pub use fault::Fault;
 pub use names::Names;
 pub use responses::{continued, items_of};
-pub use stream::Stream;
+pub use stream::{Framing, Stream};
 
 use crate::Dialect;
 use crate::neutral::{Answer, Losses, Request};
@@ -139,6 +140,6 @@ pub fn write_answer_value(answer: &Answer, back: &Back) -> Value {
 }
 
 /// Writes a whole answer as the stream that the caller asked for, behind what is there.
-pub fn write_events(answer: Answer, back: &Arc<Back>, out: &mut Vec<u8>) {
-    stream::write(answer, back, out);
+pub fn write_events(answer: Answer, back: &Arc<Back>, framing: Framing, out: &mut Vec<u8>) {
+    stream::write(answer, back, framing, out);
 }

@@ -53,4 +53,6 @@ mod smuggling;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod translation;
+#[cfg(test)]
 mod upstream_faults;

@@ -132,7 +132,7 @@ pub(super) fn reply(
             ReplyBody::whole(shown)
         }
         Content::Stream(body) => {
-            let sse = is_sse(&upstream_headers);
+            let sse = is_sse(if translated.is_some() { &headers } else { &upstream_headers });
             if sse {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 // nginx would otherwise collect a stream into its buffers.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use protocol::neutral;
-use protocol::translate::{self, Back, Call, Fault, Target};
+use protocol::translate::{self, Back, Call, Fault, Framing, Target};
 use types::dialect::{Dialect, Endpoint};
 use types::translation::{LossNote, TranslationMode, TranslationNote, endpoint_in};
 
@@ -68,6 +68,7 @@ pub(super) struct Translated {
     /// What was lost, for the record and the caller.
     pub(super) note: TranslationNote,
     back: Arc<Back>,
+    framing: Framing,
 }
 
 /// Writes a request for an upstream.
@@ -111,7 +112,14 @@ pub(super) fn write(
         created: ingress.received.at.0.div_euclid(1_000),
     };
     let endpoint = endpoint_in(dialect, ingress.endpoint, request.streaming());
-    Ok(Translated { endpoint, body: written.body.into(), note, back: Arc::new(back) })
+    let array = ingress.endpoint == Endpoint::GeminiStream && !asks_for_events(ingress.query.as_deref());
+    let framing = if array { Framing::Array } else { Framing::Events };
+    Ok(Translated { endpoint, body: written.body.into(), note, back: Arc::new(back), framing })
+}
+
+/// Gemini's streams are events only for those who say so.
+fn asks_for_events(query: Option<&str>) -> bool {
+    query.is_some_and(|query| query.split('&').any(|pair| pair.eq_ignore_ascii_case("alt=sse")))
 }
 
 fn refusal_of(fault: &Fault) -> Refusal {
@@ -157,18 +165,18 @@ impl Translated {
             return Ok(translate::write_answer(&answer, &self.back).into());
         }
         let mut out = Vec::new();
-        translate::write_events(answer, &self.back, &mut out);
+        translate::write_events(answer, &self.back, self.framing, &mut out);
         Ok(out.into())
     }
 
     /// The way back of a stream.
     pub(super) fn stream(&self) -> translate::Stream {
-        translate::Stream::new(self.back.clone())
+        translate::Stream::framed(self.back.clone(), self.framing)
     }
 
     /// The media type of what the caller gets.
     pub(super) fn content_type(&self) -> HeaderValue {
-        HeaderValue::from_static(if self.back.request.stream {
+        HeaderValue::from_static(if self.back.request.stream && self.framing == Framing::Events {
             "text/event-stream; charset=utf-8"
         } else {
             "application/json"

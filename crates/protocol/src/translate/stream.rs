@@ -4,12 +4,23 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::array::Array;
 use super::restore::Restore;
 use super::{Back, Fault, anthropic, chat, gemini, responses};
 use crate::Dialect;
 use crate::error::UpstreamError;
 use crate::neutral::{Answer, Event, Sequence};
 use crate::sse;
+
+/// How the caller's stream is framed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    #[default]
+    Events,
+    /// One JSON array that grows: what Gemini's callers get who did not ask for events (`alt=sse`).
+    Array,
+}
 
 /// Reads a vendor's events.
 #[derive(Debug)]
@@ -22,7 +33,15 @@ enum Reader {
 
 /// Writes the caller's events.
 #[derive(Debug)]
-enum Writer {
+struct Writer {
+    form: Form,
+    /// For Gemini's callers who asked for no events.
+    array: Option<(Array, Vec<u8>)>,
+}
+
+/// How the caller's dialect writes events.
+#[derive(Debug)]
+enum Form {
     Anthropic(anthropic::Writer),
     Chat(chat::Writer),
     // Much larger than the others.
@@ -31,15 +50,30 @@ enum Writer {
 }
 
 impl Writer {
-    fn new(back: Arc<Back>) -> Self {
-        match back.request.dialect {
-            Dialect::Anthropic => Self::Anthropic(anthropic::Writer::new(back)),
-            Dialect::OpenAiChat => Self::Chat(chat::Writer::new(back)),
-            Dialect::OpenAiResponses => Self::Responses(Box::new(responses::Writer::new(back))),
-            Dialect::Gemini => Self::Gemini(gemini::Writer::new(back)),
-        }
+    fn new(back: Arc<Back>, framing: Framing) -> Self {
+        let array = (framing == Framing::Array).then(|| (Array::default(), Vec::new()));
+        let form = match back.request.dialect {
+            Dialect::Anthropic => Form::Anthropic(anthropic::Writer::new(back)),
+            Dialect::OpenAiChat => Form::Chat(chat::Writer::new(back)),
+            Dialect::OpenAiResponses => Form::Responses(Box::new(responses::Writer::new(back))),
+            Dialect::Gemini => Form::Gemini(gemini::Writer::new(back)),
+        };
+        Self { form, array }
     }
 
+    fn event(&mut self, event: Event, out: &mut Vec<u8>) {
+        let Some((array, events)) = &mut self.array else { return self.form.event(event, out) };
+        let ends = event == Event::End;
+        events.clear();
+        self.form.event(event, events);
+        array.write(events, out);
+        if ends {
+            array.end(out);
+        }
+    }
+}
+
+impl Form {
     fn event(&mut self, event: Event, out: &mut Vec<u8>) {
         match self {
             Self::Anthropic(writer) => writer.event(event, out),
@@ -51,8 +85,8 @@ impl Writer {
 }
 
 /// Writes a whole answer as a stream.
-pub(super) fn write(answer: Answer, back: &Arc<Back>, out: &mut Vec<u8>) {
-    let mut writer = Writer::new(back.clone());
+pub(super) fn write(answer: Answer, back: &Arc<Back>, framing: Framing, out: &mut Vec<u8>) {
+    let mut writer = Writer::new(back.clone(), framing);
     for event in answer.into_events() {
         writer.event(event, out);
     }
@@ -77,15 +111,20 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// For a stream that has not begun.
+    /// For a stream that has not begun, as events.
     pub fn new(back: Arc<Back>) -> Self {
+        Self::framed(back, Framing::Events)
+    }
+
+    /// For a stream that has not begun.
+    pub fn framed(back: Arc<Back>, framing: Framing) -> Self {
         let reader = match back.upstream {
             Dialect::Anthropic => Reader::Anthropic(anthropic::Reader::new()),
             Dialect::OpenAiChat => Reader::Chat(chat::Reader::new(&back.ids)),
             Dialect::OpenAiResponses => Reader::Responses(responses::Reader::new()),
             Dialect::Gemini => Reader::Gemini(gemini::Reader::new(&back.ids)),
         };
-        let writer = Writer::new(back.clone());
+        let writer = Writer::new(back.clone(), framing);
         Self {
             back,
             decoder: sse::Decoder::new(),
@@ -170,9 +209,9 @@ impl Stream {
 
     /// The whole response object that a Responses caller was sent last, once the stream has ended.
     pub fn response(&self) -> Option<&Value> {
-        match &self.writer {
-            Writer::Responses(writer) => writer.response(),
-            Writer::Anthropic(_) | Writer::Chat(_) | Writer::Gemini(_) => None,
+        match &self.writer.form {
+            Form::Responses(writer) => writer.response(),
+            Form::Anthropic(_) | Form::Chat(_) | Form::Gemini(_) => None,
         }
     }
 

@@ -27,6 +27,7 @@ impl KeyForm {
             enabled: None,
             limits: self.limits.read(&mut errors),
             grant_id: number(&self.grant_id, "grant_id", &mut errors),
+            translation: None,
         };
         errors.finish(input)
     }
@@ -45,6 +46,7 @@ impl KeyForm {
             version: number(&self.version, "version", &mut errors),
             limits: self.limits.read(&mut errors),
             grant_id: Patch::from_option(number(&self.grant_id, "grant_id", &mut errors)),
+            translation: None,
         };
         errors.finish(input)
     }

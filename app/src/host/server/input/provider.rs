@@ -49,6 +49,8 @@ impl ProviderForm {
             proxy_fallback_to_direct: Some(checked(&self.proxy_fallback)),
             queue_size: Patch::from_option(number(&self.queue_size, "queue_size", errors)),
             queue_ms: Patch::from_option(number(&self.queue_ms, "queue_ms", errors)),
+            dialects: None,
+            translate: None,
         }
     }
 
