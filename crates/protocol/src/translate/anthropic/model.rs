@@ -75,6 +75,11 @@ impl Model {
         self.family != Family::Foreign && self.since(4, 8)
     }
 
+    /// A last turn of the model's own is gone on with.
+    pub(super) fn goes_on(self) -> bool {
+        self.family == Family::Foreign || !self.since(4, 6)
+    }
+
     /// Calls can be demanded by `any` and `tool`.
     pub(super) fn can_be_forced(self) -> bool {
         !(self.family == Family::Mythos && self.since(5, 1))

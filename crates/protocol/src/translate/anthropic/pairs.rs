@@ -75,7 +75,7 @@ fn answer(message: &mut Message, open: &mut Vec<String>, losses: &mut Losses) {
 fn in_words(mut result: Value) -> Vec<Value> {
     match result.get_mut("content").map(Value::take) {
         Some(Value::String(text)) if !text.trim().is_empty() => vec![text_block(&text)],
-        Some(Value::Array(blocks)) => blocks,
-        _ => Vec::new(),
+        Some(Value::Array(blocks)) if !blocks.is_empty() => blocks,
+        _ => vec![text_block("(no content)")],
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{read_parts, read_settings, read_tools};
 use crate::Dialect;
-use crate::neutral::{Effort, Request, Rest, Role, Turn, Weight};
+use crate::neutral::{Effort, Part, Request, Rest, Role, Turn, Weight};
 use crate::translate::Fault;
 use crate::translate::fields::Fields;
 
@@ -18,7 +18,8 @@ pub(in crate::translate) fn read_request(body: Value) -> Result<Request, Fault> 
     request.include_usage = true;
     request.include_sealed = true;
     if let Some(system) = fields.take("system") {
-        let parts = read_parts::content("system", system, &mut request.rest)?;
+        let mut parts = read_parts::content("system", system, &mut request.rest)?;
+        take_billing(&mut parts, &mut request.rest);
         request.turns.extend(turn(Role::System, parts, "system".to_owned()));
     }
     let Some(messages) = fields.list("messages")? else { return Err(fields.wrong("messages", "is missing")) };
@@ -36,6 +37,17 @@ pub(in crate::translate) fn read_request(body: Value) -> Result<Request, Fault> 
     }
     request.rest.extend(fields.rest(|_| Weight::Meaning).into_iter().map(weighed));
     Ok(request)
+}
+
+/// Claude Code begins its instructions with a line of telemetry that differs in every request. For another
+/// vendor's model it is noise, and it would keep the vendor's prompt cache from ever being met.
+fn take_billing(parts: &mut Vec<Part>, rest: &mut Vec<Rest>) {
+    let first = parts.first().and_then(Part::as_text);
+    if let Some(text) = first.filter(|text| text.starts_with("x-anthropic-billing-header:")) {
+        let field = "system[0]".to_owned();
+        rest.push(Rest { field, value: text.into(), weight: Weight::Hint });
+        parts.remove(0);
+    }
 }
 
 /// How much a field that is left over matters.
@@ -83,6 +95,6 @@ fn message_of(
 }
 
 /// A message without content says nothing (`content: []` only carries an effort).
-fn turn(role: Role, parts: Vec<crate::neutral::Part>, at: String) -> Option<Turn> {
+fn turn(role: Role, parts: Vec<Part>, at: String) -> Option<Turn> {
     (!parts.is_empty()).then_some(Turn { role, name: None, parts, at })
 }

@@ -126,8 +126,11 @@ impl Reader {
 
     /// Opens a part.
     fn push(&mut self, mut block: Block, out: &mut Vec<Event>) -> Option<usize> {
-        if self.stopped || self.next >= MAX_PARTS || self.open.len() >= MAX_OPEN {
+        if self.stopped || self.next >= MAX_PARTS {
             return None;
+        }
+        if self.open.len() >= MAX_OPEN {
+            self.close(0, out);
         }
         if !self.started {
             self.start(None, out);

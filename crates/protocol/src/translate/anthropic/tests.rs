@@ -1,15 +1,33 @@
 //! What the tests of the Anthropic half share, and the tests of recorded answers.
 
+mod answers;
+mod faults;
 mod requests;
+mod round_trip;
+mod streams;
+mod writing;
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{Reader, read_answer};
 use crate::Dialect;
-use crate::neutral::{Answer, Event, Part, Stop};
+use crate::neutral::{Answer, Event, Part, Request, Stop};
 use crate::recorded::cassettes;
 use crate::sse;
-use crate::translate::text;
+use crate::translate::{Back, Names, text};
+
+/// The way back to a caller of one dialect from a vendor of another.
+fn back(caller: Dialect, upstream: Dialect) -> Back {
+    Back {
+        request: Arc::new(Request::new(caller, "asked-for", true)),
+        upstream,
+        names: Names::new(),
+        ids: "t1".into(),
+        created: 0,
+    }
+}
 
 /// Reads a stream that comes in pieces of a size.
 pub(super) fn read_stream(body: &[u8], size: usize) -> Vec<Event> {

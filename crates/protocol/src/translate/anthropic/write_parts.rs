@@ -87,6 +87,10 @@ fn block(writing: &mut Writing<'_>, role: Role, at: &str, part: &Part) -> Option
         }
         Part::Refusal { text } => said(writing, text, None),
         Part::ToolCall { .. } => call(writing, role, at, part),
+        Part::ToolResult { .. } if role == Role::Assistant => {
+            writing.losses.meaning(at, "is a result that the model did not get");
+            None
+        }
         Part::ToolResult { id, parts, is_error, cache, .. } => {
             let mut value = json!({ "type": "tool_result", "tool_use_id": call_id(id, MAX_ID) });
             let content = content(writing, at, parts);

@@ -138,11 +138,19 @@ fn frame(writing: &mut Writing<'_>, messages: &mut Vec<Message>) {
             .meaning(at.as_str(), "does not begin with the user: a turn of one dot was put before it");
         messages.insert(0, Message { role: "user", blocks: vec![write_parts::text_block(".")], at });
     }
-    // A last turn of the assistant's is a beginning to go on with, which must not end in space.
-    if let Some(last) = messages.last_mut().filter(|last| last.role == "assistant")
-        && let Some(Value::Object(block)) = last.blocks.last_mut()
+    let Some(last) = messages.last_mut().filter(|last| last.role == "assistant") else { return };
+    if !writing.model.goes_on()
+        && !last.blocks.iter().any(|block| block.get("type") == Some(&"tool_use".into()))
+    {
+        let at = last.at.clone();
+        writing
+            .losses
+            .meaning(at.as_str(), "is not gone on with by this model: the user asks it to continue");
+        messages.push(Message { role: "user", blocks: vec![write_parts::text_block("Continue.")], at });
+    } else if let Some(Value::Object(block)) = last.blocks.last_mut()
         && let Some(Value::String(text)) = block.get_mut("text")
     {
+        // A beginning to go on with must not end in space.
         text.truncate(text.trim_end().len());
     }
 }

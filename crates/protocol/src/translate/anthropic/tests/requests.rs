@@ -32,7 +32,10 @@ fn plain(body: &Value) -> Value {
     let mut body = body.clone();
     let map = body.as_object_mut().unwrap();
     if let Some(system) = map.remove("system") {
-        map.insert("system".into(), blocks(&system).into());
+        // Telemetry, which is kept apart.
+        let is_told =
+            |block: &Value| !block["text"].as_str().unwrap().starts_with("x-anthropic-billing-header:");
+        map.insert("system".into(), blocks(&system).into_iter().filter(is_told).collect());
     }
     let mut messages: Vec<Value> = Vec::new();
     for message in map.remove("messages").unwrap().as_array().unwrap() {
