@@ -140,6 +140,7 @@ pub(super) fn as_count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64()?;
         #[expect(
+            clippy::as_conversions,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "whole, not negative and below 2^53"

@@ -89,7 +89,7 @@ fn fit(text: &str, max: usize, starts_with_letter: bool) -> String {
 /// The beginning of `fitted` and a digest of the whole.
 fn shorten(fitted: &str, whole: &str, max: usize) -> String {
     let digest = Sha256::digest(whole.as_bytes());
-    let tail: String = digest.iter().take(TAIL / 2).map(|byte| format!("{byte:02x}")).collect();
+    let tail = digest.iter().take(TAIL / 2).fold(String::new(), |tail, byte| format!("{tail}{byte:02x}"));
     let head: String = fitted.chars().take(max.saturating_sub(TAIL + 1)).collect();
     format!("{head}_{tail}")
 }

@@ -280,7 +280,9 @@ fn lone_surrogates_and_line_ends_of_some_clients_survive() {
         .unwrap();
     let mut writer = Writer::new(Arc::new(back(Dialect::Anthropic, Dialect::Anthropic)));
     let mut out = Vec::new();
-    events.into_iter().for_each(|event| writer.event(event, &mut out));
+    for event in events {
+        writer.event(event, &mut out);
+    }
     let out = String::from_utf8(out).unwrap();
     assert!(out.contains(r#""text":"a\ud83d\u2028b""#), "{out}");
 }
