@@ -29,6 +29,8 @@ pub(super) struct Text {
     refusal: bool,
     words: String,
     notes: Vec<Value>,
+    /// What other vendors cite for it.
+    cited: Vec<(Dialect, Value)>,
 }
 
 /// A call that is being written.
@@ -99,7 +101,7 @@ impl Item {
     pub(super) fn open_text(&mut self, refusal: bool, voice: &mut Voice, n: usize, out: &mut Vec<u8>) {
         self.close_text(voice, n, out);
         if let Self::Message { id, content, open, .. } = self {
-            let text = Text { refusal, words: String::new(), notes: Vec::new() };
+            let text = Text { refusal, words: String::new(), notes: Vec::new(), cited: Vec::new() };
             let part = text.part();
             let place = Said { item_id: Some(id), content_index: Some(content.len()), ..Said::default() };
             let kind = "response.content_part.added";
@@ -126,21 +128,12 @@ impl Item {
                 voice.say(&said, out);
             }
             (Self::Message { id, content, open: Some(open), .. }, Delta::Citation(from, cited)) => {
-                let end = open.words.chars().count();
-                let Some(note) = annotation::write(from, &cited, end).filter(|_| !open.refusal) else {
-                    return;
-                };
-                let said = Said {
-                    kind: "response.output_text.annotation.added",
-                    item_id: Some(id),
-                    output_index,
-                    content_index: Some(content.len()),
-                    annotation_index: Some(open.notes.len()),
-                    annotation: Some(&note),
-                    ..Said::default()
-                };
-                voice.say(&said, out);
-                open.notes.push(note);
+                if from == OWN {
+                    open.note(cited, &place(id, n, content.len()), voice, out);
+                } else {
+                    // It may stand before the words that it is about.
+                    open.cited.push((from, cited));
+                }
             }
             (Self::Message { seal, .. } | Self::Reasoning { seal, .. }, Delta::Seal(proof)) => {
                 *seal = Some(proof);
@@ -173,22 +166,23 @@ impl Item {
     /// Ends the content part that is open.
     pub(super) fn close_text(&mut self, voice: &mut Voice, n: usize, out: &mut Vec<u8>) {
         let Self::Message { id, content, open, .. } = self else { return };
-        let Some(text) = open.take() else { return };
-        let place = || Said {
-            item_id: Some(id),
-            output_index: Some(n),
-            content_index: Some(content.len()),
-            ..Said::default()
-        };
+        let Some(mut text) = open.take() else { return };
+        let place = place(id, n, content.len());
+        let end = text.words.chars().count();
+        for (from, cited) in std::mem::take(&mut text.cited) {
+            if let Some(note) = annotation::write(from, &cited, end) {
+                text.note(note, &place, voice, out);
+            }
+        }
         let whole = Some(text.words.as_str());
         if text.refusal {
-            voice.say(&Said { kind: "response.refusal.done", refusal: whole, ..place() }, out);
+            voice.say(&Said { kind: "response.refusal.done", refusal: whole, ..place }, out);
         } else {
             let kind = "response.output_text.done";
-            voice.say(&Said { kind, text: whole, logprobs: Some([]), ..place() }, out);
+            voice.say(&Said { kind, text: whole, logprobs: Some([]), ..place }, out);
         }
         let part = text.part();
-        voice.say(&Said { kind: "response.content_part.done", part: Some(&part), ..place() }, out);
+        voice.say(&Said { kind: "response.content_part.done", part: Some(&part), ..place }, out);
         content.push(part);
     }
 
@@ -240,7 +234,27 @@ impl Item {
     }
 }
 
+/// Names a part of a message.
+fn place(id: &str, output_index: usize, content_index: usize) -> Said<'_> {
+    Said {
+        item_id: Some(id),
+        output_index: Some(output_index),
+        content_index: Some(content_index),
+        ..Said::default()
+    }
+}
+
 impl Text {
+    fn note(&mut self, note: Value, place: &Said<'_>, voice: &mut Voice, out: &mut Vec<u8>) {
+        if self.refusal {
+            return;
+        }
+        let kind = "response.output_text.annotation.added";
+        let annotation_index = Some(self.notes.len());
+        voice.say(&Said { kind, annotation_index, annotation: Some(&note), ..*place }, out);
+        self.notes.push(note);
+    }
+
     fn part(&self) -> Value {
         if self.refusal {
             json!({"type": "refusal", "refusal": self.words})
