@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::parts::thinking;
 use crate::Dialect;
-use crate::neutral::{Media, MediaKind, Part, Source, Stop, ToolKind};
+use crate::neutral::{Media, MediaKind, Opening, Part, Source, Stop, ToolKind};
 
 const OWN: Dialect = Dialect::OpenAiResponses;
 
@@ -32,27 +32,31 @@ pub(super) fn parts(item: Value, n: usize, parts: &mut Vec<Part>, logprobs: &mut
         },
         "reasoning" => parts.extend(thought(&item)),
         "function_call" | "custom_tool_call" => {
-            let custom = text(&item, "type") == "custom_tool_call";
-            let (kind, said) =
-                if custom { (ToolKind::Custom, "input") } else { (ToolKind::Function, "arguments") };
-            parts.push(Part::ToolCall {
-                id: call_id(&item, n),
-                name: text(&item, "name").to_owned(),
-                namespace: item.get("namespace").and_then(Value::as_str).map(str::to_owned),
-                arguments: text(&item, said).to_owned(),
-                kind,
-                seal: None,
-                cache: None,
-            });
+            if let Some(Opening::ToolCall { id, name, namespace, kind }) = call(&item, n) {
+                let said = if kind == ToolKind::Custom { "input" } else { "arguments" };
+                let arguments = text(&item, said).to_owned();
+                parts.push(Part::ToolCall { id, name, namespace, arguments, kind, seal: None, cache: None });
+            }
         }
         _ => parts.extend(other(item)),
     }
 }
 
-/// The id that a call's result will name.
-pub(super) fn call_id(item: &Value, n: usize) -> String {
+/// A call without its arguments; `None` if the item is none.
+pub(super) fn call(item: &Value, n: usize) -> Option<Opening> {
+    let kind = match text(item, "type") {
+        "function_call" => ToolKind::Function,
+        "custom_tool_call" => ToolKind::Custom,
+        _ => return None,
+    };
+    // The result will name it.
     let given = ["call_id", "id"].map(|name| text(item, name)).into_iter().find(|id| !id.is_empty());
-    given.map_or_else(|| format!("call_{n}"), str::to_owned)
+    Some(Opening::ToolCall {
+        id: given.map_or_else(|| format!("call_{n}"), str::to_owned),
+        name: text(item, "name").to_owned(),
+        namespace: item.get("namespace").and_then(Value::as_str).map(str::to_owned),
+        kind,
+    })
 }
 
 /// A thought, unless there is nothing in it.

@@ -5,6 +5,8 @@
 
 mod ends;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::super::{Fault, text};
@@ -13,11 +15,13 @@ use super::live::{Kind, Live, Piece};
 use super::parts::PARAGRAPH;
 use crate::Dialect;
 use crate::error::{UpstreamError, parse_upstream};
-use crate::neutral::{Delta, Event, Opening, Part, Sealed, ToolKind};
+use crate::neutral::{Delta, Event, Opening, Part, Sealed};
 
 const OWN: Dialect = Dialect::OpenAiResponses;
 /// Most parts of one answer that are believed.
 const MAX_PARTS: u32 = 100_000;
+/// Most items that are believed to be open at once, and most parts of one message.
+const MAX_OPEN: usize = 1_000;
 
 /// Reads a stream.
 #[derive(Debug, Default)]
@@ -30,7 +34,9 @@ pub(in crate::translate) struct Reader {
     /// Items that have begun and not ended.
     live: Vec<Live>,
     /// Numbers of all items that have begun.
-    seen: Vec<u64>,
+    seen: HashSet<u64>,
+    /// Their ids, where they were told.
+    ids: HashSet<String>,
     /// The proof of the call that must come next.
     proof: Option<Sealed>,
     /// A tool was called.
@@ -147,10 +153,10 @@ impl Reader {
 
     fn begin(&mut self, number: u64, kind: Kind) -> Option<()> {
         // What has ended does not begin again.
-        if self.seen.contains(&number) || u32::try_from(self.seen.len()).ok()? >= MAX_PARTS {
+        let full = u32::try_from(self.seen.len()).ok()? >= MAX_PARTS || self.live.len() >= MAX_OPEN;
+        if full || !self.seen.insert(number) {
             return None;
         }
-        self.seen.push(number);
         self.live.push(Live { number, kind, pieces: Vec::new() });
         Some(())
     }
@@ -158,27 +164,26 @@ impl Reader {
     fn added(&mut self, mut value: Value, out: &mut Vec<Event>) {
         let number = output_index(&value);
         let Some(item) = value.get_mut("item").map(Value::take) else { return };
+        self.start(None, out);
+        let called = self.seen.len();
         let kind = match given::text(&item, "type") {
             "message" => Kind::Message,
             "reasoning" => Kind::Thought { index: None, part: None, raw: false },
-            "function_call" | "custom_tool_call" => {
-                if self.seen.contains(&number) {
-                    return;
-                }
-                let custom = given::text(&item, "type") == "custom_tool_call";
-                let opening = Opening::ToolCall {
-                    id: given::call_id(&item, self.seen.len()),
-                    name: given::text(&item, "name").to_owned(),
-                    namespace: item.get("namespace").and_then(Value::as_str).map(str::to_owned),
-                    kind: if custom { ToolKind::Custom } else { ToolKind::Function },
-                };
-                let Some(index) = self.open(opening, out) else { return };
-                Kind::Call { index, said: false }
-            }
             _ => Kind::Other,
         };
-        self.start(None, out);
-        let _ = self.begin(number, kind);
+        if self.begin(number, kind).is_none() {
+            return;
+        }
+        let id = given::text(&item, "id");
+        if !id.is_empty() {
+            self.ids.insert(id.to_owned());
+        }
+        if let Some(opening) = given::call(&item, called)
+            && let Some(index) = self.open(opening, out)
+            && let Some(live) = self.live.last_mut()
+        {
+            live.kind = Kind::Call { index, said: false };
+        }
     }
 
     /// The content part that an event belongs to, opened if it was not announced.
@@ -191,6 +196,9 @@ impl Reader {
         let number = live.number;
         let place = live.pieces.iter().position(|piece| piece.content == content);
         if place.is_none() {
+            if live.pieces.len() >= MAX_OPEN {
+                return None;
+            }
             let index = self.open(if refusal { Opening::Refusal } else { Opening::Text }, out)?;
             let live = self.live.iter_mut().find(|live| live.number == number)?;
             live.pieces.push(Piece { content, index, said: false, noted: false, closed: false });

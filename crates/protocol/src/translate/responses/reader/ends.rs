@@ -53,6 +53,10 @@ impl Reader {
     /// An item that only comes when it is complete.
     fn unheard(&mut self, number: u64, item: Value, out: &mut Vec<Event>) {
         if self.begin(number, Kind::Other).is_some() {
+            let id = given::text(&item, "id");
+            if !id.is_empty() {
+                self.ids.insert(id.to_owned());
+            }
             self.live.retain(|live| live.number != number);
             self.tell(item, number, out);
         }
@@ -102,10 +106,8 @@ impl Reader {
                     given::list(&item, "content").iter().flat_map(|part| given::list(part, "logprobs"));
                 self.probable(likely.cloned().collect(), out);
             }
-            // Servers that number their items in a way of their own have told them all before.
-            if self.seen.len() <= usize::try_from(number).unwrap_or(usize::MAX)
-                && !self.seen.contains(&number)
-            {
+            // Some servers leave items out of the stream, and others number them in a way of their own.
+            if !self.seen.contains(&number) && !self.ids.contains(given::text(&item, "id")) {
                 self.unheard(number, item, out);
             }
         }

@@ -11,7 +11,7 @@ fn blamed(body: &Value) -> Option<String> {
     Some(fault.at().unwrap_or("no field").to_owned())
 }
 
-fn item(item: Value) -> Value {
+fn item(item: &Value) -> Value {
     json!({"model": "m", "input": [{"role": "user", "content": "hi"}, item]})
 }
 
@@ -23,7 +23,7 @@ fn with(name: &str, value: Value) -> Value {
 
 #[test]
 fn tr_every_fault_names_its_field() {
-    let content = |part: Value| item(json!({"role": "user", "content": [part]}));
+    let content = |part: Value| item(&json!({"role": "user", "content": [part]}));
     for (body, field) in [
         (json!([]), "body"),
         (json!({"input": "hi"}), "model"),
@@ -63,14 +63,14 @@ fn tr_every_fault_names_its_field() {
             with("tool_choice", json!({"type": "allowed_tools", "tools": [{"type": "function"}]})),
             "tool_choice.tools[0].name",
         ),
-        (item(json!("hi")), "input[1]"),
-        (item(json!({"content": "hi"})), "input[1].type"),
-        (item(json!({"type": 5})), "input[1].type"),
-        (item(json!({"id": "msg_1"})), "input[1]"),
-        (item(json!({"type": "item_reference", "id": "msg_1"})), "input[1]"),
-        (item(json!({"type": "message", "content": "hi"})), "input[1].role"),
-        (item(json!({"role": "robot", "content": "hi"})), "input[1].role"),
-        (item(json!({"role": "user", "content": 5})), "input[1].content"),
+        (item(&json!("hi")), "input[1]"),
+        (item(&json!({"content": "hi"})), "input[1].type"),
+        (item(&json!({"type": 5})), "input[1].type"),
+        (item(&json!({"id": "msg_1"})), "input[1]"),
+        (item(&json!({"type": "item_reference", "id": "msg_1"})), "input[1]"),
+        (item(&json!({"type": "message", "content": "hi"})), "input[1].role"),
+        (item(&json!({"role": "robot", "content": "hi"})), "input[1].role"),
+        (item(&json!({"role": "user", "content": 5})), "input[1].content"),
         (content(json!("hi")), "input[1].content[0]"),
         (content(json!({"text": "hi"})), "input[1].content[0].type"),
         (content(json!({"type": "input_text"})), "input[1].content[0].text"),
@@ -82,20 +82,20 @@ fn tr_every_fault_names_its_field() {
             "input[1].content[0].input_audio.format",
         ),
         (
-            item(json!({"type": "reasoning", "summary": [{"type": "summary_text"}]})),
+            item(&json!({"type": "reasoning", "summary": [{"type": "summary_text"}]})),
             "input[1].summary[0].text",
         ),
-        (item(json!({"type": "reasoning", "summary": "x"})), "input[1].summary"),
-        (item(json!({"type": "function_call", "name": "f"})), "input[1].call_id"),
-        (item(json!({"type": "function_call", "call_id": "c"})), "input[1].name"),
-        (item(json!({"type": "function_call", "call_id": "", "name": "f"})), "input[1].call_id"),
+        (item(&json!({"type": "reasoning", "summary": "x"})), "input[1].summary"),
+        (item(&json!({"type": "function_call", "name": "f"})), "input[1].call_id"),
+        (item(&json!({"type": "function_call", "call_id": "c"})), "input[1].name"),
+        (item(&json!({"type": "function_call", "call_id": "", "name": "f"})), "input[1].call_id"),
         (
-            item(json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": {}})),
+            item(&json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": {}})),
             "input[1].arguments",
         ),
-        (item(json!({"type": "function_call_output", "output": "x"})), "input[1].call_id"),
-        (item(json!({"type": "function_call_output", "call_id": "c"})), "input[1].output"),
-        (item(json!({"type": "function_call_output", "call_id": "c", "output": {}})), "input[1].output"),
+        (item(&json!({"type": "function_call_output", "output": "x"})), "input[1].call_id"),
+        (item(&json!({"type": "function_call_output", "call_id": "c"})), "input[1].output"),
+        (item(&json!({"type": "function_call_output", "call_id": "c", "output": {}})), "input[1].output"),
     ] {
         assert_eq!(blamed(&body).as_deref(), Some(field), "{body}");
     }
