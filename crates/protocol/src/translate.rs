@@ -9,6 +9,8 @@
 mod anthropic;
 mod array;
 mod chat;
+pub mod count;
+pub mod embeddings;
 mod fault;
 mod fields;
 mod gemini;

@@ -10,7 +10,7 @@ mod read_request;
 mod read_tools;
 mod reader;
 mod schema;
-mod spelling;
+pub(super) mod spelling;
 mod stop;
 mod write_answer;
 mod write_config;

@@ -8,18 +8,18 @@ use super::super::Fault;
 use super::super::fields::{Fields, as_count};
 
 /// The fields of an object with their names in camelCase. Of two spellings the first counts.
-pub(super) fn fields(at: impl Into<String>, value: Value) -> Result<Fields, Fault> {
+pub(in crate::translate) fn fields(at: impl Into<String>, value: Value) -> Result<Fields, Fault> {
     Fields::of(at, camel_keys(value))
 }
 
 /// The same for an object that is a field of another one.
-pub(super) fn object(of: &mut Fields, name: &str) -> Result<Option<Fields>, Fault> {
+pub(in crate::translate) fn object(of: &mut Fields, name: &str) -> Result<Option<Fields>, Fault> {
     let at = of.path(name);
     of.take(name).map(|value| fields(at, value)).transpose()
 }
 
 /// Takes a list; a single object counts as a list of one.
-pub(super) fn list(of: &mut Fields, name: &str) -> Result<Option<Vec<Value>>, Fault> {
+pub(in crate::translate) fn list(of: &mut Fields, name: &str) -> Result<Option<Vec<Value>>, Fault> {
     match of.take(name) {
         None => Ok(None),
         Some(Value::Array(list)) => Ok(Some(list)),
@@ -29,7 +29,7 @@ pub(super) fn list(of: &mut Fields, name: &str) -> Result<Option<Vec<Value>>, Fa
 }
 
 /// Takes a whole number that is not negative.
-pub(super) fn count(of: &mut Fields, name: &str) -> Result<Option<u64>, Fault> {
+pub(in crate::translate) fn count(of: &mut Fields, name: &str) -> Result<Option<u64>, Fault> {
     of.take(name)
         .map(|value| {
             as_count(&number_of(value)).ok_or_else(|| of.wrong(name, "must be a whole number of at least 0"))
@@ -38,7 +38,7 @@ pub(super) fn count(of: &mut Fields, name: &str) -> Result<Option<u64>, Fault> {
 }
 
 /// Takes a whole number.
-pub(super) fn whole(of: &mut Fields, name: &str) -> Result<Option<i64>, Fault> {
+pub(in crate::translate) fn whole(of: &mut Fields, name: &str) -> Result<Option<i64>, Fault> {
     of.take(name)
         .map(|value| {
             let value = number_of(value);
@@ -49,20 +49,20 @@ pub(super) fn whole(of: &mut Fields, name: &str) -> Result<Option<i64>, Fault> {
 }
 
 /// Takes a number.
-pub(super) fn number(of: &mut Fields, name: &str) -> Result<Option<f64>, Fault> {
+pub(in crate::translate) fn number(of: &mut Fields, name: &str) -> Result<Option<f64>, Fault> {
     of.take(name)
         .map(|value| number_of(value).as_f64().ok_or_else(|| of.wrong(name, "must be a number")))
         .transpose()
 }
 
 /// Takes a word of a list of words, in upper case, without the prefix that some vocabularies repeat.
-pub(super) fn word(of: &mut Fields, name: &str, prefix: &str) -> Result<Option<String>, Fault> {
+pub(in crate::translate) fn word(of: &mut Fields, name: &str, prefix: &str) -> Result<Option<String>, Fault> {
     let word = of.string(name)?.map(|word| word.to_ascii_uppercase());
     Ok(word.map(|word| word.strip_prefix(prefix).map(str::to_owned).unwrap_or(word)))
 }
 
 /// A number that was written as a text.
-pub(super) fn number_of(value: Value) -> Value {
+pub(in crate::translate) fn number_of(value: Value) -> Value {
     match value {
         Value::String(text) => {
             text.parse::<serde_json::Number>().map_or_else(|_| Value::String(text), Value::Number)
@@ -72,7 +72,7 @@ pub(super) fn number_of(value: Value) -> Value {
 }
 
 /// An object with the names of its own fields in camelCase.
-pub(super) fn camel_keys(value: Value) -> Value {
+pub(in crate::translate) fn camel_keys(value: Value) -> Value {
     let Value::Object(map) = value else { return value };
     if !map.keys().any(|name| name.contains('_')) {
         return Value::Object(map);
@@ -88,7 +88,7 @@ pub(super) fn camel_keys(value: Value) -> Value {
 }
 
 /// A name in camelCase. A leading `_` belongs to it.
-pub(super) fn camel(name: &str) -> String {
+pub(in crate::translate) fn camel(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut raise = false;
     for c in name.chars() {
