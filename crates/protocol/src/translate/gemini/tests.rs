@@ -1,5 +1,9 @@
 //! Tests of the Gemini dialect on its own.
 
+mod cross;
+mod faults;
+mod history;
+mod nonsense;
 mod recorded;
 mod requests;
 

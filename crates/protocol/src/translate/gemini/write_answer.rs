@@ -43,9 +43,9 @@ fn candidate(index: usize, choice: &Choice, back: &Back) -> Value {
     }
     let mut candidate = Map::new();
     candidate.insert("content".into(), json!({"parts": parts, "role": "model"}));
-    if let Some(stop) = &choice.stop {
-        candidate.insert("finishReason".into(), stop::write(stop).into());
-    }
+    // Callers take an answer without a reason for a broken one.
+    let reason = choice.stop.as_ref().map_or("STOP", stop::write);
+    candidate.insert("finishReason".into(), reason.into());
     candidate.insert("index".into(), index.into());
     if let Some(grounding) = grounding.take() {
         candidate.insert("groundingMetadata".into(), grounding);
