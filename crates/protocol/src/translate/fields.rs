@@ -143,7 +143,6 @@ pub(super) fn as_count(value: &Value) -> Option<u64> {
             clippy::as_conversions,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            clippy::as_conversions,
             reason = "whole, not negative and below 2^53"
         )]
         (number >= 0.0 && number.fract() == 0.0 && number < 9_007_199_254_740_992.0).then_some(number as u64)

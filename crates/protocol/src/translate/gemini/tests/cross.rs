@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::super::{Back, Call, Names, Stream, read_answer, write_answer};
+use super::super::super::{Back, Call, Framing, Names, Stream, read_answer, write_answer};
 use super::super::read_request;
 use super::{chunks, shown};
 use crate::neutral::{Answer, Part, Reasoning, Request, Sealed, Stop};
@@ -113,7 +113,7 @@ fn recorded_answers_of_the_other_vendors_reach_gemini_callers_whole_and_streamed
             }
             // The same answer as a stream says the same.
             let mut out = Vec::new();
-            super::super::super::write_events(answer.clone(), &Arc::new(back), &mut out);
+            super::super::super::write_events(answer.clone(), &Arc::new(back), Framing::Events, &mut out);
             assert_eq!(said(&chunks(&out)), wanted(&answer), "{id}");
             whole += 1;
         }
