@@ -8,6 +8,20 @@ use super::proof;
 use crate::Dialect;
 use crate::neutral::{Media, MediaKind, Part, Rest, Source, Weight};
 
+/// Types of parts that mean something elsewhere too.
+const KNOWN: [&str; 10] = [
+    "text",
+    "input_text",
+    "output_text",
+    "refusal",
+    "thinking",
+    "image_url",
+    "video_url",
+    "document_url",
+    "input_audio",
+    "file",
+];
+
 /// Reads a content: nothing, a text or a list of parts.
 pub(super) fn read(content: Option<Value>, at: &str, rest: &mut Vec<Rest>) -> Result<Vec<Part>, Fault> {
     match content {
@@ -23,7 +37,11 @@ pub(super) fn read(content: Option<Value>, at: &str, rest: &mut Vec<Rest>) -> Re
 }
 
 fn part(value: Value, at: String, rest: &mut Vec<Rest>) -> Result<Part, Fault> {
-    let whole = value.clone();
+    // Checked first: to keep a copy in case would double every picture.
+    let known = value.get("type").and_then(Value::as_str).is_none_or(|kind| KNOWN.contains(&kind));
+    if !known {
+        return Ok(Part::Native { dialect: Dialect::OpenAiChat, value });
+    }
     let mut fields = Fields::of(at, value)?;
     let kind = fields.required("type")?;
     let cache = fields.take("cache_control");
@@ -51,8 +69,8 @@ fn part(value: Value, at: String, rest: &mut Vec<Rest>) -> Result<Part, Fault> {
             Part::Media(Media { kind: MediaKind::Document, source, name, detail, cache, seal: None })
         }
         "input_audio" => Part::Media(Media { cache, ..audio(&mut fields)? }),
-        "file" => Part::Media(Media { cache, ..file(&mut fields)? }),
-        _ => return Ok(Part::Native { dialect: Dialect::OpenAiChat, value: whole }),
+        // The last of the known.
+        _ => Part::Media(Media { cache, ..file(&mut fields)? }),
     };
     rest.extend(fields.rest(|name| match name {
         "annotations" | "index" | "id" => Weight::Hint,

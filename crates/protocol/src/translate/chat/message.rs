@@ -1,6 +1,6 @@
 //! Messages of a request, as turns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -17,8 +17,8 @@ pub(super) struct Messages {
     pub(super) rest: Vec<Rest>,
     /// Calls by id, to know what their results answer.
     kinds: HashMap<String, ToolKind>,
-    /// Calls by `function_call`, which has no ids: name and the id that was made up.
-    legacy: Vec<(String, String)>,
+    /// Calls by `function_call`, which has no ids: by name, the ids that were made up.
+    legacy: HashMap<String, VecDeque<String>>,
 }
 
 impl Messages {
@@ -75,8 +75,8 @@ impl Messages {
     fn legacy_result(&mut self, name: Option<String>, fields: &mut Fields) -> Result<Turn, Fault> {
         let name = name.ok_or_else(|| fields.wrong("name", "is missing"))?;
         let parts = self.content(fields)?;
-        let call = self.legacy.iter().position(|(called, _)| *called == name);
-        let id = call.map_or_else(|| made_up(fields.at()), |place| self.legacy.remove(place).1);
+        let call = self.legacy.get_mut(&name).and_then(VecDeque::pop_front);
+        let id = call.unwrap_or_else(|| made_up(fields.at()));
         let kind = ToolKind::Function;
         let result = Part::ToolResult { id, name: Some(name), parts, is_error: false, kind, cache: None };
         Ok(Turn { role: Role::User, name: None, parts: vec![result], at: fields.at().to_owned() })
@@ -123,7 +123,7 @@ impl Messages {
             if !name.is_empty() {
                 let arguments = arguments(call.take("arguments"), || call.wrong("arguments", TEXT))?;
                 let id = made_up(fields.at());
-                self.legacy.push((name.clone(), id.clone()));
+                self.legacy.entry(name.clone()).or_default().push_back(id.clone());
                 let kind = ToolKind::Function;
                 parts.push(Part::ToolCall {
                     id,

@@ -19,7 +19,7 @@ pub(super) struct Model {
     chat: bool,
     /// `gpt-5.1-codex-max` knew `xhigh` before its siblings.
     codex_max: bool,
-    /// Mistral's server wants call ids of nine letters and digits and refuses fields that it does not know.
+    /// On Mistral's own server, where names have no maker before them. It wants call ids of nine letters and digits and refuses fields that it does not know.
     pub(super) mistral: bool,
     /// Its server switches thinking by `thinking: {type}`.
     pub(super) thinking_switch: bool,
@@ -30,6 +30,7 @@ pub(super) struct Model {
 impl Model {
     /// Reads a name: `gpt-5.2`, `openai/o3`, `ft:gpt-4o:…`.
     pub(super) fn of(name: &str) -> Self {
+        let own = !name.contains('/');
         let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
         let name = name.strip_prefix("ft:").unwrap_or(&name);
         let version = name.strip_prefix("gpt-").map_or((0, 0), version);
@@ -43,7 +44,7 @@ impl Model {
             version,
             chat: name.contains("-chat"),
             codex_max: name.contains("codex-max"),
-            mistral: name.contains("stral"),
+            mistral: own && name.contains("stral"),
             thinking_switch: ["deepseek", "glm", "kimi"].iter().any(|family| name.starts_with(family)),
             searches: name.contains("search") || name.starts_with("sonar"),
         }
@@ -79,7 +80,7 @@ impl Model {
         use Effort::{High, Low, Max, Medium, Minimal, None, XHigh};
         let known: &[Effort] = if self.o_series {
             &[Low, Medium, High]
-        } else if self.openai && !self.reasons() {
+        } else if self.mistral || (self.openai && !self.reasons()) {
             &[]
         } else if self.version == (5, 0) {
             &[Minimal, Low, Medium, High]

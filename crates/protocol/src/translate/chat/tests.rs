@@ -1,5 +1,6 @@
 //! Whether Chat is read and written right: recorded exchanges, round trips, bad input.
 
+mod answers;
 mod faults;
 mod recorded;
 mod round_trip;

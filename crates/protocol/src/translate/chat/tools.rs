@@ -21,12 +21,16 @@ pub(super) fn read_functions(list: Vec<Value>, rest: &mut Vec<Rest>) -> Result<V
 }
 
 fn tool(value: Value, at: String, rest: &mut Vec<Rest>) -> Result<Tool, Fault> {
-    let whole = value.clone();
+    let kind = value.get("type").and_then(Value::as_str).unwrap_or("function");
+    if !matches!(kind, "function" | "custom") && !is_search(kind) {
+        let kind = kind.to_owned();
+        return Ok(Tool::Native { dialect: Dialect::OpenAiChat, kind, value });
+    }
     let mut fields = Fields::of(at, value)?;
     let kind = fields.string("type")?;
     let cache = fields.take("cache_control");
     let tool = match kind.as_deref() {
-        Some("function") | None => {
+        None | Some("function") => {
             let inner = fields.object("function")?;
             function(inner.ok_or_else(|| fields.wrong("function", "is missing"))?, cache, rest)?
         }
@@ -34,12 +38,9 @@ fn tool(value: Value, at: String, rest: &mut Vec<Rest>) -> Result<Tool, Fault> {
             let inner = fields.object("custom")?;
             custom(inner.ok_or_else(|| fields.wrong("custom", "is missing"))?, cache, rest)?
         }
-        Some(kind) if is_search(kind) => {
+        Some(kind) => {
             let wishes = fields.object("parameters")?;
             return Ok(Tool::WebSearch(search(wishes.unwrap_or(fields), kind, rest)?));
-        }
-        Some(kind) => {
-            return Ok(Tool::Native { dialect: Dialect::OpenAiChat, kind: kind.to_owned(), value: whole });
         }
     };
     rest.extend(fields.rest(|_| Weight::Hint));

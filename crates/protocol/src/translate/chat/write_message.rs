@@ -5,6 +5,8 @@
 
 mod assistant;
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::super::Names;
@@ -28,14 +30,17 @@ pub(super) fn write(request: &Request, model: Model, names: &mut Names, losses: 
         inner: if request.dialect == Dialect::Gemini { "parts" } else { "content" },
         messages: Vec::new(),
         calls: Vec::new(),
-        behind: 0,
+        open: HashSet::new(),
+        results: Vec::new(),
         images: Vec::new(),
+        later: Vec::new(),
+        called: HashMap::new(),
     };
     let mut turns = request.turns.iter().peekable();
     while let Some(turn) = turns.next() {
         match turn.role {
             Role::System | Role::Developer => talk.system(turn),
-            Role::User => talk.user(turn, request),
+            Role::User => talk.user(turn),
             Role::Assistant => {
                 // Responses has a turn for each call, Chat one message for all.
                 let mut said: Vec<&Turn> = vec![turn];
@@ -66,12 +71,18 @@ struct Talk<'a> {
     /// What the caller's dialect calls the parts of a turn.
     inner: &'static str,
     messages: Vec<Value>,
-    /// Ids of calls that have no result yet, as they were sent, with where they stood.
+    /// The last message's calls: ids as they were sent, with where they stood.
     calls: Vec<(String, String)>,
-    /// Where the next result belongs: behind the calls and the results before it.
-    behind: usize,
+    /// Those of them that have no result yet.
+    open: HashSet<String>,
+    /// Results of those calls; they stand right behind them.
+    results: Vec<Value>,
     /// Pictures of results; they follow the last result.
     images: Vec<Value>,
+    /// What was said besides; it follows the pictures.
+    later: Vec<Value>,
+    /// Tools by the ids of all calls so far.
+    called: HashMap<String, String>,
 }
 
 impl Talk<'_> {
@@ -95,7 +106,7 @@ impl Talk<'_> {
         }
     }
 
-    fn user(&mut self, turn: &Turn, request: &Request) {
+    fn user(&mut self, turn: &Turn) {
         let mut parts = Vec::new();
         for (number, part) in (0_usize..).zip(&turn.parts) {
             match part {
@@ -106,7 +117,7 @@ impl Talk<'_> {
                     }
                 }
                 Part::Media(media) => parts.extend(self.medium(media, &self.at(turn, number))),
-                Part::ToolResult { .. } => parts.extend(self.result(part, &self.at(turn, number), request)),
+                Part::ToolResult { .. } => parts.extend(self.result(part, &self.at(turn, number))),
                 Part::Refusal { text } => parts.push(json!({"type": "text", "text": text})),
                 Part::Thinking { .. } | Part::ToolCall { .. } => {
                     self.losses.meaning(self.at(turn, number), "cannot be said by a user");
@@ -120,7 +131,7 @@ impl Talk<'_> {
     }
 
     /// Writes a result. One without a call comes back as words for the user's message.
-    fn result(&mut self, part: &Part, at: &str, request: &Request) -> Option<Value> {
+    fn result(&mut self, part: &Part, at: &str) -> Option<Value> {
         let Part::ToolResult { id, name, parts, is_error, cache, .. } = part else { return None };
         if cache.is_some() {
             self.losses.hint(format!("{at}.cache_control"), "is not known to this dialect");
@@ -150,16 +161,14 @@ impl Talk<'_> {
             "See the next message.".clone_into(&mut text);
         }
         let sent = self.id(id);
-        let Some(place) = self.calls.iter().position(|(open, _)| *open == sent) else {
+        if !self.open.remove(&sent) {
             self.losses.meaning(at, "answers no call of the turn before it and is sent as text");
             self.images.append(&mut images);
-            let name = name.as_deref().or_else(|| request.called(id)).unwrap_or("a tool");
+            let called = self.called.get(&sent).map(String::as_str);
+            let name = name.as_deref().or(called).unwrap_or("a tool");
             return Some(json!({"type": "text", "text": format!("Result of {name}: {text}")}));
-        };
-        self.calls.remove(place);
-        let message = json!({"role": "tool", "tool_call_id": sent, "content": text});
-        self.messages.insert(self.behind.min(self.messages.len()), message);
-        self.behind = self.behind.saturating_add(1);
+        }
+        self.results.push(json!({"role": "tool", "tool_call_id": sent, "content": text}));
         self.images.append(&mut images);
         None
     }
@@ -179,22 +188,23 @@ impl Talk<'_> {
             message.insert("name".to_owned(), json!(name));
         }
         message.insert("content".to_owned(), content);
-        self.messages.push(Value::Object(message));
+        self.later.push(Value::Object(message));
     }
 
     /// Ends a round of calls: nothing of it may stay open when the model speaks again, or at the end.
     fn settle(&mut self) {
+        self.messages.append(&mut self.results);
         for (id, at) in std::mem::take(&mut self.calls) {
-            self.losses.meaning(at, "is a call without a result; an empty one was added");
-            let message = json!({"role": "tool", "tool_call_id": id, "content": "(no result)"});
-            self.messages.insert(self.behind.min(self.messages.len()), message);
-            self.behind = self.behind.saturating_add(1);
+            if self.open.remove(&id) {
+                self.losses.meaning(at, "is a call without a result; an empty one was added");
+                self.messages.push(json!({"role": "tool", "tool_call_id": id, "content": "(no result)"}));
+            }
         }
         let images = std::mem::take(&mut self.images);
         if !images.is_empty() {
-            let message = json!({"role": "user", "content": images});
-            self.messages.insert(self.behind.min(self.messages.len()), message);
+            self.messages.push(json!({"role": "user", "content": images}));
         }
+        self.messages.append(&mut self.later);
     }
 
     /// The path of a part in the caller's spelling.

@@ -44,8 +44,10 @@ pub(in super::super) fn write_request(
     labels(request, model, losses, &mut body);
     if request.stream {
         body.insert("stream".to_owned(), json!(true));
-        // The books need the counts, whatever the caller wants to see.
-        body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+        // The books need the counts, whatever the caller wants to see. Mistral refuses to be asked, and tells anyway.
+        if !model.mistral {
+            body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+        }
     }
     Value::Object(body)
 }
@@ -131,7 +133,7 @@ fn reasoning(wishes: &Reasoning, model: Model, losses: &mut Losses, body: &mut M
             }
             body.insert(FIELD.to_owned(), json!(model::effort_word(effort)));
         }
-        None => losses.hint(FIELD, "means nothing to this model, which does not reason"),
+        None => losses.hint(FIELD, "is not taken by this model"),
     }
 }
 

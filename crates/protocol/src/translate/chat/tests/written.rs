@@ -115,6 +115,25 @@ fn torn_pairs_are_mended_so_that_the_vendor_does_not_refuse() {
 }
 
 #[test]
+fn a_conversation_of_very_many_calls_and_results_is_written_in_moderate_time() {
+    let mut asked = request();
+    let ids: Vec<String> = (0..30_000).map(|n| format!("c{n}")).collect();
+    turn(&mut asked, Role::Assistant, ids.iter().map(|id| call(id, ToolKind::Function)).collect());
+    for id in ids.iter().rev() {
+        turn(
+            &mut asked,
+            Role::User,
+            vec![result(id, vec![Part::text("1")]), result("gone", vec![]), Part::text("x")],
+        );
+    }
+    let began = std::time::Instant::now();
+    let (body, _) = write(&asked, "gpt-4o");
+    assert_eq!(body["messages"].as_array().unwrap().len(), 60_001);
+    // In square time this takes minutes.
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
 fn instructions_stay_where_they_stood() {
     let mut asked = request();
     turn(&mut asked, Role::System, vec![Part::text("a"), Part::text("b")]);
@@ -225,6 +244,9 @@ fn wishes_that_a_model_does_not_take_are_moved_or_listed() {
     turn(&mut asked, Role::User, vec![Part::text("hi")]);
     let (body, losses) = write(&asked, "llama-3");
     assert_eq!(body["stream_options"]["include_usage"], true);
+    // Mistral's own server refuses the field.
+    assert_eq!(write(&asked, "mistral-large-latest").0.get("stream_options"), None);
+    assert!(write(&asked, "mistralai/mistral-large").0.get("stream_options").is_some());
     assert_eq!((&body["max_tokens"], &body["temperature"]), (&json!(10), &json!(0.5)));
     assert_eq!(body["stop"].as_array().unwrap().len(), 4);
     assert_eq!(body["reasoning_effort"], "high");

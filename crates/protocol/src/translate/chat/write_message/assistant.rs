@@ -65,7 +65,6 @@ impl Talk<'_> {
         if let Some(message) = said.message(first.name.as_deref()) {
             self.messages.push(message);
         }
-        self.behind = self.messages.len();
     }
 
     fn call(&mut self, part: &Part, at: &str, said: &mut Said) {
@@ -97,6 +96,8 @@ impl Talk<'_> {
             }
         }
         said.calls.push(call);
+        self.open.insert(id.clone());
+        self.called.insert(id.clone(), name);
         self.calls.push((id, at.to_owned()));
     }
 }
