@@ -17,6 +17,7 @@ use types::Timestamp;
 use crate::affinity::Affinity;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::continuation::Continuations;
 use crate::credential::{Gauges, PoolCounters};
 use crate::events::Events;
 use crate::identity::admin_token::AdminToken;
@@ -64,6 +65,7 @@ pub(crate) struct Core {
     pub(crate) throttle: Throttle,
     pub(crate) gauges: Gauges,
     pub(crate) affinity: Affinity,
+    pub(crate) continuations: Arc<Continuations>,
     pub(crate) queue: Queue,
     pub(crate) retries: RetryBudget,
     pub(crate) reach: Reach,
@@ -129,6 +131,7 @@ impl Core {
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             affinity: Affinity::default(),
+            continuations: Arc::default(),
             queue: Queue::new(gauges.freed()),
             retries: RetryBudget::default(),
             reach: Reach::default(),

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! floor 3   serve | admin | member | tasks
-//! floor 2   upstream | credential | affinity
+//! floor 2   upstream | credential | affinity | continuation
 //! floor 1   snapshot | identity | accounts | queue | reach
 //! floor 0   config | disk | error | clock | live | metrics | vault
 //! ```
@@ -27,6 +27,7 @@ mod reach;
 mod snapshot;
 
 mod affinity;
+mod continuation;
 mod credential;
 mod events;
 mod price;

@@ -6,6 +6,8 @@
 mod admit;
 mod attempt;
 mod authenticate;
+mod body;
+mod continued;
 mod echo;
 mod failover;
 mod gate;
@@ -230,7 +232,7 @@ pub(crate) fn check_caller(core: &Core, ingress: &Ingress) -> Result<(), Refusal
 /// Everything that is decided before a request is booked: who asks, for what, and whether he may.
 fn examine(
     core: &Core,
-    ingress: Ingress,
+    mut ingress: Ingress,
     record: &mut RequestRecord,
 ) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
@@ -245,6 +247,7 @@ fn examine(
         record.user_id = Some(key.user.id);
         record.key_id = Some(key.id);
         guard::origin(&key, ingress.client_ip, &ingress.headers)?;
+        continued::resolve(core, key.user.id, &mut ingress)?;
         let probe = guard::body(&ingress)?;
         note_demand(record, &ingress, &probe);
         guard::model(&key, &ingress, &probe)?;

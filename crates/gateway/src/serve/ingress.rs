@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use types::dialect::Endpoint;
 use types::{RequestId, Timestamp};
 
-pub use super::relay::ReplyBody;
+pub use super::body::ReplyBody;
 
 /// When a request arrived, on both clocks: wall time for the record, monotonic time for durations.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use http_body::{Body, Frame, SizeHint};
 use protocol::meter::Meter;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -20,9 +19,12 @@ use types::dialect::Endpoint;
 use types::request::{AttemptOutcome, Outcome};
 
 use super::attempt::{Content, Opened};
+use super::body::{BrokenOff, ReplyBody};
+use super::continued::Keep;
 use super::echo;
 use super::holdback::Holdback;
 use super::settle::Settlement;
+use super::translation::Translated;
 use super::trial::Trial;
 use super::verdict;
 use super::{Reply, Request};
@@ -37,59 +39,6 @@ use crate::upstream::AnswerBody;
 const PASSED: [&str; 5] =
     ["content-type", "content-disposition", "x-should-retry", "openai-processing-ms", "openai-version"];
 
-/// The body of a reply.
-#[derive(Debug)]
-pub struct ReplyBody(Inner);
-
-#[derive(Debug)]
-enum Inner {
-    Whole(Option<Bytes>),
-    Relay(Box<Relay>),
-}
-
-impl ReplyBody {
-    /// A body that is complete.
-    pub fn whole(bytes: Bytes) -> Self {
-        Self(Inner::Whole((!bytes.is_empty()).then_some(bytes)))
-    }
-}
-
-/// Why a body ended before its time; the connection is closed so that the caller sees it.
-#[derive(Debug, thiserror::Error)]
-#[error("the upstream's answer broke off: {0}")]
-pub struct BrokenOff(String);
-
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = BrokenOff;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        match &mut self.0 {
-            Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inner::Relay(relay) => relay.poll(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Inner::Whole(bytes) => bytes.is_none(),
-            Inner::Relay(relay) => relay.settlement.is_none(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Inner::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(0)))
-            }
-            Inner::Relay(_) => SizeHint::default(),
-        }
-    }
-}
-
 /// Turns an opened answer into the reply.
 pub(super) fn reply(
     core: &Arc<Core>,
@@ -101,6 +50,7 @@ pub(super) fn reply(
         opened;
     let endpoint = translated.as_ref().map_or(request.ingress.endpoint, |translated| translated.endpoint);
     let streaming = request.streaming();
+    let keep = translated.is_some().then(|| Keep::of(core, request)).flatten();
     let mut headers = HeaderMap::with_capacity(4);
     let passed = if translated.is_some() { &[] } else { &PASSED[..] };
     for &name in passed {
@@ -120,6 +70,11 @@ pub(super) fn reply(
                 Content::Whole(bytes) => (bytes.clone(), bytes),
                 Content::Stream(_) => (Bytes::new(), Bytes::new()),
             };
+            if let Some(keep) = keep
+                && let Ok(response) = serde_json::from_slice(&shown)
+            {
+                keep.keep(&response);
+            }
             let mut meter = Meter::new(endpoint, false);
             meter.feed(&bytes);
             settlement.meter(&meter.finish(), true);
@@ -138,16 +93,17 @@ pub(super) fn reply(
                 // nginx would otherwise collect a stream into its buffers.
                 headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
             }
-            ReplyBody(Inner::Relay(Box::new(Relay {
+            ReplyBody::relay(Relay {
                 body,
                 meter: Some(Meter::new(endpoint, streaming)),
                 settlement: Some(settlement),
                 endpoint: request.ingress.endpoint,
-                translation: translated.map(|translated| Box::new(translated.stream())),
+                translation: translated.as_ref().and_then(Translated::stream).map(Box::new),
                 fault: None,
+                keep,
                 status,
                 sse,
-                metered: sse || endpoint == Endpoint::GeminiStream,
+                metered: sse || translated.is_some() || endpoint == Endpoint::GeminiStream,
                 shown_id: super::shown_id(&request.ingress),
                 sent_bytes: 0,
                 over_limit: None,
@@ -160,7 +116,7 @@ pub(super) fn reply(
                 trial,
                 _lease: lease,
                 _open: core.metrics.open_stream(),
-            })))
+            })
         }
     };
     Reply { status, headers, body }
@@ -174,7 +130,7 @@ fn is_sse(headers: &HeaderMap) -> bool {
 }
 
 /// A stream on its way.
-struct Relay {
+pub(super) struct Relay {
     body: AnswerBody,
     /// `None` once it was read out.
     meter: Option<Meter>,
@@ -184,6 +140,8 @@ struct Relay {
     endpoint: Endpoint,
     /// Makes the caller's dialect of it; `None` if it is.
     translation: Option<Box<protocol::translate::Stream>>,
+    /// What its answer needs to be continued later.
+    keep: Option<Keep>,
     /// Why the stream cannot go on, once the last that was understood has been passed on.
     fault: Option<Refusal>,
     status: StatusCode,
@@ -218,7 +176,13 @@ impl std::fmt::Debug for Relay {
 }
 
 impl Relay {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+    /// Whether the request has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.settlement.is_none()
+    }
+
+    /// The next piece for the caller.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if self.settlement.is_none() {
             return Poll::Ready(None);
         }
@@ -317,6 +281,9 @@ impl Relay {
                     let refusal = cut_off("it ended before its last event");
                     return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
                 }
+                if let (Some(keep), Some(response)) = (self.keep.take(), stream.response()) {
+                    keep.keep(response);
+                }
                 (!out.is_empty()).then(|| out.into())
             }
         };
@@ -387,16 +354,12 @@ impl Relay {
         settlement.meter(metered, false);
         settlement.close_attempt(outcome, Some(refusal.message.clone()));
         settlement.note_error(refusal.code, &refusal.message);
-        let outcome = if outcome == AttemptOutcome::Interrupted {
-            Outcome::Interrupted
-        } else if outcome == AttemptOutcome::BudgetCut {
-            Outcome::Broken
-        } else {
-            if let Some(trial) = self.trial.take() {
-                trial.broke(&refusal.message);
-            }
-            Outcome::Broken
-        };
+        let ours = matches!(outcome, AttemptOutcome::Interrupted | AttemptOutcome::BudgetCut);
+        if let Some(trial) = self.trial.take().filter(|_| !ours) {
+            trial.broke(&refusal.message);
+        }
+        let outcome =
+            if outcome == AttemptOutcome::Interrupted { Outcome::Interrupted } else { Outcome::Broken };
         settlement.finish(
             outcome,
             self.status.as_u16(),
@@ -404,7 +367,7 @@ impl Relay {
         );
         match event {
             Some(event) => Poll::Ready(Some(Ok(event))),
-            None => Poll::Ready(Some(Err(BrokenOff(refusal.message.clone())))),
+            None => Poll::Ready(Some(Err(BrokenOff::because(&refusal.message)))),
         }
     }
 }
@@ -426,7 +389,7 @@ impl Drop for Relay {
             let bytes = usize::try_from(self.sent_bytes).unwrap_or(usize::MAX);
             settlement.finish(Outcome::Ok, self.status.as_u16(), bytes);
         }
-        // Otherwise the caller left before the end; the settlement's own drop says so in the books.
+        // Otherwise the caller left before the end; the settlement's own drop says so.
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use protocol::neutral;
-use protocol::translate::{self, Back, Call, Fault, Framing, Target};
+use protocol::translate::{self, Back, Call, Fault, Framing, Target, embeddings};
 use types::dialect::{Dialect, Endpoint};
 use types::translation::{LossNote, TranslationMode, TranslationNote, endpoint_in};
 
@@ -67,8 +67,18 @@ pub(super) struct Translated {
     pub(super) body: Bytes,
     /// What was lost, for the record and the caller.
     pub(super) note: TranslationNote,
-    back: Arc<Back>,
-    framing: Framing,
+    way_back: WayBack,
+}
+
+/// How an answer becomes the caller's.
+#[derive(Clone, Debug)]
+enum WayBack {
+    /// What a model said.
+    Said(Arc<Back>, Framing),
+    /// A number of tokens: from whose counter, and for whom.
+    Counted(Dialect, Dialect),
+    /// Vectors, with the caller's name of the model.
+    Vectors(embeddings::Form, String),
 }
 
 /// Writes a request for an upstream.
@@ -81,19 +91,27 @@ pub(super) fn write(
     model: &str,
     max_output: u64,
 ) -> Result<Translated, Refusal> {
-    let ingress = &request.ingress;
-    let read = request.reading.of(request).map_err(|fault| refusal_of(&fault))?;
     let target = Target { dialect, model, max_output: Some(max_output) };
-    let written = translate::write_request(&read, target);
+    if request.ingress.endpoint == Endpoint::Responses
+        && let Ok(read) = request.reading.of(request)
+        && let Some(id) = &read.previous
+    {
+        return Err(super::continued::unknown(id));
+    }
+    let (body, losses, way_back) = match request.ingress.endpoint {
+        Endpoint::CountTokens | Endpoint::GeminiCountTokens => count(request, target),
+        Endpoint::Embeddings | Endpoint::GeminiEmbed | Endpoint::GeminiBatchEmbed => vectors(request, model),
+        _ => turn(request, target),
+    }
+    .map_err(|fault| refusal_of(&fault))?;
     if request.translation == TranslationMode::Strict
-        && let Some(loss) = written.losses.first_meaning()
+        && let Some(loss) = losses.first_meaning()
     {
         return Err(would_lose(dialect, &loss.field, loss.what));
     }
     let note = TranslationNote {
         dialect,
-        losses: written
-            .losses
+        losses: losses
             .kept()
             .iter()
             .map(|loss| LossNote {
@@ -102,19 +120,49 @@ pub(super) fn write(
                 meaning: loss.weight == neutral::Weight::Meaning,
             })
             .collect(),
-        more: written.losses.more(),
+        more: losses.more(),
     };
+    let endpoint = endpoint_in(dialect, request.ingress.endpoint, request.streaming());
+    Ok(Translated { endpoint, body: body.into(), note, way_back })
+}
+
+type Asked = (Vec<u8>, neutral::Losses, WayBack);
+
+/// Something for a model to answer.
+fn turn(request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
+    let ingress = &request.ingress;
+    let read = request.reading.of(request)?;
+    let written = translate::write_request(&read, target);
     let back = Back {
         request: read,
-        upstream: dialect,
+        upstream: target.dialect,
         names: written.names,
         ids: ingress.request_id.to_string().replace('-', ""),
         created: ingress.received.at.0.div_euclid(1_000),
     };
-    let endpoint = endpoint_in(dialect, ingress.endpoint, request.streaming());
     let array = ingress.endpoint == Endpoint::GeminiStream && !asks_for_events(ingress.query.as_deref());
     let framing = if array { Framing::Array } else { Framing::Events };
-    Ok(Translated { endpoint, body: written.body.into(), note, back: Arc::new(back), framing })
+    Ok((written.body, written.losses, WayBack::Said(Arc::new(back), framing)))
+}
+
+/// Something for a vendor to count.
+fn count(request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
+    let (own, ingress) = (request.ingress.endpoint.dialect(), &request.ingress);
+    let call = Call { model: ingress.path_model.as_deref(), stream: Some(false) };
+    let none = || Fault::field("model", "is served by nobody who counts tokens");
+    let asked = translate::count::request(own, &ingress.body, call, target)?.ok_or_else(none)?;
+    Ok((asked.body, asked.losses, WayBack::Counted(target.dialect, own)))
+}
+
+/// Texts for a vendor to turn into vectors.
+fn vectors(request: &Request, model: &str) -> Result<Asked, Fault> {
+    let (endpoint, body) = (request.ingress.endpoint, &request.ingress.body);
+    let asked = match endpoint {
+        Endpoint::Embeddings => embeddings::to_gemini(body, model)?,
+        _ => embeddings::to_openai(body, endpoint == Endpoint::GeminiBatchEmbed, model)?,
+    };
+    let name = request.model().unwrap_or_default().to_owned();
+    Ok((asked.body, asked.losses, WayBack::Vectors(asked.form, name)))
 }
 
 /// Gemini's streams are events only for those who say so.
@@ -160,27 +208,35 @@ impl Translated {
 
     /// A whole answer in the caller's dialect; as a stream if that was asked for.
     pub(super) fn answer(&self, body: &[u8]) -> Result<Bytes, Fault> {
-        let answer = translate::read_answer(&self.back, body)?;
-        if !self.back.request.stream {
-            return Ok(translate::write_answer(&answer, &self.back).into());
+        let (back, framing) = match &self.way_back {
+            WayBack::Said(back, framing) => (back, *framing),
+            WayBack::Counted(from, to) => {
+                let tokens = translate::count::counted(*from, body)?;
+                return Ok(translate::count::answer(*to, tokens).into());
+            }
+            WayBack::Vectors(form, model) => return Ok(embeddings::answer(body, *form, model)?.into()),
+        };
+        let answer = translate::read_answer(back, body)?;
+        if !back.request.stream {
+            return Ok(translate::write_answer(&answer, back).into());
         }
         let mut out = Vec::new();
-        translate::write_events(answer, &self.back, self.framing, &mut out);
+        translate::write_events(answer, back, framing, &mut out);
         Ok(out.into())
     }
 
-    /// The way back of a stream.
-    pub(super) fn stream(&self) -> translate::Stream {
-        translate::Stream::framed(self.back.clone(), self.framing)
+    /// The way back of a stream; `None` for what is never streamed.
+    pub(super) fn stream(&self) -> Option<translate::Stream> {
+        match &self.way_back {
+            WayBack::Said(back, framing) => Some(translate::Stream::framed(back.clone(), *framing)),
+            WayBack::Counted(..) | WayBack::Vectors(..) => None,
+        }
     }
 
     /// The media type of what the caller gets.
     pub(super) fn content_type(&self) -> HeaderValue {
-        HeaderValue::from_static(if self.back.request.stream && self.framing == Framing::Events {
-            "text/event-stream; charset=utf-8"
-        } else {
-            "application/json"
-        })
+        let events = matches!(&self.way_back, WayBack::Said(back, Framing::Events) if back.request.stream);
+        HeaderValue::from_static(if events { "text/event-stream; charset=utf-8" } else { "application/json" })
     }
 
     /// Says in the reply's headers what was lost.

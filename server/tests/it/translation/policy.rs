@@ -122,3 +122,78 @@ async fn an_upstream_gets_its_own_path_and_none_of_the_callers_headers() {
     }
     assert!(entry.request.header("user-agent").is_some_and(|agent| agent.starts_with("tollgate/")));
 }
+
+#[tokio::test]
+async fn a_responses_caller_continues_an_answer_of_an_upstream_that_keeps_nothing() {
+    for to in [ANTHROPIC, CHAT, GEMINI] {
+        let rig = Rig::speaking(to).await;
+        let ask = |body: &Value| {
+            let mut ask = RESPONSES.ask("m-1", false);
+            ask.body = body.to_string().into();
+            ask
+        };
+        for streaming in [false, true] {
+            let first =
+                json!({"model": "m-1", "stream": streaming, "input": "Remember the word heliotrope."});
+            let (got, _) = rig.translated(ask(&first)).await;
+            assert_eq!(got.status, 200, "{}", got.text());
+            let text = got.text();
+            let id = text.split("\"id\":\"resp_").nth(1).unwrap().split('"').next().unwrap();
+            let id = format!("resp_{id}");
+            rig.upstream.clear_invoice();
+            let next = json!({"model": "m-1", "input": "Which word?", "previous_response_id": id});
+            let (got, _) = rig.translated(ask(&next)).await;
+            assert_eq!(got.status, 200, "{}", got.text());
+            let sent = String::from_utf8_lossy(&rig.ended(1).await.remove(0).request.body).into_owned();
+            for words in ["heliotrope", "all is well", "Which word?"] {
+                assert!(sent.contains(words), "{to:?} {streaming}: '{words}' in {sent}");
+            }
+            // Nobody else's key continues it.
+            let user =
+                rig.server.admin("POST", "/users", &json!({"name": format!("other {streaming}")})).await;
+            let path = format!("/users/{}/keys", user["id"]);
+            let key = rig.server.admin("POST", &path, &json!({"name": "k"})).await;
+            let mut stranger = ask(&next);
+            stranger = stranger.header("authorization", &format!("Bearer {}", key["key"].as_str().unwrap()));
+            let id = stranger.id.clone();
+            let got = rig.ask(stranger).await;
+            assert_eq!(got.status, 400, "{}", got.text());
+            RESPONSES.assert_error(&got.json(), 400, "previous_response_not_found", &id);
+        }
+        let kept = json!({"model": "m-1", "input": "Hello.", "store": false});
+        let (got, _) = rig.translated(ask(&kept)).await;
+        let next = json!({"model": "m-1", "input": "Again.", "previous_response_id": got.json()["id"]});
+        let (got, _) = rig.translated(ask(&next)).await;
+        assert_eq!((got.status, got.code().as_str()), (400, "previous_response_not_found"));
+    }
+}
+
+#[tokio::test]
+async fn vectors_and_counts_are_translated_between_the_vendors_that_make_them() {
+    let rig = Rig::speaking(GEMINI).await;
+    let ask = Ask::post("/v1/embeddings", json!({"model": "m-1", "input": ["one", "two"]}).to_string());
+    let (got, row) = rig.translated(ask).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let data = got.json()["data"].as_array().unwrap().clone();
+    assert_eq!(data.len(), 2, "{}", got.text());
+    assert_eq!((&data[0]["embedding"], &data[1]["index"]), (&json!([0.25, -0.5]), &json!(1)));
+    assert_eq!(row["upstream_dialect"], "gemini");
+    let count = json!({"model": "m-1", "messages": [{"role": "user", "content": "Say hello."}]});
+    let (got, _) = rig.translated(Ask::post("/v1/messages/count_tokens", count.to_string())).await;
+    assert_eq!((got.status, got.json()), (200, json!({"input_tokens": 42})));
+
+    let rig = Rig::speaking(ANTHROPIC).await;
+    let contents = json!({"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]});
+    let (got, _) = rig.translated(Ask::post("/v1beta/models/m-1:countTokens", contents.to_string())).await;
+    assert_eq!((got.status, &got.json()["totalTokens"]), (200, &json!(42)), "{}", got.text());
+
+    let rig = Rig::speaking(CHAT).await;
+    let content = json!({"content": {"parts": [{"text": "one"}]}});
+    let (got, _) = rig.translated(Ask::post("/v1beta/models/m-1:embedContent", content.to_string())).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert!(
+        got.json()["embedding"]["values"].as_array().is_some_and(|values| !values.is_empty()),
+        "{}",
+        got.text()
+    );
+}
