@@ -248,7 +248,7 @@ impl Relay {
         self.fault = match (fed, stream.failed()) {
             (Err(fault), _) => Some(Refusal::upstream(
                 502,
-                "upstream_bad_chunk",
+                "upstream_bad_answer",
                 format!("the upstream's stream cannot be translated: {fault}"),
             )),
             (Ok(()), Some(error)) => {
