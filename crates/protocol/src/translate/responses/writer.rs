@@ -170,8 +170,9 @@ impl Writer {
         object.insert("output".into(), Value::Array(std::mem::take(&mut self.output)));
         object.insert("usage".into(), self.usage.as_ref().map_or(Value::Null, usage::write));
         if let Some(tier) = self.tier.take() {
-            let tier = if tier == "standard" { "default".to_owned() } else { tier };
-            object.insert("service_tier".into(), tier.into());
+            // The official types know no others; every vendor's usual class has a name of its own.
+            let known = ["auto", "flex", "scale", "priority", "fast", "ultrafast"].contains(&tier.as_str());
+            object.insert("service_tier".into(), if known { tier } else { "default".to_owned() }.into());
         }
         let response = Value::Object(object);
         let kind = if reason.is_some() { "response.incomplete" } else { "response.completed" };

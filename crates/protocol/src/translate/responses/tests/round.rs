@@ -1,11 +1,13 @@
 //! What is written is read again as it was: answers and streams, as far as the dialect has words for it.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::json;
 use types::request::TokenUsage;
 
-use super::super::super::{read_answer, text, write_answer};
-use super::{asked, back, heard, streamed};
+use super::super::super::{Back, Stream, Target, read_answer, text, write_answer, write_request};
+use super::{asked, back, heard, read, streamed};
 use crate::Dialect;
 use crate::neutral::{Answer, Choice, Part, Sealed, Stop, ToolKind};
 
@@ -118,4 +120,58 @@ fn tr_a_proof_of_a_text_stands_behind_it_and_comes_back() {
     let written = write_answer(&answer, &back(asked(), Dialect::Gemini));
     let read = read_answer(&back(asked(), Dialect::OpenAiResponses), &written).unwrap();
     assert_eq!(read.choices, answer.choices);
+}
+
+#[test]
+fn tr_namespaces_and_custom_tools_survive_a_vendor_that_knows_neither() {
+    let request = read(&json!({"model": "m", "input": "go", "stream": true, "tools": [
+        {"type": "namespace", "name": "agents", "description": "d", "tools": [{"type": "function", "name": "spawn"}]},
+        {"type": "custom", "name": "apply.patch"},
+    ]}));
+    let target = Target { dialect: Dialect::Anthropic, model: "claude-sonnet-4-5", max_output: None };
+    let written = write_request(&request, target);
+    let sent = text::parse(&written.body).unwrap();
+    let names: Vec<&str> =
+        sent["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
+    assert_eq!(names[0], "agents__spawn");
+    let back = Back { names: written.names, ..back(request, Dialect::Anthropic) };
+    let block = |n: u64, name: &str, input: &str| {
+        let id = format!("toolu_{n}");
+        let start = json!({"type": "content_block_start", "index": n,
+            "content_block": {"type": "tool_use", "id": id, "name": name, "input": {}}});
+        let delta = json!({"type": "content_block_delta", "index": n,
+            "delta": {"type": "input_json_delta", "partial_json": input}});
+        let stop = json!({"type": "content_block_stop", "index": n});
+        [start, delta, stop]
+    };
+    let start = json!({"type": "message_start", "message": {"id": "msg_1", "model": "claude", "role": "assistant",
+        "type": "message", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}});
+    let mut events = vec![start];
+    events.extend(block(0, names[0], "{\"who\":1}"));
+    events.extend(block(1, names[1], "{\"input\":\"*** Begin\\n\"}"));
+    events.push(
+        json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}}),
+    );
+    events.push(json!({"type": "message_stop"}));
+    let said = events.iter().fold(String::new(), |said, event| format!("{said}data: {event}\n\n"));
+    for size in [1, 7, said.len()] {
+        let mut stream = Stream::new(Arc::new(back.clone()));
+        let mut out = Vec::new();
+        for piece in said.as_bytes().chunks(size) {
+            stream.feed(piece, &mut out).unwrap();
+        }
+        stream.finish(&mut out);
+        assert!(stream.ended());
+        let output = &stream.response().unwrap()["output"];
+        assert_eq!(
+            *output,
+            json!([
+                {"id": "fc_t1_0", "type": "function_call", "status": "completed", "call_id": "toolu_0",
+                 "name": "spawn", "arguments": "{\"who\":1}", "namespace": "agents"},
+                {"id": "ctc_t1_1", "type": "custom_tool_call", "status": "completed", "call_id": "toolu_1",
+                 "name": "apply.patch", "input": "*** Begin\n"},
+            ])
+        );
+        assert_eq!(Answer::from_events(heard(&out, 7)).choices[0].stop, Some(Stop::ToolUse));
+    }
 }
