@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod foreign;
 mod requests;
 mod round_trip;
 mod streams;

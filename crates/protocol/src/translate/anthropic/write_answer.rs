@@ -79,6 +79,8 @@ pub(super) fn input(arguments: &str, kind: ToolKind) -> Value {
     }
     match text::parse(arguments.as_bytes()) {
         Ok(input @ Value::Object(_)) => input,
+        // How some models say that a tool takes nothing.
+        Ok(Value::Null) => json!({}),
         _ => json!({ "_raw": arguments }),
     }
 }

@@ -120,7 +120,7 @@ fn call(writing: &mut Writing<'_>, role: Role, at: &str, part: &Part) -> Option<
         return None;
     }
     let input = input(arguments, *kind);
-    let is_object = || matches!(text::parse(arguments.as_bytes()), Ok(Value::Object(_)));
+    let is_object = || matches!(text::parse(arguments.as_bytes()), Ok(Value::Object(_) | Value::Null));
     if *kind == ToolKind::Function && !arguments.trim().is_empty() && !is_object() {
         writing.losses.meaning(format!("{at}.arguments"), "is no JSON object and was wrapped in one");
     }
