@@ -201,6 +201,26 @@ fn a_second_message_start_does_not_begin_again() {
 }
 
 #[test]
+fn a_block_that_begins_twice_ends_the_first() {
+    let text = || json!({ "type": "text", "text": "" });
+    let say = |text: &str| more(0, json!({ "type": "text_delta", "text": text }));
+    let events = read(&[
+        begin(0, text()),
+        say("a"),
+        begin(0, text()),
+        say("b"),
+        json!({ "type": "content_block_stop", "index": 0 }),
+        json!({ "type": "message_stop" }),
+    ]);
+    check_events(&events);
+    // The first is complete before the second begins, so that nothing has to wait.
+    let opened = events.iter().rposition(|event| matches!(event, Event::Open { .. }));
+    let closed = events.iter().position(|event| matches!(event, Event::Close { index: 0, .. }));
+    assert!(closed < opened);
+    assert_eq!(parts(events), [Part::text("a"), Part::text("b")]);
+}
+
+#[test]
 fn input_that_came_with_the_calls_beginning_is_kept() {
     let call = json!({ "type": "tool_use", "id": "t", "name": "f", "input": { "a": 1 } });
     let events = read(&[

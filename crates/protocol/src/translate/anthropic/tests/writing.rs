@@ -109,6 +109,20 @@ fn wire_04_instructions_go_to_the_top_and_later_ones_behind_the_users_turn() {
 }
 
 #[test]
+fn instructions_that_follow_no_user_are_words_of_the_user() {
+    let request = request(vec![
+        says(Role::User, "hi"),
+        says(Role::Assistant, "ho"),
+        says(Role::System, "c"),
+        says(Role::Assistant, "hum"),
+        says(Role::User, "and"),
+    ]);
+    let (body, lost) = write(&request, NEW);
+    assert_eq!(body["messages"][2], json!({ "role": "user", "content": [text("<system>\nc\n</system>")] }));
+    assert_eq!(lost, ["messages[2]"]);
+}
+
+#[test]
 fn a_conversation_begins_and_ends_with_the_user() {
     let (body, lost) = write(&request(vec![says(Role::System, "a"), says(Role::System, "b")]), NEW);
     assert_eq!(
