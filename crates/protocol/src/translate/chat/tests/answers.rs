@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use types::request::TokenUsage;
 
-use super::super::super::Back;
+use super::super::super::{Back, Call, read_request};
 use super::super::write_answer;
 use super::{back, stream};
 use crate::Dialect;
@@ -195,7 +195,7 @@ fn proofs_of_several_thoughts_come_back_to_their_own_stretch() {
     assert_eq!(message["reasoning_content"], "onetwo\u{e9}");
     let asked = |message: &Value| {
         let body = json!({"model": "m", "messages": [message]}).to_string();
-        super::super::super::read_request(Dialect::OpenAiChat, body.as_bytes(), Default::default()).unwrap()
+        read_request(Dialect::OpenAiChat, body.as_bytes(), Call::default()).unwrap()
     };
     assert_eq!(asked(&message).turns[0].parts, parts);
     // A client that changes the text loses the proofs, not the request.
