@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
@@ -19,6 +20,11 @@ const MOVED: u32 = 0x10_0000;
 
 /// Reads a body.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Fault> {
+    parse_as(body)
+}
+
+/// Reads a body into a type of its own: what it does not name costs nothing.
+pub(super) fn parse_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     serde_json::from_slice(&mend(body)).map_err(|error| Fault::Json(error.to_string()))
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{Fault, text};
 use super::Reader;
+use super::reader::Chunk;
 use crate::neutral::Answer;
 
 /// Reads a whole answer. `ids` begins the ids that have to be made up.
@@ -14,7 +15,7 @@ pub(in super::super) fn read_answer(body: Value, ids: &str) -> Result<Answer, Fa
     let counts = text::json(&json!({"usage": body.get("usage"), "x_groq": body.get("x_groq")}));
     let mut reader = Reader::new(ids);
     let mut events = Vec::new();
-    reader.value(body, &counts, &mut events);
+    reader.chunk(Chunk::of(body), &counts, &mut events);
     reader.end(&mut events);
     Ok(Answer::from_events(events))
 }

@@ -4,6 +4,7 @@
 //! as text and as details) is taken once.
 
 mod calls;
+mod chunk;
 mod line;
 
 use serde_json::Value;
@@ -14,6 +15,8 @@ use crate::error::parse_upstream;
 use crate::meter::Counted;
 use crate::neutral::{Event, Stop};
 use crate::{Dialect, Endpoint, json};
+use chunk::Choice;
+pub(super) use chunk::Chunk;
 use line::Line;
 
 /// Most answers to one request that are followed.
@@ -57,30 +60,25 @@ impl Reader {
             self.end(out);
             return Ok(());
         }
-        let value = text::parse(data)?;
-        let failed = value.get("error").is_some_and(is_error)
-            || (value.get("choices").is_none() && value.get("detail").is_some_and(is_error));
+        let chunk = Chunk::read(data, !self.started)?;
+        let failed = is_error(&chunk.error) || (chunk.choices.is_empty() && is_error(&chunk.detail));
         if failed && let Some(error) = parse_upstream(Dialect::OpenAiChat, data) {
             self.ended = true;
             out.push(Event::Error(error));
             return Ok(());
         }
-        self.value(value, data, out);
+        self.chunk(chunk, data, out);
         Ok(())
     }
 
     /// Reads a chunk, or a whole answer. `data` is its text, for the counts.
-    pub(super) fn value(&mut self, mut value: Value, data: &[u8], out: &mut Vec<Event>) {
-        let choices = match value.get_mut("choices").map(Value::take) {
-            Some(Value::Array(list)) => list,
-            _ => Vec::new(),
-        };
-        let counts = usage(&value, data);
+    pub(super) fn chunk(&mut self, chunk: Chunk, data: &[u8], out: &mut Vec<Event>) {
+        let counts = usage(&chunk, data);
+        let Chunk { choices, service_tier, id, model, .. } = chunk;
         // Azure's first chunk tells of its filters and names no model.
         if !self.started && (!choices.is_empty() || counts.is_some()) {
             self.started = true;
-            let name = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-            out.push(Event::Start { id: name("id"), model: name("model"), usage: None });
+            out.push(Event::Start { id, model, usage: None });
         }
         for choice in choices {
             self.choice(choice, out);
@@ -98,7 +96,7 @@ impl Reader {
                 out.push(Event::Usage(usage));
             }
         }
-        if let Some(tier) = value.get("service_tier").and_then(Value::as_str)
+        if let Some(tier) = service_tier.as_str()
             && self.started
             && !tier.is_empty()
             && self.tier.as_deref() != Some(tier)
@@ -108,36 +106,34 @@ impl Reader {
         }
     }
 
-    fn choice(&mut self, mut choice: Value, out: &mut Vec<Event>) {
-        if let Some(error) = choice.get("error").filter(|error| is_error(error)) {
-            let body = text::json(&serde_json::json!({"error": error}));
+    fn choice(&mut self, choice: Choice, out: &mut Vec<Event>) {
+        if is_error(&choice.error) {
+            let body = text::json(&serde_json::json!({"error": choice.error}));
             let error = parse_upstream(Dialect::OpenAiChat, &body).unwrap_or_default();
             self.ended = true;
             out.push(Event::Error(error));
             return;
         }
-        let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+        let index = choice.index.as_u64().unwrap_or(0);
         let Some(number) = u32::try_from(index).ok().filter(|_| index < MAX_CHOICES) else { return };
         let place = self.lines.iter().position(|line| line.number() == number).unwrap_or_else(|| {
             self.lines.push(Line::new(number));
             self.lines.len() - 1
         });
         let Some(line) = self.lines.get_mut(place) else { return };
-        let delta = choice.get_mut("delta").filter(|delta| delta.is_object()).map(Value::take);
-        let delta = delta.or_else(|| choice.get_mut("message").map(Value::take));
-        if let Some(Value::Object(delta)) = delta
+        let delta = if choice.delta.is_object() { choice.delta } else { choice.message };
+        if let Value::Object(delta) = delta
             && !line.stopped()
         {
             line.delta(delta, &self.ids, &mut self.made, out);
         }
-        if let Some(value) = choice.get_mut("logprobs").map(Value::take).filter(says_something) {
-            out.push(Event::Logprobs { choice: number, value });
+        if says_something(&choice.logprobs) {
+            out.push(Event::Logprobs { choice: number, value: choice.logprobs });
         }
-        let word = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
+        let word = choice.finish_reason.as_str().unwrap_or_default();
         if !line.stopped() && !word.is_empty() {
             // vLLM says there which stop text was met.
-            let matched = choice.get("stop_reason").and_then(Value::as_str);
-            let reason = stop::read(word, matched, line.called());
+            let reason = stop::read(word, choice.stop_reason.as_str(), line.called());
             line.stop(reason, out);
         }
     }
@@ -167,12 +163,11 @@ impl Reader {
 }
 
 /// The usage object's text, of the chunk or of Groq's own corner of it.
-fn usage<'a>(value: &Value, data: &'a [u8]) -> Option<&'a [u8]> {
-    let counts = |value: Option<&Value>| value.is_some_and(Value::is_object);
-    if counts(value.get("usage")) {
+fn usage<'a>(chunk: &Chunk, data: &'a [u8]) -> Option<&'a [u8]> {
+    if chunk.usage.is_object() {
         return json::field(data, "usage");
     }
-    if counts(value.pointer("/x_groq/usage")) {
+    if chunk.x_groq.get("usage").is_some_and(Value::is_object) {
         return json::field(data, "x_groq").and_then(|corner| json::field(corner, "usage"));
     }
     None
