@@ -185,3 +185,89 @@ fn another_vendors_proof_comes_back_even_if_only_calls_keep_their_signatures() {
         }
     }
 }
+
+/// The rules of this vendor's conversations.
+fn check_contents(id: &str, body: &Value) {
+    let contents = body["contents"].as_array().unwrap();
+    assert!(!contents.is_empty(), "{id}");
+    let mut asked: Vec<(Value, Value)> = Vec::new();
+    for (number, content) in contents.iter().enumerate() {
+        let role = content["role"].as_str().unwrap();
+        assert!(number == 0 || contents[number - 1]["role"] != role, "{id}: turns alternate");
+        let parts = content["parts"].as_array().unwrap();
+        assert!(!parts.is_empty(), "{id}");
+        let pairs = |name: &str| -> Vec<(Value, Value)> {
+            let named = parts.iter().filter_map(|part| part.get(name));
+            named.map(|call| (call["id"].clone(), call["name"].clone())).collect()
+        };
+        let answered = pairs("functionResponse");
+        assert_eq!(answered, asked, "{id}: each call is answered in the next turn, in order");
+        asked = pairs("functionCall");
+        assert!(role == "model" || asked.is_empty(), "{id}");
+        for part in parts {
+            let kinds = ["text", "inlineData", "fileData", "functionCall", "functionResponse"];
+            assert_eq!(kinds.iter().filter(|kind| part.get(**kind).is_some()).count(), 1, "{id}: {part}");
+            if let Some(call) = part.get("functionCall") {
+                assert!(call["args"].is_object(), "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn requests_of_the_other_dialects_become_conversations_that_the_vendor_takes() {
+    use super::super::super::{Target, read_request, write_request};
+    let mut requests = Vec::new();
+    for record in recorded::cassettes() {
+        let dialect = match record["api"].as_str() {
+            Some("messages") => Dialect::Anthropic,
+            Some("chat") => Dialect::OpenAiChat,
+            Some("responses") => Dialect::OpenAiResponses,
+            _ => continue,
+        };
+        if record["status"] == 200 {
+            requests.push((record["id"].to_string(), dialect, record["req"].clone()));
+        }
+    }
+    for file in recorded::data("captures").map(|folder| recorded::files(&folder, ".json")).unwrap_or_default()
+    {
+        let capture: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let path =
+            capture["url"].as_str().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
+        let dialect = match path.as_str() {
+            "/v1/messages" => Dialect::Anthropic,
+            "/v1/chat/completions" => Dialect::OpenAiChat,
+            "/v1/responses" => Dialect::OpenAiResponses,
+            _ => continue,
+        };
+        if capture["bodyJson"].is_object() {
+            requests.push((file.display().to_string(), dialect, capture["bodyJson"].clone()));
+        }
+    }
+    let (mut checked, mut texts) = (0, 0);
+    for (id, dialect, body) in requests {
+        let Ok(read) = read_request(dialect, body.to_string().as_bytes(), Call::default()) else { continue };
+        for model in ["gemini-2.5-flash", "gemini-3-flash-preview"] {
+            let target = Target { dialect: Dialect::Gemini, model, max_output: None };
+            let written = write_request(&read, target);
+            let body: Value = serde_json::from_slice(&written.body).unwrap();
+            check_contents(&id, &body);
+            // Not a word of the conversation is missing.
+            let all = body.to_string();
+            for part in read.turns.iter().flat_map(|turn| &turn.parts) {
+                if let Part::Text { text, .. } = part {
+                    let quoted = json!(text).to_string();
+                    assert!(all.contains(quoted.trim_matches('"')), "{id}: {text:.80}");
+                    texts += 1;
+                }
+            }
+            for tool in body["tools"][0]["functionDeclarations"].as_array().into_iter().flatten() {
+                assert!(tool["name"].as_str().unwrap().len() <= 64, "{id}");
+            }
+        }
+        checked += 1;
+    }
+    println!(
+        "{checked} requests of other dialects written for two lines of models, {texts} texts found again"
+    );
+}
