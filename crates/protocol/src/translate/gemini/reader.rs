@@ -12,7 +12,7 @@ use super::{cite, logprobs, media, read_parts, spelling, stop};
 use crate::error::{self, UpstreamError};
 use crate::meter::Counted;
 use crate::neutral::{Answer, Delta, Event, Opening, Sealed, Stop, ToolKind};
-use crate::{Dialect, Endpoint};
+use crate::{Dialect, Endpoint, json};
 
 /// Most answers to one request that are believed.
 const MAX_ANSWERS: u64 = 128;
@@ -27,9 +27,11 @@ pub(in super::super) struct Reader {
     /// The prompt was refused: there is nothing but this reason.
     blocked: bool,
     answers: Vec<Line>,
-    usage: Option<Value>,
-    tier: Option<String>,
+    /// The last counts, as they were written.
+    usage: Vec<u8>,
     calls: usize,
+    /// Kept to spare an allocation for each event.
+    scratch: Vec<u8>,
     failed: bool,
 }
 
@@ -65,7 +67,20 @@ impl Reader {
         if data.trim_ascii() == b"[DONE]" || data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let value = text::parse(data)?;
+        // Every event repeats the counts, which are half of it, and only the last ones matter: they stay text.
+        let counts = json::field(data, "usageMetadata").filter(|raw| raw.first() == Some(&b'{'));
+        let value = match counts.and_then(|raw| around(data, raw)) {
+            Some((before, raw, after)) => {
+                self.usage.clear();
+                self.usage.extend_from_slice(raw);
+                self.scratch.clear();
+                self.scratch.extend_from_slice(before);
+                self.scratch.extend_from_slice(b"null");
+                self.scratch.extend_from_slice(after);
+                text::parse(&self.scratch)?
+            }
+            None => text::parse(data)?,
+        };
         if value.get("error").is_some_and(|error| !error.is_null()) {
             self.failed = true;
             let error = error::parse_upstream(Dialect::Gemini, data);
@@ -101,28 +116,32 @@ impl Reader {
                 out.push(Event::Stop { choice: line.number, stop });
             }
         }
-        if let Some(usage) = self.usage.take().and_then(|usage| counted(&usage)) {
-            out.push(Event::Usage(usage));
-        }
-        if let Some(tier) = self.tier.take() {
-            out.push(Event::ServiceTier(tier));
-        }
+        out.extend(self.counted().map(Event::Usage));
+        let tier = json::field(&self.usage, "serviceTier").and_then(json::text::decode);
+        out.extend(
+            tier.filter(|tier| !tier.is_empty()).map(|tier| Event::ServiceTier(tier.to_ascii_lowercase())),
+        );
+    }
+
+    /// The last counts, read as for the books.
+    fn counted(&self) -> Option<TokenUsage> {
+        let mut counted = Counted::default();
+        counted.read(Endpoint::GeminiGenerate, &self.usage);
+        counted.usage()
     }
 
     /// Reads a response. What does not fit is left out.
     fn read(&mut self, value: Value, out: &mut Vec<Event>) {
         let Ok(mut fields) = spelling::fields("", value) else { return };
-        let usage = fields.take("usageMetadata").filter(Value::is_object);
-        if let Some(tier) = usage.as_ref().and_then(|usage| usage.get("serviceTier")?.as_str()) {
-            self.tier = Some(tier.to_ascii_lowercase());
+        if let Some(usage) = fields.take("usageMetadata").filter(Value::is_object) {
+            self.usage = text::json(&usage);
         }
         if !self.started {
             self.started = true;
             let mut word = |name| fields.string(name).ok().flatten().unwrap_or_default();
             let (id, model) = (word("responseId"), word("modelVersion"));
-            out.push(Event::Start { id, model, usage: usage.as_ref().and_then(counted) });
+            out.push(Event::Start { id, model, usage: self.counted() });
         }
-        self.usage = usage.or(self.usage.take());
         if let Some(Value::Object(feedback)) = fields.take("promptFeedback") {
             let reason = feedback.get("blockReason").and_then(Value::as_str).unwrap_or_default();
             self.blocked |= !reason.is_empty() && reason != "BLOCK_REASON_UNSPECIFIED";
@@ -303,9 +322,10 @@ fn take_text(map: &mut Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// The counts of a usage object, read as for the books.
-fn counted(usage: &Value) -> Option<TokenUsage> {
-    let mut counted = Counted::default();
-    counted.read(Endpoint::GeminiGenerate, &text::json(usage));
-    counted.usage()
+/// A piece of `data` with what stands before and behind it.
+fn around<'a>(data: &'a [u8], piece: &'a [u8]) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
+    let start = piece.as_ptr().addr().checked_sub(data.as_ptr().addr())?;
+    let (before, rest) = data.split_at_checked(start)?;
+    let (piece, after) = rest.split_at_checked(piece.len())?;
+    Some((before, piece, after))
 }

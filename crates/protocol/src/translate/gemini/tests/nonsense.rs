@@ -251,3 +251,24 @@ fn a_refused_prompt_is_an_answer_that_says_so() {
     assert_eq!(written["candidates"][0]["finishReason"], "SAFETY");
     assert_eq!(read_answer(json!({"hello": 1}), "t1").unwrap_err().at(), Some("candidates"));
 }
+
+#[test]
+fn the_last_counts_are_told_in_either_spelling() {
+    for name in ["usageMetadata", "usage_metadata"] {
+        let event = |count: u32, more: &str| {
+            format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"a\"}}]}}{more}}}],\
+                 \"{name}\":{{\"promptTokenCount\":7,\"candidatesTokenCount\":{count},\
+                 \"serviceTier\":\"FLEX\"}},\"responseId\":\"r\"}}\n\n"
+            )
+        };
+        let body = event(1, "") + &event(5, ",\"finishReason\":\"STOP\"");
+        let events = hear(body.as_bytes(), 3);
+        let Event::Start { id, usage: Some(first), .. } = &events[0] else { panic!("{events:?}") };
+        assert_eq!((id.as_str(), first.input, first.output), ("r", 7, 1));
+        let answer = heard(body.as_bytes(), 3);
+        assert_eq!(answer.usage.map(|usage| (usage.input, usage.output)), Some((7, 5)), "{name}");
+        assert_eq!(answer.service_tier.as_deref(), Some("flex"));
+        assert_eq!(answer.choices[0].parts, [Part::text("aa")]);
+    }
+}
