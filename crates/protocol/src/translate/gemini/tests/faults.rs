@@ -215,3 +215,18 @@ fn what_has_no_place_is_reported_with_its_path() {
     ];
     assert_eq!(rest, wanted);
 }
+
+#[test]
+fn a_result_belongs_to_the_latest_call_of_its_name() {
+    let call = json!({"functionCall": {"name": "f", "args": {}}});
+    let request = read(json!({"contents": [
+        {"role": "model", "parts": [call]},
+        {"role": "user", "parts": [{"text": "never mind, once more"}]},
+        {"role": "model", "parts": [call]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "x"}}}]}
+    ]}))
+    .unwrap();
+    let Part::ToolCall { id: called, .. } = &request.turns[2].parts[0] else { panic!() };
+    let Part::ToolResult { id, .. } = &request.turns[3].parts[0] else { panic!() };
+    assert_eq!(id, called);
+}
