@@ -11,6 +11,7 @@ mod array;
 mod chat;
 pub mod count;
 pub mod embeddings;
+mod envelopes;
 mod fault;
 mod fields;
 mod gemini;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use envelopes::without_envelopes;
 pub use fault::Fault;
 pub use names::Names;
 pub use responses::{continued, items_of};

@@ -80,7 +80,8 @@ async fn inv_20_every_dialect_gets_the_text_and_the_counts_of_every_other() {
             assert_eq!(got.text().contains(from.end), streaming || from == GEMINI, "{what}: {}", got.text());
             let kind = if streaming { "text/event-stream" } else { "application/json" };
             assert!(got.header("content-type").starts_with(kind), "{what}: {}", got.header("content-type"));
-            assert_eq!(got.text().contains("FakeUpstream"), false, "{what}: ids are ours");
+            let shown = from != GEMINI && got.text().contains("FakeUpstream");
+            assert!(!shown, "{what}: ids are ours");
         }
     }
 }
@@ -97,7 +98,10 @@ async fn any_split_of_the_upstreams_bytes_gives_the_same_answer() {
             rig.upstream.script(Rule::always(behaviour));
             let (got, _) = rig.translated(conversations::with_tool(from, "m-1", true)).await;
             assert_eq!((got.status, got.whole), (200, true), "{from:?} {to:?}: {}", got.text());
-            answers.push(said(from, &got, true));
+            let mut answer = said(from, &got, true);
+            // Ids that are made up hold the request's.
+            answer.calls.iter_mut().for_each(|(id, ..)| id.clear());
+            answers.push(answer);
         }
         assert_eq!(answers[0].calls.len(), 1, "{from:?} {to:?}: {:?}", answers[0]);
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{from:?} {to:?}: {answers:#?}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, StatusCode};
+use protocol::translate::without_envelopes;
 use tokio::time::Instant;
 use types::provider::Timeouts;
 use types::translation::Served;
@@ -198,11 +199,15 @@ fn translate(
     Ok(Some(translated))
 }
 
-/// The caller's bytes (or the mended ones), with the model's name replaced in place if it is redirected.
+/// The caller's bytes (or the mended ones), with the model's name replaced in place if it is redirected, and without
+/// proofs of other vendors that an earlier turn was translated from.
 fn body_for(request: &Request, mended: Option<&Bytes>, model: &str) -> Bytes {
     let kind = content_type(&request.ingress.headers);
     let endpoint = request.ingress.endpoint;
     let multipart = protocol::probe::is_multipart(endpoint, kind);
+    let bare = (!multipart).then(|| without_envelopes(mended.unwrap_or(&request.ingress.body))).flatten();
+    let bare = bare.map(Bytes::from);
+    let mended = bare.as_ref().or(mended);
     let again = mended.map(|body| protocol::probe::probe(endpoint, kind, body));
     let (body, span) = match (mended, &again) {
         (Some(body), Some(Ok(probe))) => (body, &probe.model),

@@ -7,7 +7,7 @@ use super::oracle::{Said, said};
 use super::pairs;
 use crate::rig::Rig;
 use crate::rig::client::Ask;
-use crate::rig::faces::Face;
+use crate::rig::faces::{ANTHROPIC, Face, GEMINI, RESPONSES};
 
 fn schema() -> Value {
     json!({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]})
@@ -42,7 +42,10 @@ pub(super) fn with_tool(face: Face, model: &str, streaming: bool) -> Ask {
             body["messages"] = json!([{"role": "system", "content": rule}, words]);
         }
         "openai-responses" => body["instructions"] = json!(rule),
-        _ => body["systemInstruction"] = json!({"parts": [{"text": rule}]}),
+        _ => {
+            body["systemInstruction"] = json!({"parts": [{"text": rule}]});
+            body["generationConfig"] = json!({"thinkingConfig": {"includeThoughts": true}});
+        }
     }
     ask.body = body.to_string().into();
     ask
@@ -119,6 +122,7 @@ async fn a_conversation_with_tools_goes_there_and_back_in_every_pair() {
         assert_eq!(row["attempts"][0]["translation"].get("losses"), None, "{what}: {row}");
         // The stream says the same.
         let (streamed, _) = rig.translated(with_tool(from, "m-1", true)).await;
+        assert_eq!(streamed.status, 200, "{what}: {}", streamed.text());
         let heard = said(from, &streamed, true);
         let plain = |said: &Said| (said.text.clone(), said.thinking.clone(), said.stop.clone(), said.output);
         assert_eq!(plain(&heard), plain(&before), "{what}");
@@ -146,5 +150,34 @@ async fn a_conversation_with_tools_goes_there_and_back_in_every_pair() {
             }
             assert_eq!(row["attempts"][0]["translation"].get("losses"), None, "{what}: {row}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_never_sees_the_envelopes_of_another() {
+    for to in [GEMINI, RESPONSES] {
+        let rig = Rig::bare().await;
+        rig.upstream_speaking(to, json!({"name": "other", "priority": 0})).await;
+        let agent = Agent {
+            thinking: Some("Aha.".into()),
+            calls: vec![ToolUse {
+                name: Some("get_weather".into()),
+                arguments: r#"{"city":"Paris"}"#.into(),
+            }],
+            speaks: true,
+        };
+        rig.upstream.script(Rule::always(Behaviour { agent: Some(agent), ..Behaviour::default() }));
+        let first = with_tool(ANTHROPIC, "m-1", false);
+        let (got, _) = rig.translated(first.clone()).await;
+        let before = said(ANTHROPIC, &got, false);
+        assert!(got.text().contains("dG9sbGdhdGU6MToK"), "the proof travels: {}", got.text());
+        // The next turn goes to a vendor that speaks the caller's dialect.
+        rig.upstream_speaking(ANTHROPIC, json!({"name": "own", "priority": -1})).await;
+        rig.upstream.clear_invoice();
+        let next = with_results(ANTHROPIC, "m-1", false, &first, &before, &got.json());
+        let (got, row) = rig.translated(next).await;
+        assert_eq!((got.status, &row["upstream_dialect"]), (200, &json!("anthropic")), "{}", got.text());
+        let sent = String::from_utf8_lossy(&rig.ended(1).await.remove(0).request.body).into_owned();
+        assert!(!sent.contains("dG9sbGdhdGU6MToK") && sent.contains("tool_result"), "{sent}");
     }
 }

@@ -72,7 +72,7 @@ async fn without_translation_nobody_of_another_dialect_is_asked() {
         let rig = Rig::speaking(to).await;
         let off = from.ask("m-1", false).header("x-tollgate-translation", "off");
         let (got, row) = rig.translated(off).await;
-        assert_eq!((got.status, got.code().as_str()), (503, "no_available_provider"), "{}", got.text());
+        assert_eq!((got.status, got.code().as_str()), (503, "no_available_account"), "{}", got.text());
         assert_eq!(row["decision"]["removed"][0]["filter"], "dialect", "{row}");
         // Nor for a model that no list names.
         let (got, _) = rig.translated(from.ask("unnamed", false)).await;

@@ -14,6 +14,7 @@ const REDACTED: &str = "redacted:";
 /// Thinking as it stands in a `thinking` block.
 pub(super) fn thinking(text: String, signature: Option<&str>) -> Part {
     let seal = signature.filter(|s| !s.is_empty()).map(|s| Sealed::read(Dialect::Anthropic, s));
+    let seal = seal.filter(|seal| !seal.data.is_empty());
     Part::Thinking { text, seal }
 }
 
@@ -121,6 +122,11 @@ pub(super) fn signed(text: &str, signature: &str) -> Value {
 /// A `redacted_thinking` block.
 pub(super) fn redacted_block(data: &str) -> Value {
     json!({ "type": "redacted_thinking", "data": data })
+}
+
+/// What stands for the signature of a thought that its vendor did not sign.
+pub(super) fn unsigned(vendor: Dialect) -> String {
+    Sealed::none(vendor).write(Dialect::Anthropic)
 }
 
 /// What goes before a call or text whose proof another vendor made.

@@ -12,7 +12,7 @@ use crate::translate::{Back, restore, text};
 pub(in crate::translate) fn write_answer(answer: &Answer, back: &Back) -> Value {
     let choice = answer.choices.first();
     let parts = choice.map(|choice| choice.parts.as_slice()).unwrap_or_default();
-    let content: Vec<Value> = parts.iter().flat_map(blocks).collect();
+    let content: Vec<Value> = parts.iter().flat_map(|part| blocks(part, back.upstream)).collect();
     let (reason, sequence) = stop::write(choice.and_then(|choice| choice.stop.as_ref()), Held::of(parts));
     json!({
         "id": message_id(&answer.id, back),
@@ -31,14 +31,14 @@ pub(super) fn message_id(id: &str, back: &Back) -> String {
     if id.starts_with("msg_") { id.to_owned() } else { format!("msg_{}", back.ids) }
 }
 
-fn blocks(part: &Part) -> Vec<Value> {
+fn blocks(part: &Part, vendor: Dialect) -> Vec<Value> {
     match part {
         Part::Text { text, citations, seal, .. } => {
             let before = seal.as_ref().map(thought::before);
             before.into_iter().chain(text_block(text, citations)).collect()
         }
         Part::Thinking { text, seal: None } if text.is_empty() => Vec::new(),
-        Part::Thinking { text, seal: None } => vec![thought::signed(text, "")],
+        Part::Thinking { text, seal: None } => vec![thought::signed(text, &thought::unsigned(vendor))],
         Part::Thinking { text, seal: Some(seal) } => {
             vec![thought::Form::of(seal, !text.is_empty()).block(text)]
         }
@@ -48,7 +48,7 @@ fn blocks(part: &Part) -> Vec<Value> {
                 json!({ "type": "tool_use", "id": id, "name": name, "input": input(arguments, *kind) });
             seal.as_ref().map(thought::before).into_iter().chain([call]).collect()
         }
-        Part::ToolResult { parts, .. } => parts.iter().flat_map(blocks).collect(),
+        Part::ToolResult { parts, .. } => parts.iter().flat_map(|part| blocks(part, vendor)).collect(),
         Part::Media(media) => text_block(&in_words(media), &[]).into_iter().collect(),
         Part::Native { dialect: Dialect::Anthropic, value } => vec![value.clone()],
         Part::Native { .. } => Vec::new(),

@@ -49,7 +49,10 @@ enum Kind {
         /// Kept only where citations may quote it.
         said: String,
     },
-    Thinking,
+    Thinking {
+        /// Whether its proof has been written.
+        signed: bool,
+    },
     Call {
         id: String,
         name: String,
@@ -160,7 +163,7 @@ impl Writer {
                 self.held.refuses = true;
                 Kind::Text { said: String::new() }
             }
-            Opening::Thinking => Kind::Thinking,
+            Opening::Thinking => Kind::Thinking { signed: false },
             Opening::ToolCall { id, name, kind, .. } => {
                 self.held.calls = true;
                 Kind::Call { id, name, kind, waiting: String::new(), seal: None }
@@ -215,11 +218,11 @@ impl Writer {
                     self.whole(&thought::before(&seal), out);
                 }
             }
-            (Kind::Thinking, Delta::Text(more)) => {
+            (Kind::Thinking { .. }, Delta::Text(more)) => {
                 self.begin_thinking(&mut part.begun, out);
                 self.piece(Piece::Thinking { thinking: &more }, out);
             }
-            (Kind::Thinking, Delta::Seal(seal)) => match Form::of(&seal, part.begun) {
+            (Kind::Thinking { signed }, Delta::Seal(seal)) => match Form::of(&seal, part.begun) {
                 Form::Redacted(data) if !part.begun => {
                     self.whole(&thought::redacted_block(&data), out);
                     part.kind = Kind::Done;
@@ -228,6 +231,7 @@ impl Writer {
                 Form::Signed(signature) => {
                     self.begin_thinking(&mut part.begun, out);
                     self.piece(Piece::Signature { signature: &signature }, out);
+                    *signed = true;
                 }
             },
             (Kind::Call { kind, waiting, .. }, Delta::Text(more)) => {
@@ -254,6 +258,10 @@ impl Writer {
                 let input = text::json_text(&input(&waiting, kind));
                 self.piece(Piece::Input { partial_json: &input }, out);
             }
+        }
+        if let (true, Kind::Thinking { signed: false }) = (part.begun, &part.kind) {
+            let signature = thought::unsigned(self.back.upstream);
+            self.piece(Piece::Signature { signature: &signature }, out);
         }
         if part.begun {
             self.finish_block(out);
