@@ -1,5 +1,5 @@
 //! `cargo xtask bench` and `cargo xtask resilience`: build release binaries and hand them to `xtask/loadgen`, which
-//! measures.
+//! measures. `cargo xtask conformance` does the same with `xtask/conformance`, which needs no gateway.
 
 use crate::debian;
 use crate::run;
@@ -33,4 +33,13 @@ pub(crate) fn resilience(args: &[String]) -> Outcome {
         .args(args)
         .env("TOLLGATE_BIN", tollgate.display().to_string())
         .run()
+}
+
+/// `cargo xtask conformance [--write] [--misses N] [--cost] [--fuzz N]`
+pub(crate) fn conformance(args: &[String]) -> Outcome {
+    // Optimised only where time counts: the rest is a second's work either way.
+    let fast = args.iter().any(|arg| arg == "--cost" || arg == "--fuzz");
+    let cmd = Cmd::cargo().args(["run", "--quiet", "--package", "conformance"]);
+    let cmd = if fast { cmd.arg("--release") } else { cmd };
+    cmd.arg("--").args(args).run()
 }

@@ -42,6 +42,9 @@ cargo xtask <command>
   prices <list.json> --origin <text> the default price table, made anew from a list in LiteLLM's format
   resilience [--write] [--requests N] [--aborts N] [--only <text>]
                                      what faults of upstreams cost callers; --write renews docs/resilience.md
+  conformance [--write] [--misses N] [--cost] [--fuzz N]
+                                     what of real exchanges survives translation, for each pair of dialects; --write
+                                     renews docs/conformance.md, --cost measures its CPU, --fuzz feeds broken bytes
   bench [--write] [--quick] [--rounds N]
                                      direct, nginx and Tollgate side by side on loopback; --write renews docs/bench.md
 ";
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         "test" => steps::test(rest),
         "bundle" => bundle::command(rest),
         "bench" => bench::bench(rest),
+        "conformance" => bench::conformance(rest),
         "resilience" => bench::resilience(rest),
         "postgres" => steps::postgres_until_enter(),
         "prices" => prices::prices(rest),
