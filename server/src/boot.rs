@@ -55,6 +55,7 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         encryption_secret: secrets.encryption_secret,
         encryption_previous: config.encryption_previous.clone(),
         outbound: config.outbound.clone(),
+        dns: config.dns.clone(),
         unsafe_disable_tls_check: config.unsafe_disable_tls_check,
         api_test_timeout_ms: config.api_test_timeout_ms,
         extra_ca_file: config.extra_ca_file.clone(),

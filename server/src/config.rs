@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway::{OutboundProxy, Site};
+use gateway::{Dns, OutboundProxy, Site};
 use types::Secret;
 use types::base_url::BaseUrl;
 use types::system::ConfigLine;
@@ -87,6 +87,8 @@ pub struct ServerConfig {
     pub unsafe_disable_tls_check: bool,
     /// Default outbound proxy.
     pub outbound: OutboundProxy,
+    /// How names of upstreams are looked up.
+    pub dns: Dns,
     /// A level, or a list such as `info,gateway=debug`.
     pub log_level: String,
     /// Text or JSON.
@@ -140,6 +142,10 @@ impl ServerConfig {
                 http: read.proxy_url("HTTP_PROXY"),
                 https: read.proxy_url("HTTPS_PROXY"),
                 no_proxy: read.list("NO_PROXY"),
+            },
+            dns: Dns {
+                servers: read.name_servers("DNS_SERVERS"),
+                timeout_ms: read.number("DNS_TIMEOUT_MS", 2_000, 100..=30_000),
             },
             log_level: read.log_level(),
             log_format: match read.choice("LOG_FORMAT", &["text", "json"]) {
@@ -243,6 +249,7 @@ impl ServerConfig {
             breaker_on_network_errors: false,
             unsafe_disable_tls_check: false,
             outbound: OutboundProxy::default(),
+            dns: Dns::default(),
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
             edge: EdgeLimits::for_tests(),

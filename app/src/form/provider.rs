@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use types::credential::CredentialView;
 use types::provider::ProviderView;
+use types::routing::Http2;
 
 use super::SecretText;
 use super::limits::LimitsForm;
@@ -36,6 +37,7 @@ pub(crate) struct ProviderForm {
     pub(crate) schedule_end: String,
     pub(crate) sticky: String,
     pub(crate) proxy_fallback: String,
+    pub(crate) http2: String,
     pub(crate) queue_size: String,
     pub(crate) queue_ms: String,
     #[serde(flatten)]
@@ -78,6 +80,7 @@ impl ProviderForm {
             schedule_end: text(routing.schedule.map(|schedule| schedule.end)),
             sticky: routing.sticky.to_string(),
             proxy_fallback: routing.proxy_fallback_to_direct.to_string(),
+            http2: (routing.http2 == Http2::Auto).to_string(),
             queue_size: text(routing.queue_size),
             queue_ms: text(routing.queue_ms),
             limits: LimitsForm::of(&view.limits),
@@ -97,6 +100,8 @@ pub(crate) struct CredentialForm {
     pub(crate) priority: String,
     pub(crate) weight: String,
     pub(crate) max_concurrency: String,
+    pub(crate) proxy_url: SecretText,
+    pub(crate) proxy_clear: String,
     #[serde(flatten)]
     pub(crate) limits: LimitsForm,
     pub(crate) version: String,
@@ -107,13 +112,13 @@ impl CredentialForm {
     pub(crate) fn of(view: &CredentialView) -> Self {
         Self {
             name: view.name.clone(),
-            api_key: SecretText::default(),
             tier: view.tier.to_string(),
             priority: view.priority.to_string(),
             weight: view.weight.to_string(),
             max_concurrency: view.max_concurrency.map(|n| n.to_string()).unwrap_or_default(),
             limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
+            ..Self::default()
         }
     }
 }

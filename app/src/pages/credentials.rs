@@ -9,7 +9,7 @@ use types::quota::ScopeKind;
 use super::quota_panel::{Increases, ResetUsage, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
-use crate::components::field::{Choice, Field, FormState};
+use crate::components::field::{Check, Choice, Field, FormState};
 use crate::components::flash::Failed;
 use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load};
@@ -80,7 +80,7 @@ pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
                 <summary>{t(p::ADD_CREDENTIAL)}</summary>
                 <ActionForm action=create attr:class="form">
                     <input type="hidden" name="provider_id" value=provider_id.to_string()/>
-                    <CredentialFields form present=CredentialForm::default() known=false/>
+                    <CredentialFields form present=CredentialForm::default() known=false proxy=None/>
                     <button class="button primary" disabled=move || create.pending().get()>{t(p::ADD_CREDENTIAL)}</button>
                 </ActionForm>
             </details>
@@ -99,6 +99,7 @@ fn Item(
     let (id, provider_id) = (credential.id, credential.provider_id);
     let form = FormState { scope: "credential", error: update_failed };
     let present = StoredValue::new(CredentialForm::of(&credential));
+    let proxy = StoredValue::new(credential.proxy_url.clone());
     let editing = move || edit.with(|edit| edit.as_deref() == Some(id.to_string().as_str()));
     let ids = move || {
         view! {
@@ -144,6 +145,9 @@ fn Item(
                 <div><dt>{t(o::LATENCY)}</dt><dd>{credential.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</dd></div>
                 <div><dt>{t(o::ANSWERED)}</dt><dd>{format::count(credential.answered)}</dd></div>
                 <div><dt>{t(o::FAILED_REQUESTS)}</dt><dd>{format::count(credential.failed)}</dd></div>
+                {credential.proxy_url.clone().map(|proxy| view! {
+                    <div><dt>{t(p::PROXY)}</dt><dd><code class="truncate">{proxy}</code></dd></div>
+                })}
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NEVER))}</dd></div>
             </dl>
             <div class="card-actions">
@@ -167,7 +171,7 @@ fn Item(
             {move || editing().then(|| view! {
                 <ActionForm action=actions.update attr:class="form inset">
                     {ids()}
-                    <CredentialFields form present=present.get_value() known=true/>
+                    <CredentialFields form present=present.get_value() known=true proxy=proxy.get_value()/>
                     <div class="save-bar">
                         <button class="button primary">{t(c::SAVE)}</button>
                         <a class="button quiet" href=format!("/providers/{provider_id}")>{t(c::CANCEL)}</a>
@@ -179,7 +183,12 @@ fn Item(
 }
 
 #[component]
-fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> impl IntoView {
+fn CredentialFields(
+    form: FormState,
+    present: CredentialForm,
+    known: bool,
+    proxy: Option<String>,
+) -> impl IntoView {
     let t = translator();
     let secret_help = if known { p::CREDENTIAL_SECRET_KEEP } else { p::CREDENTIAL_SECRET_HELP };
     let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
@@ -197,6 +206,11 @@ fn CredentialFields(form: FormState, present: CredentialForm, known: bool) -> im
         </div>
         <Field form label=p::MAX_CONCURRENCY name="max_concurrency" kind="number" value=present.max_concurrency
             help=p::MAX_CONCURRENCY_HELP optional=true/>
+        <Field form label=p::PROXY name="proxy_url" kind="password" help=p::CREDENTIAL_PROXY_HELP optional=true/>
+        {proxy.map(|proxy| view! {
+            <p class="help">{t(p::PROXY_KEEP)} " " <code>{proxy}</code></p>
+            <Check form label=p::PROXY_CLEAR name="proxy_clear"/>
+        })}
         <LimitFields form present=present.limits help=l::LIMITS_SUPPLIER_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }

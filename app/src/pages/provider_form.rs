@@ -26,7 +26,10 @@ pub(crate) fn ProviderFields(
 ) -> impl IntoView {
     let t = translator();
     let kinds = ProviderKind::ALL.iter().map(|kind| (kind.to_string(), kind.to_string())).collect::<Vec<_>>();
-    let network_open = proxy.is_some() || !present.connect_ms.is_empty() || !present.total_ms.is_empty();
+    let network_open = proxy.is_some()
+        || checked(&present.http2)
+        || !present.connect_ms.is_empty()
+        || !present.total_ms.is_empty();
     // Folded unless something in it differs from the default, or was refused.
     let routing_open = [
         &present.breaker_failures,
@@ -77,6 +80,7 @@ pub(crate) fn ProviderFields(
                 <Check form label=p::PROXY_CLEAR name="proxy_clear"/>
             })}
             <Check form label=p::PROXY_FALLBACK name="proxy_fallback" on=checked(&present.proxy_fallback) help=p::PROXY_FALLBACK_HELP/>
+            <Check form label=p::HTTP2 name="http2" on=checked(&present.http2) help=p::HTTP2_HELP/>
             <div class="pair">
                 <Field form label=p::CONNECT_MS name="connect_ms" noted_as="timeouts.connect_ms" kind="number"
                     value=present.connect_ms help=p::CONNECT_HELP placeholder="10000"/>

@@ -35,6 +35,7 @@ super::texts! {
     NETWORK_SUMMARY: "proxy and deadlines", "代理与超时";
     PROXY: "Outbound proxy", "出站代理";
     PROXY_HELP: "http://, https:// or socks5://. Stored encrypted. Default: the process's own.", "http://、https:// 或 socks5://。加密保存。默认：使用进程自身的代理设置。";
+    CREDENTIAL_PROXY_HELP: "http://, https:// or socks5://, for this key alone. Stored encrypted. Default: the provider's.", "http://、https:// 或 socks5://，仅用于此密钥。加密保存。默认：使用供应商的代理。";
     PROXY_KEEP: "Leave empty to keep the present one:", "留空则保留当前代理：";
     PROXY_CLEAR: "Remove the proxy", "移除代理";
     CONNECT_MS: "Connect", "连接超时";
@@ -61,6 +62,8 @@ super::texts! {
     SCHEDULE_HELP: "In the billing time zone; an end before the start means over midnight. Empty: always.", "按计费时区；结束早于开始表示跨午夜。留空：全天。";
     STICKY: "Conversations stick to its credentials", "会话粘性";
     STICKY_HELP: "Keeps the vendor's prompt cache warm. Default: on.", "有利于命中上游提示缓存。默认：启用。";
+    HTTP2: "Offer HTTP/2", "启用 HTTP/2";
+    HTTP2_HELP: "Default: off. Many requests then share a connection; HTTP/1.1 is used where the provider does not choose it.", "默认：停用。启用后多个请求共用一个连接；供应商未选择时使用 HTTP/1.1。";
     PROXY_FALLBACK: "Go out directly when the proxy cannot be reached", "代理不可达时直连";
     PROXY_FALLBACK_HELP: "Default: off. The provider then sees this server's own address.", "默认：停用。启用后供应商会看到本服务器的真实地址。";
     QUEUE_SIZE: "Requests that may wait for a slot", "排队上限";

@@ -1,7 +1,7 @@
 //! What the engine is told at its start. Reading it from the environment is the server's business.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub struct Config {
     pub encryption_previous: Vec<Secret<String>>,
     /// Default outbound proxy.
     pub outbound: OutboundProxy,
+    /// How names are looked up.
+    pub dns: Dns,
     /// Authorities that are believed beside the machine's own: a file of PEM certificates.
     pub extra_ca_file: Option<PathBuf>,
     /// Accept any upstream certificate; development only.
@@ -60,6 +62,21 @@ pub struct Site {
     pub secure_cookies: bool,
     /// `TOLLGATE_ENV=production`.
     pub production: bool,
+}
+
+/// `DNS_SERVERS` and `DNS_TIMEOUT_MS`.
+#[derive(Clone, Debug)]
+pub struct Dns {
+    /// Name servers to ask in place of the machine's resolver; empty: the machine's.
+    pub servers: Vec<SocketAddr>,
+    /// How long a connection waits for a name, in milliseconds; default 2,000 (100 to 30,000).
+    pub timeout_ms: u64,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self { servers: Vec::new(), timeout_ms: 2_000 }
+    }
 }
 
 /// `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.

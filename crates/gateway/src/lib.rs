@@ -48,10 +48,10 @@ mod tasks;
 
 pub use admin::Admin;
 pub use clock::Clock;
-pub use config::{Config, OutboundProxy, Site};
+pub use config::{Config, Dns, OutboundProxy, Site};
 pub use core::StartError;
 pub use error::Refusal;
 pub use facade::Gateway;
 pub use identity::{Actor, SignIn};
 pub use member::Member;
-pub use serve::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
+pub use serve::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};

@@ -175,10 +175,10 @@ pub(crate) struct Provider {
     pub(crate) redirects: Redirects,
 }
 
-/// A provider's outbound proxy.
+/// The outbound proxy of a provider or credential.
 #[derive(Debug)]
 pub(crate) enum Proxy {
-    /// None of its own: the default proxy applies, if there is one.
+    /// None of its own: the next wider one applies, if there is one.
     Default,
     /// Its own.
     Own(Secret<String>),
@@ -193,6 +193,8 @@ pub(crate) struct Credential {
     pub(crate) spec: CredentialSpec,
     /// `None` if it cannot be decrypted.
     pub(crate) secret: Option<Secret<String>>,
+    /// Its own outbound proxy; wins over its provider's.
+    pub(crate) proxy: Proxy,
     /// What is stored of its state.
     pub(crate) mark: CredentialMark,
     pub(crate) gauge: Arc<Gauge>,

@@ -7,12 +7,15 @@ mod answer;
 mod client;
 mod connect;
 mod decode;
+mod dns;
 mod egress;
 mod pool;
 mod probe;
-mod proxied;
 mod request;
+mod resolve;
+mod stream;
 mod tls;
+mod tunnel;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,6 +24,7 @@ use http::Uri;
 use ledger::{JournalError, Reservation};
 use types::Secret;
 use types::provider::Timeouts;
+use types::routing::Http2;
 
 use crate::config::{Config, OutboundProxy};
 use crate::snapshot::{Provider, Proxy};
@@ -30,8 +34,13 @@ pub(crate) use connect::ConnectStep;
 pub(crate) use probe::{Books, list_models, test_provider};
 pub(crate) use request::{Call, Prepared, prepare};
 
-use client::DirectClient;
-use proxied::ProxiedClient;
+pub(crate) use tls::TlsFault;
+
+use client::Client;
+use connect::{ConnectFailure, Connector};
+use resolve::Resolver;
+use tls::Tls;
+use tunnel::ProxyAddress;
 
 /// How a try to send went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -50,10 +59,17 @@ pub(crate) enum SendError {
     Unsendable(String),
 }
 
+impl From<ConnectFailure> for SendError {
+    fn from(failure: ConnectFailure) -> Self {
+        Self::Connect { step: failure.step, message: failure.message }
+    }
+}
+
 /// How long connecting may take, and through what.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Profile {
     connect_ms: u64,
+    http2: Http2,
     /// Digest of the proxy's address, credentials included; `None` for a direct way.
     proxy: Option<String>,
 }
@@ -61,17 +77,17 @@ struct Profile {
 /// Connection pools to upstreams, one for each way and connect deadline.
 #[derive(Debug)]
 pub(crate) struct Upstreams {
-    tls: Arc<rustls::ClientConfig>,
+    tls: Tls,
+    resolver: Resolver,
     outbound: OutboundProxy,
-    direct: Clients<DirectClient>,
-    proxied: Clients<ProxiedClient>,
+    clients: Clients,
 }
 
 /// Clients by profile, the newest last. There are one or two in nearly every installation.
 #[derive(Debug)]
-struct Clients<C>(RwLock<Vec<(Profile, Arc<C>)>>);
+struct Clients(RwLock<Vec<(Profile, Arc<Client>)>>);
 
-impl<C> Clients<C> {
+impl Clients {
     /// Profiles come from the configuration, but an administrator may edit one a thousand times. A client that is
     /// let go lives on in the requests that use it.
     const MOST: usize = 64;
@@ -80,12 +96,16 @@ impl<C> Clients<C> {
         Self(RwLock::default())
     }
 
-    fn get(&self, profile: &Profile) -> Option<Arc<C>> {
+    fn get(&self, profile: &Profile) -> Option<Arc<Client>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.iter().find(|(other, _)| other == profile).map(|(_, client)| Arc::clone(client))
     }
 
-    fn get_or_make<E>(&self, profile: Profile, make: impl FnOnce() -> Result<C, E>) -> Result<Arc<C>, E> {
+    fn get_or_make<E>(
+        &self,
+        profile: Profile,
+        make: impl FnOnce() -> Result<Client, E>,
+    ) -> Result<Arc<Client>, E> {
         if let Some(client) = self.get(&profile) {
             return Ok(client);
         }
@@ -106,17 +126,14 @@ impl Upstreams {
     /// Loads the trusted certificates; fails if the machine has none.
     pub(crate) fn new(config: &Config) -> Result<Self, String> {
         Ok(Self {
-            tls: Arc::new(tls::client_config(
-                config.unsafe_disable_tls_check,
-                config.extra_ca_file.as_deref(),
-            )?),
+            tls: Tls::new(config.unsafe_disable_tls_check, config.extra_ca_file.as_deref())?,
+            resolver: Resolver::new(&config.dns),
             outbound: config.outbound.clone(),
-            direct: Clients::new(),
-            proxied: Clients::new(),
+            clients: Clients::new(),
         })
     }
 
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a request and waits for the head of the answer. `own` is the credential's outbound proxy.
     ///
     /// The reservation is marked as sent before the first byte leaves; where the journal is strict, that waits for the
     /// disk. There is no deadline here but the one for
@@ -126,54 +143,72 @@ impl Upstreams {
         reservation: &mut Reservation,
         strict: bool,
         provider: &Provider,
+        own: &Proxy,
         request: Prepared,
     ) -> Result<Answer, SendError> {
         crate::disk::on_disk(strict, || reservation.mark_sent())?;
-        self.exchange(provider, request).await
+        self.exchange(provider, own, request).await
     }
 
     /// Fetches something that costs nothing and carries no content of a caller, such as a model list.
-    pub(crate) async fn fetch(&self, provider: &Provider, request: Prepared) -> Result<Answer, SendError> {
+    pub(crate) async fn fetch(
+        &self,
+        provider: &Provider,
+        own: &Proxy,
+        request: Prepared,
+    ) -> Result<Answer, SendError> {
         if request.method != http::Method::GET || !request.body.is_empty() {
             return Err(SendError::Unsendable("only a GET without a body goes unbooked".into()));
         }
-        self.exchange(provider, request).await
+        self.exchange(provider, own, request).await
     }
 
-    async fn exchange(&self, provider: &Provider, request: Prepared) -> Result<Answer, SendError> {
-        let connect_ms = provider.spec.timeouts.connect_ms.unwrap_or(Timeouts::CONNECT_MS);
-        let timeout = Duration::from_millis(connect_ms);
-        let Some(proxy) = self.proxy_for(provider, &request.uri)? else {
-            let profile = Profile { connect_ms, proxy: None };
-            let made = || Ok::<_, SendError>(DirectClient::new(&self.tls, timeout));
-            return self.direct.get_or_make(profile, made)?.send(request).await;
+    async fn exchange(
+        &self,
+        provider: &Provider,
+        own: &Proxy,
+        request: Prepared,
+    ) -> Result<Answer, SendError> {
+        let Some(proxy) = self.proxy_for(provider, own, &request.uri)? else {
+            return self.client(provider, None)?.send(request).await;
         };
-        let profile = Profile { connect_ms, proxy: Some(digest(proxy)) };
-        let made = || ProxiedClient::new(&self.tls, timeout, proxy);
         let direct = provider.spec.routing.proxy_fallback_to_direct.then(|| request.clone());
-        let answer = Box::pin(self.proxied.get_or_make(profile, made)?.send(request)).await;
+        let answer = Box::pin(self.client(provider, Some(proxy))?.send(request)).await;
         match (answer, direct) {
             // Nothing reached the upstream, so sending again cannot double anything.
             (Err(SendError::Connect { step: ConnectStep::Proxy, message }), Some(request)) => {
                 tracing::warn!(
                     provider.name = provider.spec.name,
                     error = message,
-                    "the outbound proxy cannot be reached; the request goes out directly, as its provider allows"
+                    "the outbound proxy cannot be used; the request goes out directly, as its provider allows"
                 );
-                let profile = Profile { connect_ms, proxy: None };
-                let made = || Ok::<_, SendError>(DirectClient::new(&self.tls, timeout));
-                self.direct.get_or_make(profile, made)?.send(request).await
+                self.client(provider, None)?.send(request).await
             }
             (answer, _) => answer,
         }
     }
 
+    fn client(&self, provider: &Provider, proxy: Option<&Secret<String>>) -> Result<Arc<Client>, SendError> {
+        let connect_ms = provider.spec.timeouts.connect_ms.unwrap_or(Timeouts::CONNECT_MS);
+        let http2 = provider.spec.routing.http2;
+        let profile = Profile { connect_ms, http2, proxy: proxy.map(digest) };
+        self.clients.get_or_make(profile, || {
+            let proxy = proxy.map(ProxyAddress::parse).transpose()?;
+            let timeout = Duration::from_millis(connect_ms);
+            let connector = Connector::new(self.resolver.clone(), self.tls.clone(), timeout, proxy);
+            Ok(Client::new(connector, http2 == Http2::Auto))
+        })
+    }
+
+    /// The credential's proxy, else the provider's, else the process's own.
     fn proxy_for<'a>(
         &'a self,
         provider: &'a Provider,
+        own: &'a Proxy,
         uri: &Uri,
     ) -> Result<Option<&'a Secret<String>>, SendError> {
-        match &provider.proxy {
+        let chosen = if matches!(own, Proxy::Default) { &provider.proxy } else { own };
+        match chosen {
             Proxy::Own(proxy) => Ok(Some(proxy)),
             Proxy::Unreadable => Err(SendError::Connect {
                 step: ConnectStep::Proxy,

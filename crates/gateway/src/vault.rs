@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     CredentialSecret,
     /// The outbound proxy of a provider, which may hold a password.
     ProviderProxy,
+    /// The outbound proxy of a credential.
+    CredentialProxy,
     /// A known text that proves the key; see [`canary`].
     Canary,
     /// The secret that API keys are hashed with.
@@ -49,6 +51,7 @@ impl Purpose {
         match self {
             Self::CredentialSecret => ("credential", "secret"),
             Self::ProviderProxy => ("provider", "proxy"),
+            Self::CredentialProxy => ("credential", "proxy"),
             Self::Canary => ("meta", "vault_canary"),
             Self::KeyPepper => ("meta", "key_pepper"),
         }

@@ -18,8 +18,7 @@ use crate::{JournalError, Progress};
 #[must_use = "dropping it books the request as interrupted"]
 pub struct Reservation {
     journal: Arc<Journal>,
-    /// Boxed, because it is large and its owner moves a lot.
-    record: Box<RequestRecord>,
+    record: RequestRecord,
     /// The attempt that was last said to be sent.
     sent: Option<(Option<ProviderId>, Option<CredentialId>, usize)>,
     ended: bool,
@@ -27,7 +26,7 @@ pub struct Reservation {
 
 impl Reservation {
     pub(crate) fn new(journal: Arc<Journal>, record: RequestRecord) -> Self {
-        Self { journal, record: Box::new(record), sent: None, ended: false }
+        Self { journal, record, sent: None, ended: false }
     }
 
     /// The record as it stands.
@@ -71,7 +70,7 @@ impl Reservation {
     pub fn settle(mut self) -> Result<RequestRecord, JournalError> {
         self.ended = true;
         let empty = blank(self.record.request_id, self.record.created_at);
-        let record = mem::replace(&mut *self.record, empty);
+        let record = mem::replace(&mut self.record, empty);
         let seq = self.journal.terminate(&record)?;
         self.journal.cover_if_strict(seq)?;
         Ok(record)

@@ -3,14 +3,14 @@
 mod mark;
 
 use types::credential::{CredentialMark, CredentialSpec};
-use types::{CredentialId, ProviderId, Timestamp};
+use types::{CredentialId, Patch, ProviderId, Timestamp};
 
 use crate::column::json;
 use crate::error::BoxError;
 use crate::pool::Txn;
 use crate::revision::{commit_change, missing_or_stale};
 use crate::sql::{Row, args};
-use crate::{Change, Store, StoreError};
+use crate::{Change, SealedProxy, Store, StoreError};
 
 /// A credential as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct CredentialRow {
     pub sealed: Vec<u8>,
     /// First and last characters of the secret, for views.
     pub hint: String,
+    /// The address of its own outbound proxy, sealed.
+    pub proxy_sealed: Option<Vec<u8>>,
+    /// The same without its password, for views.
+    pub proxy_hint: Option<String>,
     /// Its stored state.
     pub mark: CredentialMark,
     /// Usage counts towards its limits from here on; null means from the beginning.
@@ -63,17 +67,16 @@ impl Store {
         credential_row(&self.pool.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?)
     }
 
-    /// Adds a credential to a live provider. `seal` seals the secret for the id that the row has got.
+    /// Adds a credential to a live provider. `seal` seals secret and proxy for the id that the row has got.
     pub async fn credential_insert<F, E>(
         &self,
         provider_id: ProviderId,
         spec: &CredentialSpec,
-        hint: &str,
         seal: F,
         change: Change,
     ) -> Result<CredentialRow, StoreError>
     where
-        F: FnOnce(CredentialId) -> Result<Vec<u8>, E> + Send,
+        F: FnOnce(CredentialId) -> Result<(SealedSecret, Option<SealedProxy>), E> + Send,
         E: Into<BoxError>,
     {
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
@@ -83,7 +86,7 @@ impl Store {
             .row(
                 "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled,
                     limits, sealed, hint, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1) RETURNING id",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $10, 1) RETURNING id",
                 args![
                     provider_id,
                     name.as_str(),
@@ -94,15 +97,20 @@ impl Store {
                     *enabled,
                     json(limits)?,
                     Vec::<u8>::new(),
-                    hint,
                     change.at,
                 ],
             )
             .await?
             .int("id")?;
-        let sealed = seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
+        let (SealedSecret { sealed, hint }, proxy) =
+            seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
+        let (proxy_sealed, proxy_hint) = proxy.map(|proxy| (proxy.sealed, proxy.hint)).unzip();
         let row = txn
-            .row("UPDATE credentials SET sealed = $2 WHERE id = $1 RETURNING *", args![id, sealed])
+            .row(
+                "UPDATE credentials SET sealed = $2, hint = $3, proxy_sealed = $4, proxy_hint = $5
+                 WHERE id = $1 RETURNING *",
+                args![id, sealed, hint, proxy_sealed, proxy_hint],
+            )
             .await?;
         commit_change(txn, change.of_new(id)).await?;
         credential_row(&row)
@@ -116,6 +124,7 @@ impl Store {
         expected_version: i64,
         spec: &CredentialSpec,
         secret: Option<SealedSecret>,
+        proxy: Patch<SealedProxy>,
         change: Change,
     ) -> Result<CredentialRow, StoreError> {
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
@@ -152,6 +161,18 @@ impl Store {
             let was =
                 txn.row("SELECT state FROM credentials WHERE id = $1", args![id]).await?.named("state")?;
             mark::forget_in_txn(&mut txn, id, change.at, was).await?;
+        }
+        let proxy = match proxy {
+            Patch::Keep => None,
+            Patch::Clear => Some((None, None)),
+            Patch::Set(SealedProxy { sealed, hint }) => Some((Some(sealed), Some(hint))),
+        };
+        if let Some((sealed, hint)) = proxy {
+            txn.execute(
+                "UPDATE credentials SET proxy_sealed = $2, proxy_hint = $3 WHERE id = $1",
+                args![id, sealed, hint],
+            )
+            .await?;
         }
         let row = txn.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?;
         commit_change(txn, change).await?;
@@ -218,6 +239,23 @@ impl Store {
             .await?;
         Ok(touched == 1)
     }
+
+    /// As [`Self::credential_reseal`], of its proxy's address.
+    pub async fn credential_proxy_reseal(
+        &self,
+        id: CredentialId,
+        old_sealed: &[u8],
+        new_sealed: &[u8],
+    ) -> Result<bool, StoreError> {
+        let touched = self
+            .pool
+            .execute(
+                "UPDATE credentials SET proxy_sealed = $3 WHERE id = $1 AND proxy_sealed = $2",
+                args![id, old_sealed, new_sealed],
+            )
+            .await?;
+        Ok(touched == 1)
+    }
 }
 
 /// All credentials that are not deleted, of providers that are not deleted.
@@ -240,6 +278,8 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         },
         sealed: row.bytes("sealed")?,
         hint: row.text("hint")?,
+        proxy_sealed: row.bytes_opt("proxy_sealed")?,
+        proxy_hint: row.text_opt("proxy_hint")?,
         mark: mark::mark(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,

@@ -17,7 +17,7 @@ use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, Factor, Money, ProviderId, Timestamp, UserId};
 
 use crate::error::BoxError;
-use crate::{ApiKeyRow, Change, CredentialRow, ProviderRow, Store, StoreError, UserRow};
+use crate::{ApiKeyRow, Change, CredentialRow, ProviderRow, SealedSecret, Store, StoreError, UserRow};
 
 /// A Saturday, 08:30 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_249_800_000);
@@ -90,9 +90,13 @@ pub(crate) async fn credential(
     provider_id: ProviderId,
     name: &str,
 ) -> Result<CredentialRow, StoreError> {
-    let seal = |id: CredentialId| Ok::<_, BoxError>(format!("sealed for {id}").into_bytes());
+    let seal = |id: CredentialId| {
+        let secret =
+            SealedSecret { sealed: format!("sealed for {id}").into_bytes(), hint: "sk-…mnop".to_owned() };
+        Ok::<_, BoxError>((secret, None))
+    };
     let change = change("credential.create");
-    store.credential_insert(provider_id, &credential_spec(name), "sk-…mnop", seal, change).await
+    store.credential_insert(provider_id, &credential_spec(name), seal, change).await
 }
 
 /// A change of a credential's state as the upstream causes it.

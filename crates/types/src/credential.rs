@@ -126,6 +126,9 @@ pub struct CredentialView {
     pub enabled: bool,
     /// Its limits.
     pub limits: Limits,
+    /// Its own outbound proxy, password masked; null means its provider's.
+    #[serde(default)]
+    pub proxy_url: Option<String>,
     /// Computed from what is stored and what was seen.
     pub state: CredentialState,
     /// Why it is in that state; null if it is valid.
@@ -195,6 +198,9 @@ pub struct CreateCredential {
     /// Default none. A credential at a limit is not chosen.
     #[serde(default)]
     pub limits: LimitsInput,
+    /// `http://`, `https://` or `socks5://` proxy for everything sent with it; default: its provider's.
+    #[serde(default)]
+    pub proxy_url: Option<Secret<String>>,
 }
 
 /// Body of `PATCH /api/admin/credentials/{id}`: absent fields stay.
@@ -220,6 +226,8 @@ pub struct UpdateCredential {
     pub version: Option<i64>,
     /// Changed limits; null or 0 removes one.
     pub limits: LimitsInput,
+    /// New outbound proxy; null removes it.
+    pub proxy_url: Patch<Secret<String>>,
 }
 
 /// The checked content of a credential but for its secret.

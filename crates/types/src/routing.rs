@@ -53,6 +53,16 @@ named! {
     }
 }
 
+named! {
+    /// Whether an upstream is offered HTTP/2.
+    Http2 {
+        /// HTTP/1.1, one connection for each request at once; the default.
+        Off = "off",
+        /// HTTP/2 where an upstream behind TLS chooses it, many requests on one connection; else HTTP/1.1.
+        Auto = "auto",
+    }
+}
+
 impl Strategy {
     /// All of them, as settings name them.
     pub const WORDS: &'static [&'static str] =
@@ -95,6 +105,8 @@ pub struct ProviderRouting {
     pub dialects: Vec<Dialect>,
     /// Whether it also answers callers of other dialects, for models that its list or its redirects name.
     pub translate: bool,
+    /// `off` (the default) or `auto`: HTTP/2 where the upstream chooses it.
+    pub http2: Http2,
 }
 
 impl ProviderRouting {
@@ -121,6 +133,7 @@ impl Default for ProviderRouting {
             queue_ms: None,
             dialects: Vec::new(),
             translate: true,
+            http2: Http2::Off,
         }
     }
 }
@@ -148,6 +161,8 @@ pub struct RoutingInput {
     pub dialects: Option<Vec<Dialect>>,
     /// See [`ProviderRouting`].
     pub translate: Option<bool>,
+    /// See [`ProviderRouting`].
+    pub http2: Option<Http2>,
 }
 
 impl RoutingInput {
@@ -168,6 +183,7 @@ impl RoutingInput {
             queue_ms: self.queue_ms.clone().apply(current.queue_ms),
             dialects: self.dialects.clone().unwrap_or(current.dialects),
             translate: self.translate.unwrap_or(current.translate),
+            http2: self.http2.unwrap_or(current.http2),
         };
         routing.breaker.check(errors);
         if routing.queue_size.is_some_and(|n| n > 10_000) {

@@ -42,6 +42,8 @@ pub const KEYS: &[Key] = &[
     plain("HTTP_PROXY"),
     plain("HTTPS_PROXY"),
     plain("NO_PROXY"),
+    plain("DNS_SERVERS"),
+    plain("DNS_TIMEOUT_MS"),
     plain("LOG_LEVEL"),
     plain("LOG_FORMAT"),
 ];

@@ -1,7 +1,7 @@
 //! Turns texts into values. Nothing stops at the first fault: each is noted, and a default stands in so that
 //! the rest can be checked too.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -207,6 +207,23 @@ impl Reader {
                     .collect())
             },
         )
+    }
+
+    pub(super) fn name_servers(&mut self, name: &'static str) -> Vec<SocketAddr> {
+        let show =
+            |servers: &Vec<SocketAddr>| servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        self.parsed(name, Vec::new(), show, |text| {
+            let read = |item: &str| {
+                let bare = item.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+                bare.or_else(|_| item.parse())
+                    .map_err(|_| format!("expected addresses such as 10.0.0.2 or 10.0.0.2:53, found {item}"))
+            };
+            let items: Vec<_> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+            if items.len() > 4 {
+                return Err("expected at most four name servers".to_owned());
+            }
+            items.into_iter().map(read).collect()
+        })
     }
 
     pub(super) fn trust_proxy(&mut self) -> TrustProxy {

@@ -1,14 +1,15 @@
 //! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
 
-use store::{CredentialRow, SealedSecret};
+use store::{CredentialRow, SealedProxy, SealedSecret};
 use types::credential::{
     CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
 };
 use types::provider::ProviderTest;
-use types::{CredentialId, Problem, ProviderId, Secret};
+use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::condition::{Condition, Stored};
-use super::provider::usable;
+use super::provider::{all_or_faults, usable};
+use super::proxy::{check_patch, check_proxy};
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
@@ -47,8 +48,10 @@ impl Admin {
             .map(|n| format!("key {n}"))
             .find(|name| !taken.contains(&name.as_str()))
             .unwrap_or_default();
-        let spec = input.parse(&default_name)?;
-        let row = self.credential_insert(provider, &spec, &input.api_key).await?;
+        let hint = input.proxy_url.as_ref().map(check_proxy).transpose();
+        let (spec, hint, ()) = all_or_faults(input.parse(&default_name), hint, Ok(()))?;
+        let proxy = input.proxy_url.as_ref().zip(hint);
+        let row = self.credential_insert(provider, &spec, &input.api_key, proxy).await?;
         self.take_effect().await?;
         Ok(self.credential_view(row))
     }
@@ -61,8 +64,18 @@ impl Admin {
     ) -> Result<CredentialView, Problem> {
         let row = self.credential_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
-        let spec = input.apply(row.spec.clone())?;
-        let mut after = trail::credential(&spec);
+        let hint = check_patch(&input.proxy_url);
+        let (spec, hint, ()) = all_or_faults(input.apply(row.spec.clone()), hint, Ok(()))?;
+        let mut after = trail::credential(&spec, hint.clone().apply(row.proxy_hint.clone()).as_deref());
+        let proxy = match (&input.proxy_url, hint) {
+            (Patch::Set(address), Patch::Set(hint)) => {
+                // The hint may be the same while the password is another.
+                trail::mark_changed(&mut after, "proxy_password");
+                Patch::Set(SealedProxy { sealed: self.seal(Purpose::CredentialProxy, id.0, address)?, hint })
+            }
+            (Patch::Clear, _) => Patch::Clear,
+            _ => Patch::Keep,
+        };
         let secret = match &input.api_key {
             Some(secret) => {
                 trail::mark_changed(&mut after, "api_key");
@@ -71,13 +84,14 @@ impl Admin {
             }
             None => None,
         };
-        let Some((before, after)) = trail::changed(&trail::credential(&row.spec), &after) else {
+        let Some((before, after)) = trail::changed(&told(&row), &after) else {
             return Ok(self.credential_view(row));
         };
         let replaced = secret.is_some();
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &spec.name };
         let change = self.change("update", &subject, Some(before), Some(after));
-        let row = match self.core.store.credential_update(id, row.version, &spec, secret, change).await {
+        let row = match self.core.store.credential_update(id, row.version, &spec, secret, proxy, change).await
+        {
             Ok(row) => row,
             Err(error) => return Err(self.change_problem(error, OBJECT, id.0).await),
         };
@@ -95,7 +109,7 @@ impl Admin {
     pub async fn credential_delete(&self, id: CredentialId) -> Result<(), Problem> {
         let row = self.credential_live(id).await?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
-        let change = self.change("delete", &subject, Some(trail::credential(&row.spec)), None);
+        let change = self.change("delete", &subject, Some(told(&row)), None);
         self.core.store.credential_delete(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.take_effect().await?;
         self.unbind(|binding| binding.credential == id);
@@ -106,7 +120,7 @@ impl Admin {
     pub async fn credential_restore(&self, id: CredentialId) -> Result<CredentialView, Problem> {
         let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
-        let change = self.change("restore", &subject, None, Some(trail::credential(&row.spec)));
+        let change = self.change("restore", &subject, None, Some(told(&row)));
         let row =
             self.core.store.credential_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.take_effect().await?;
@@ -121,23 +135,33 @@ impl Admin {
         Ok(Box::pin(self.ask(provider, credential, None)).await)
     }
 
-    /// Stores a checked credential; the caller puts it in force.
+    /// Stores a checked credential, with its proxy's address and what views show of that; the caller puts it in force.
     pub(super) async fn credential_insert(
         &self,
         provider: ProviderId,
         spec: &CredentialSpec,
         secret: &Secret<String>,
+        proxy: Option<(&Secret<String>, String)>,
     ) -> Result<CredentialRow, Problem> {
         let subject = Subject { object: OBJECT, id: String::new(), name: &spec.name };
-        let mut after = trail::credential(spec);
+        let mut after = trail::credential(spec, proxy.as_ref().map(|(_, hint)| hint.as_str()));
         trail::mark_changed(&mut after, "api_key");
         let change = self.change("create", &subject, None, Some(after));
-        let seal = |id: CredentialId| -> Result<Vec<u8>, VaultError> {
-            self.core.vault.seal(Purpose::CredentialSecret, id.0, secret)
+        let vault = &self.core.vault;
+        let seal = |id: CredentialId| -> Result<_, VaultError> {
+            let sealed = vault.seal(Purpose::CredentialSecret, id.0, secret)?;
+            let proxy = proxy
+                .map(|(address, hint)| {
+                    vault
+                        .seal(Purpose::CredentialProxy, id.0, address)
+                        .map(|sealed| SealedProxy { sealed, hint })
+                })
+                .transpose()?;
+            Ok((SealedSecret { sealed, hint: secret.masked() }, proxy))
         };
         self.core
             .store
-            .credential_insert(provider, spec, &secret.masked(), seal, change)
+            .credential_insert(provider, spec, seal, change)
             .await
             .map_err(|error| store_problem(error, OBJECT))
     }
@@ -154,6 +178,8 @@ impl Admin {
             spec,
             sealed,
             hint,
+            proxy_sealed: _,
+            proxy_hint,
             mark,
             created_at,
             updated_at,
@@ -182,6 +208,7 @@ impl Admin {
             max_concurrency,
             enabled,
             limits,
+            proxy_url: proxy_hint,
             cooldowns: condition.cooldowns(),
             state: condition.state,
             state_reason: condition.reason,
@@ -201,4 +228,9 @@ impl Admin {
             version,
         }
     }
+}
+
+/// A stored credential as the audit log tells it.
+fn told(row: &CredentialRow) -> serde_json::Value {
+    trail::credential(&row.spec, row.proxy_hint.as_deref())
 }

@@ -12,7 +12,7 @@ use types::provider::{
 };
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
-use super::proxy::check_proxy;
+use super::proxy::{check_patch, check_proxy};
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::snapshot::{Credential, Provider, Snapshot};
@@ -58,7 +58,7 @@ impl Admin {
             .map_err(|error| store_problem(error, OBJECT))?;
         if let (Some(first), Some(first_spec)) = (first, first_spec) {
             let secret = first.api_key;
-            if let Err(problem) = self.credential_insert(row.id, &first_spec, &secret).await {
+            if let Err(problem) = self.credential_insert(row.id, &first_spec, &secret, None).await {
                 // Half a provider would only be in the way of the next try, which meets its name.
                 let subject = Subject { object: OBJECT, id: row.id.to_string(), name: &spec.name };
                 let undo = self.change("delete", &subject, None, None);
@@ -81,12 +81,7 @@ impl Admin {
         let row = self.provider_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
         let spec = input.apply(row.spec.clone()).and_then(check_patterns);
-        let hint = match &input.proxy_url {
-            Patch::Set(address) => check_proxy(address).map(Patch::Set),
-            Patch::Clear => Ok(Patch::Clear),
-            Patch::Keep => Ok(Patch::Keep),
-        };
-        let (spec, hint, ()) = all_or_faults(spec, hint, Ok(()))?;
+        let (spec, hint, ()) = all_or_faults(spec, check_patch(&input.proxy_url), Ok(()))?;
         let before = trail::provider(&row.spec, row.proxy_hint.as_deref());
         let mut after = trail::provider(&spec, hint.clone().apply(row.proxy_hint.clone()).as_deref());
         let proxy = match (&input.proxy_url, hint) {
@@ -243,11 +238,12 @@ fn first_credential(input: &CreateProvider) -> Option<CreateCredential> {
         max_concurrency: None,
         enabled: None,
         limits: LimitsInput::default(),
+        proxy_url: None,
     })
 }
 
 /// All three, or everything that is wrong with any of them.
-fn all_or_faults<A, B, C>(
+pub(super) fn all_or_faults<A, B, C>(
     a: Result<A, Problem>,
     b: Result<B, Problem>,
     c: Result<C, Problem>,

@@ -1,6 +1,6 @@
-//! The address of a provider's outbound proxy: checked when it is entered, shown without its password.
+//! The address of an outbound proxy: checked when it is entered, shown without its password.
 
-use types::{Problem, Secret};
+use types::{Patch, Problem, Secret};
 use url::Url;
 
 /// Schemes that the outbound client can speak to a proxy.
@@ -28,6 +28,15 @@ pub(super) fn check_proxy(address: &Secret<String>) -> Result<String, Problem> {
         return Err(wrong("the password cannot be read"));
     }
     Ok(url.as_str().trim_end_matches('/').replacen(":MASKED@", ":…@", 1))
+}
+
+/// The same of a change.
+pub(super) fn check_patch(change: &Patch<Secret<String>>) -> Result<Patch<String>, Problem> {
+    match change {
+        Patch::Set(address) => check_proxy(address).map(Patch::Set),
+        Patch::Clear => Ok(Patch::Clear),
+        Patch::Keep => Ok(Patch::Keep),
+    }
 }
 
 #[cfg(test)]

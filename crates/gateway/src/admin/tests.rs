@@ -82,6 +82,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
         outbound: OutboundProxy::default(),
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
+        dns: crate::config::Dns::default(),
         extra_ca_file: None,
         enforce_limits: true,
         breaker_on_network_errors: false,

@@ -72,6 +72,7 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         "clients": routing.clients,
         "schedule": routing.schedule,
         "sticky": routing.sticky,
+        "http2": routing.http2,
         "proxy_fallback_to_direct": routing.proxy_fallback_to_direct,
         "queue_size": routing.queue_size,
         "queue_ms": routing.queue_ms,
@@ -79,7 +80,7 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
     })
 }
 
-pub(super) fn credential(spec: &CredentialSpec) -> Value {
+pub(super) fn credential(spec: &CredentialSpec, proxy_hint: Option<&str>) -> Value {
     let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
     json!({
         "name": name,
@@ -89,6 +90,7 @@ pub(super) fn credential(spec: &CredentialSpec) -> Value {
         "max_concurrency": max_concurrency,
         "enabled": enabled,
         "limits": limits,
+        "proxy_url": proxy_hint,
     })
 }
 

@@ -36,6 +36,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
         outbound: OutboundProxy::default(),
         unsafe_disable_tls_check: false,
         api_test_timeout_ms: 5_000,
+        dns: crate::config::Dns::default(),
         extra_ca_file: None,
         enforce_limits: true,
         breaker_on_network_errors: false,

@@ -39,8 +39,10 @@ async fn read(upstreams: &Upstreams, base_url: BaseUrl, uri: Uri) -> Result<Stri
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static("tollgate"));
     let request = Prepared { method: Method::GET, uri, headers, body: Bytes::new() };
-    let mut answer =
-        upstreams.fetch(&stand_in(base_url), request).await.map_err(|error| error.to_string())?;
+    let mut answer = upstreams
+        .fetch(&stand_in(base_url), &Proxy::Default, request)
+        .await
+        .map_err(|error| error.to_string())?;
     match answer.status.as_u16() {
         200 => {}
         300..=399 => return Err("redirects are not followed; enter the final address".to_owned()),

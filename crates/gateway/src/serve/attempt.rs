@@ -171,8 +171,9 @@ async fn open(
     let Some(reservation) = settlement.reservation() else {
         return Err(fail(SendError::Unsendable("the request has ended already".into())));
     };
-    let mut answer =
-        core.upstreams.send(reservation, core.ledger.is_strict(), provider, prepared).await.map_err(fail)?;
+    let strict = core.ledger.is_strict();
+    let sent = core.upstreams.send(reservation, strict, provider, &credential.proxy, prepared).await;
+    let mut answer = sent.map_err(fail)?;
     settlement.attempt_head(answer.status.as_u16());
     let first = first_piece(&mut answer.body)
         .await

@@ -54,6 +54,7 @@ mod tests {
             id: types::CredentialId(1),
             spec,
             secret,
+            proxy: crate::snapshot::Proxy::Default,
             mark: types::credential::CredentialMark::default(),
             gauge: std::sync::Arc::default(),
         }

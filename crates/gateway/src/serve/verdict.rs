@@ -8,7 +8,7 @@ use types::routing::FailureClass;
 
 use super::purse::Charge;
 use crate::error::Refusal;
-use crate::upstream::{ConnectStep, SendError};
+use crate::upstream::{ConnectStep, SendError, TlsFault};
 
 /// A failed attempt, judged.
 #[derive(Debug)]
@@ -75,12 +75,23 @@ impl Verdict {
     }
 }
 
+fn tls_code(fault: TlsFault) -> (u16, &'static str) {
+    match fault {
+        TlsFault::Expired => (502, "upstream_tls_expired"),
+        TlsFault::WrongHost => (502, "upstream_tls_wrong_host"),
+        TlsFault::SelfSigned => (502, "upstream_tls_self_signed"),
+        TlsFault::UnknownAuthority => (502, "upstream_tls_unknown_ca"),
+        TlsFault::Other => (502, "upstream_tls_error"),
+    }
+}
+
 /// No answer at all.
 pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
     match error {
         SendError::Connect { step, message } => {
             let (status, code, text) = match step {
                 ConnectStep::Dns => (502, "upstream_dns_error", format!("DNS: {host}: {message}")),
+                ConnectStep::DnsUnknown => (502, "upstream_dns_timeout", format!("DNS: {host}: {message}")),
                 ConnectStep::Denied => (502, "egress_denied", format!("{host}: {message}")),
                 ConnectStep::Tcp => {
                     (502, "upstream_connect_error", format!("connection to {host} failed: {message}"))
@@ -88,7 +99,10 @@ pub(super) fn of_send_error(error: &SendError, host: &str) -> Verdict {
                 ConnectStep::TimedOut => {
                     (504, "upstream_timeout", format!("upstream timed out (connect): {message}"))
                 }
-                ConnectStep::Tls => (502, "upstream_tls_error", format!("TLS: {host}: {message}")),
+                ConnectStep::Tls(fault) => {
+                    let (status, code) = tls_code(*fault);
+                    (status, code, format!("TLS: {host}: {message}"))
+                }
                 ConnectStep::Proxy => (502, "proxy_error", format!("outbound proxy: {message}")),
             };
             let outcome = if *step == ConnectStep::TimedOut {

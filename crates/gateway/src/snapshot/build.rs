@@ -50,12 +50,7 @@ impl Builder {
             .into_iter()
             .map(|row| {
                 names.providers.insert(row.id, row.spec.name.clone());
-                let proxy = match row.proxy_sealed {
-                    None => Proxy::Default,
-                    Some(sealed) => self
-                        .open(Purpose::ProviderProxy, row.id.0, &sealed)
-                        .map_or(Proxy::Unreadable, Proxy::Own),
-                };
+                let proxy = self.proxy(Purpose::ProviderProxy, row.id.0, row.proxy_sealed.as_deref());
                 let credentials = by_provider.remove(&row.id).unwrap_or_default();
                 Provider {
                     id: row.id,
@@ -132,10 +127,17 @@ impl Builder {
         Credential {
             id: row.id,
             secret: self.open(Purpose::CredentialSecret, row.id.0, &row.sealed),
+            proxy: self.proxy(Purpose::CredentialProxy, row.id.0, row.proxy_sealed.as_deref()),
             mark: row.mark,
             gauge: self.gauges.gauge(row.id),
             spec: row.spec,
         }
+    }
+
+    fn proxy(&self, purpose: Purpose, row: i64, sealed: Option<&[u8]>) -> Proxy {
+        sealed.map_or(Proxy::Default, |sealed| {
+            self.open(purpose, row, sealed).map_or(Proxy::Unreadable, Proxy::Own)
+        })
     }
 
     fn open(&self, purpose: Purpose, row: i64, sealed: &[u8]) -> Option<Secret<String>> {

@@ -9,7 +9,7 @@ use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame};
 
-use super::client::Held;
+use super::client::{Held, Sharing};
 
 /// Head and body of an answer.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ pub(crate) struct AnswerBody {
 }
 
 enum Inner {
-    Hyper(hyper::body::Incoming),
+    /// On a connection that others use too.
+    Shared(hyper::body::Incoming, #[expect(dead_code, reason = "its end is what counts")] Sharing),
     /// The connection that it comes on runs here, until the end of the body.
     Line(hyper::body::Incoming, Option<Held>),
     Stream(Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>),
@@ -40,8 +41,8 @@ impl std::fmt::Debug for AnswerBody {
 }
 
 impl AnswerBody {
-    pub(super) fn hyper(body: hyper::body::Incoming) -> Self {
-        Self { front: None, inner: Inner::Hyper(body) }
+    pub(super) fn shared(body: hyper::body::Incoming, sharing: Sharing) -> Self {
+        Self { front: None, inner: Inner::Shared(body, sharing) }
     }
 
     pub(super) fn line(body: hyper::body::Incoming, held: Held) -> Self {
@@ -66,7 +67,7 @@ impl AnswerBody {
         loop {
             let piece = match &mut self.inner {
                 Inner::Stream(stream) => ready!(stream.as_mut().poll_next(cx)),
-                Inner::Hyper(body) => ready!(Pin::new(body).poll_frame(cx)).map(data),
+                Inner::Shared(body, _) => ready!(Pin::new(body).poll_frame(cx)).map(data),
                 Inner::Line(body, held) => ready!(poll_line(body, held, cx)).map(data),
             };
             match piece {

@@ -1,36 +1,43 @@
-//! Opens connections to upstreams: guarded name lookup, TCP, TLS, one deadline over all of it.
+//! Opens connections to upstreams: name, TCP, perhaps an outbound proxy, TLS, one deadline over all of it.
 //!
 //! Each failure says which step it was, because the operator's remedy differs.
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
-use std::task::{Context, Poll};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use http::Uri;
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tower::Service;
+use tokio::time::{Instant, timeout_at};
+use tower::{Service, ServiceExt};
 
 use super::egress;
+use super::pool::Origin;
+use super::resolve::Resolver;
+use super::stream::Stream;
+use super::tls::{Tls, TlsFault};
+use super::tunnel::ProxyAddress;
 
 /// Which step of connecting failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectStep {
+    /// There is no such name, as far as is known.
     Dns,
+    /// Nobody could say whether there is such a name.
+    DnsUnknown,
+    /// An address that is never contacted.
     Denied,
     Tcp,
     TimedOut,
-    Tls,
+    Tls(TlsFault),
+    /// The way to or through the outbound proxy.
     Proxy,
 }
 
 /// A connection that was not made; nothing was sent.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct ConnectFailure {
     pub(crate) step: ConnectStep,
@@ -38,62 +45,104 @@ pub(crate) struct ConnectFailure {
 }
 
 impl ConnectFailure {
+    pub(super) fn new(step: ConnectStep, message: impl Into<String>) -> Self {
+        Self { step, message: message.into() }
+    }
+
+    pub(super) fn denied() -> Self {
+        Self::new(
+            ConnectStep::Denied,
+            "the address belongs to a range that is never contacted (link-local, metadata service, multicast)",
+        )
+    }
+
     /// Finds the failure inside an error's chain of causes.
-    pub(crate) fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+    fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|error| error.downcast_ref())
     }
 }
 
+/// An open connection, and whether HTTP/2 was agreed on.
+pub(super) type Connected = (TokioIo<Stream>, bool);
+
 /// Connects to `http` and `https` addresses.
-#[derive(Clone)]
-pub(crate) struct Connector {
-    inner: HttpsConnector<HttpConnector<GuardedResolver>>,
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    tcp: HttpConnector<Resolver>,
+    resolver: Resolver,
+    tls: Tls,
+    proxy: Option<Arc<ProxyAddress>>,
     timeout: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(tls: rustls::ClientConfig, timeout: Duration) -> Self {
-        let mut http = HttpConnector::new_with_resolver(GuardedResolver(GaiResolver::new()));
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_keepalive(Some(Duration::from_mins(1)));
-        let inner = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(http);
-        Self { inner, timeout }
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = ConnectFailure;
-    type Future = BoxFuture<'static, Result<Stream, ConnectFailure>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectFailure>> {
-        self.inner.poll_ready(cx).map_err(|error| classify(error.as_ref()))
+    pub(super) fn new(resolver: Resolver, tls: Tls, timeout: Duration, proxy: Option<ProxyAddress>) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_mins(1)));
+        // Shared out among the addresses of a name, so that a dead first one does not use up all of it.
+        tcp.set_connect_timeout(Some(timeout));
+        Self { tcp, resolver, tls, proxy: proxy.map(Arc::new), timeout }
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let timeout = self.timeout;
+    /// The proxy, if it wants to be asked for whole addresses instead of passing bytes on.
+    pub(super) fn asks_proxy(&self, origin: &Origin) -> Option<&ProxyAddress> {
+        self.proxy.as_deref().filter(|proxy| !origin.is_https() && !proxy.is_socks())
+    }
+
+    /// Connects; HTTP/2 is offered only if wanted.
+    pub(super) async fn connect(&self, origin: &Origin, http2: bool) -> Result<Connected, ConnectFailure> {
         // A literal address never reaches the resolver, so it is judged here.
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let host = origin.bare_host();
         if host.parse::<IpAddr>().is_ok_and(egress::is_denied) {
-            return Box::pin(std::future::ready(Err(denied())));
+            return Err(ConnectFailure::denied());
         }
-        let connecting = self.inner.call(uri);
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
-                Ok(Ok(inner)) => Ok(inner),
-                Ok(Err(error)) => Err(classify(error.as_ref())),
-                Err(_) => Err(ConnectFailure {
-                    step: ConnectStep::TimedOut,
-                    message: format!("no connection within {} ms", timeout.as_millis()),
-                }),
+        let until = Instant::now() + self.timeout;
+        let late = |step, what| {
+            let message = format!("{what} within {} ms", self.timeout.as_millis());
+            move |_| ConnectFailure::new(step, message)
+        };
+        let stream = match &self.proxy {
+            None => timeout_at(until, self.tcp(origin.address()))
+                .await
+                .map_err(late(ConnectStep::TimedOut, "no connection"))??,
+            Some(proxy) => {
+                let open = proxy.open(origin, &self.tls, &self.resolver, |uri| self.tcp(uri));
+                timeout_at(until, open)
+                    .await
+                    .map_err(late(ConnectStep::Proxy, "the outbound proxy made no connection"))??
             }
-        })
+        };
+        if !origin.is_https() {
+            return Ok((TokioIo::new(stream), false));
+        }
+        let (stream, agreed) = timeout_at(until, self.tls.wrap(stream, host, http2))
+            .await
+            .map_err(late(ConnectStep::TimedOut, "TLS was not agreed on"))?
+            .map_err(|failed| ConnectFailure::new(ConnectStep::Tls(failed.fault), failed.message))?;
+        Ok((TokioIo::new(stream), agreed))
+    }
+
+    async fn tcp(&self, uri: Uri) -> Result<Stream, ConnectFailure> {
+        let mut tcp = self.tcp.clone();
+        let ready = tcp.ready().await.map_err(|error| self.classify(&error))?;
+        let stream = ready.call(uri).await.map_err(|error| self.classify(&error))?;
+        Ok(Stream::Plain(stream.into_inner()))
+    }
+
+    fn classify(&self, error: &(dyn Error + 'static)) -> ConnectFailure {
+        if let Some(known) = ConnectFailure::find(error) {
+            return known.clone();
+        }
+        let timed_out = causes(error)
+            .filter_map(|error| error.downcast_ref::<std::io::Error>())
+            .any(|error| error.kind() == std::io::ErrorKind::TimedOut);
+        if timed_out {
+            let message = format!("no connection within {} ms", self.timeout.as_millis());
+            return ConnectFailure::new(ConnectStep::TimedOut, message);
+        }
+        ConnectFailure::new(ConnectStep::Tcp, last_cause(error))
     }
 }
 
@@ -108,63 +157,3 @@ pub(super) fn causes<'a>(
 pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
-
-fn denied() -> ConnectFailure {
-    ConnectFailure {
-        step: ConnectStep::Denied,
-        message:
-            "the address belongs to a range that is never contacted (link-local, metadata service, multicast)"
-                .into(),
-    }
-}
-
-fn classify(error: &(dyn Error + 'static)) -> ConnectFailure {
-    if let Some(known) = ConnectFailure::find(error) {
-        return ConnectFailure { step: known.step, message: known.message.clone() };
-    }
-    let tls = causes(error).any(is_tls);
-    ConnectFailure { step: if tls { ConnectStep::Tls } else { ConnectStep::Tcp }, message: last_cause(error) }
-}
-
-/// Whether TLS failed. It comes inside an I/O error, sometimes inside two, which hide it from their sources.
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<rustls::Error>().is_some()
-        || error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .is_some_and(|inner| is_tls(inner))
-}
-
-/// Looks names up and drops addresses that are never contacted.
-#[derive(Clone)]
-struct GuardedResolver(GaiResolver);
-
-impl Service<Name> for GuardedResolver {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = ConnectFailure;
-    type Future = BoxFuture<'static, Result<Self::Response, ConnectFailure>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectFailure>> {
-        self.0.poll_ready(cx).map_err(|error| dns_failure(&error))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let lookup = self.0.call(name);
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = lookup.await.map_err(|error| dns_failure(&error))?.collect();
-            let allowed: Vec<_> =
-                found.iter().copied().filter(|address| !egress::is_denied(address.ip())).collect();
-            if allowed.is_empty() && !found.is_empty() {
-                return Err(denied());
-            }
-            Ok(allowed.into_iter())
-        })
-    }
-}
-
-fn dns_failure(error: &std::io::Error) -> ConnectFailure {
-    ConnectFailure { step: ConnectStep::Dns, message: format!("the name could not be looked up: {error}") }
-}
-
-/// An open connection.
-pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;

@@ -5,16 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
-use http_body_util::Full;
-use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use hyper_util::rt::TokioExecutor;
 
 use super::SendError;
-use super::client::Line;
+use super::client::{Line, Shared};
 
 /// Idle connections are dropped before most peers drop theirs (nginx 75 s, many load balancers 60 s).
 const IDLE: Duration = Duration::from_secs(50);
@@ -22,6 +19,11 @@ const IDLE: Duration = Duration::from_secs(50);
 const SWEEP: Duration = Duration::from_secs(10);
 /// Most idle connections to one origin.
 const MOST_IDLE: usize = 256;
+/// Requests at once on one HTTP/2 connection, and then another is opened. Servers allow 100 or more; beyond what they
+/// allow, requests would wait unseen.
+const MOST_SHARING: usize = 64;
+/// How long an origin whose HTTP/2 failed is spoken to in HTTP/1.1.
+const NO_HTTP2: Duration = Duration::from_mins(5);
 
 /// Where connections lead: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +43,24 @@ impl Origin {
             Some(authority) => Ok(Self { https, authority: authority.clone() }),
             None => Err(SendError::Unsendable("its address names no host".into())),
         }
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// The host as it stands in an address: IPv6 in brackets.
+    pub(super) fn host_text(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// The host without brackets.
+    pub(super) fn bare_host(&self) -> &str {
+        self.host_text().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.https { 443 } else { 80 })
     }
 
     /// What a connection is asked for with.
@@ -73,14 +93,26 @@ pub(super) enum Way {
     /// For this request alone.
     Own(Box<Line>),
     /// Together with others.
-    Shared(http2::SendRequest<Full<Bytes>>),
+    Shared(Shared),
 }
 
 #[derive(Default)]
 struct Lines {
     /// The one that was used last at the end.
     idle: Vec<(Instant, Box<Line>)>,
-    shared: Option<http2::SendRequest<Full<Bytes>>>,
+    shared: Vec<(Instant, Shared)>,
+    /// HTTP/2 failed there.
+    no_http2_since: Option<Instant>,
+}
+
+impl Lines {
+    /// A shared connection with room, if it is open as far as is known.
+    fn share(&mut self) -> Option<Shared> {
+        self.shared.retain(|(used, shared)| shared.is_open() && (shared.is_used() || used.elapsed() < IDLE));
+        let (used, shared) = self.shared.iter_mut().find(|(_, shared)| shared.requests() < MOST_SHARING)?;
+        *used = Instant::now();
+        Some(shared.clone())
+    }
 }
 
 #[derive(Default)]
@@ -109,8 +141,8 @@ impl Pool {
         loop {
             let mut state = self.lock();
             let lines = state.origins.get_mut(origin)?;
-            if let Some(sender) = lines.shared.as_ref().filter(|sender| !sender.is_closed()) {
-                return Some(Way::Shared(sender.clone()));
+            if let Some(shared) = lines.share() {
+                return Some(Way::Shared(shared));
             }
             let (since, mut line) = lines.idle.pop()?;
             drop(state);
@@ -139,19 +171,38 @@ impl Pool {
     }
 
     /// Shares a new connection, and answers the one to use: another request may have been faster.
-    pub(super) fn share(
-        &self,
-        origin: &Origin,
-        sender: http2::SendRequest<Full<Bytes>>,
-    ) -> http2::SendRequest<Full<Bytes>> {
+    pub(super) fn share(&self, origin: &Origin, new: Shared) -> Shared {
         let mut state = self.lock();
-        let shared = &mut state.origins.entry(origin.clone()).or_default().shared;
-        if let Some(known) = shared.as_ref().filter(|known| !known.is_closed()) {
-            return known.clone();
+        let lines = state.origins.entry(origin.clone()).or_default();
+        if let Some(known) = lines.share() {
+            return known;
         }
-        *shared = Some(sender.clone());
+        lines.shared.push((Instant::now(), new.clone()));
         self.sweep_later(state);
-        sender
+        new
+    }
+
+    /// Gives a shared connection to nobody any more.
+    pub(super) fn forget(&self, origin: &Origin, bad: &Shared) {
+        if let Some(lines) = self.lock().origins.get_mut(origin) {
+            lines.shared.retain(|(_, shared)| !shared.is_same(bad));
+        }
+    }
+
+    /// Whether HTTP/2 failed there lately.
+    pub(super) fn avoids_http2(&self, origin: &Origin) -> bool {
+        let state = self.lock();
+        let since = state.origins.get(origin).and_then(|lines| lines.no_http2_since);
+        since.is_some_and(|since| since.elapsed() < NO_HTTP2)
+    }
+
+    /// Lets an origin be spoken to in HTTP/1.1 for a while.
+    pub(super) fn avoid_http2(&self, origin: &Origin) {
+        let mut state = self.lock();
+        let lines = state.origins.entry(origin.clone()).or_default();
+        lines.no_http2_since = Some(Instant::now());
+        lines.shared.clear();
+        self.sweep_later(state);
     }
 
     fn sweep_later(&self, mut state: MutexGuard<'_, State>) {
@@ -176,8 +227,11 @@ impl Pool {
                 line.drive(&mut Context::from_waker(Waker::noop()));
                 since.elapsed() < IDLE && line.is_ready()
             });
-            lines.shared.take_if(|sender| sender.is_closed());
-            !lines.idle.is_empty() || lines.shared.is_some()
+            lines
+                .shared
+                .retain(|(used, shared)| shared.is_open() && (shared.is_used() || used.elapsed() < IDLE));
+            lines.no_http2_since.take_if(|since| since.elapsed() >= NO_HTTP2);
+            !lines.idle.is_empty() || !lines.shared.is_empty() || lines.no_http2_since.is_some()
         });
         state.swept = !state.origins.is_empty();
         !state.swept

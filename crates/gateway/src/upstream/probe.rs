@@ -100,7 +100,8 @@ async fn ask_models(
     let request =
         prepare(spec.kind, spec.base_url.as_str(), secret, &Call::Models, &HeaderMap::new(), Bytes::new())
             .map_err(|error| (None, error.to_string()))?;
-    let answer = upstreams.fetch(provider, request).await.map_err(|error| explain(&error))?;
+    let answer =
+        upstreams.fetch(provider, &credential.proxy, request).await.map_err(|error| explain(&error))?;
     let status = answer.status.as_u16();
     judge(dialect(spec.kind), answer).await.map(|body| (status, body))
 }
@@ -127,7 +128,9 @@ async fn ask_model(
         .ledger
         .admit(house_record(books.now, endpoint, provider, credential, model, sent_as))
         .map_err(|error| (None, format!("the test could not be booked: {error}")))?;
-    let result = match upstreams.send(&mut reservation, books.ledger.is_strict(), provider, request).await {
+    let strict = books.ledger.is_strict();
+    let sent = upstreams.send(&mut reservation, strict, provider, &credential.proxy, request).await;
+    let result = match sent {
         Ok(answer) => {
             let status = answer.status.as_u16();
             reservation.record_mut().status_code = status;

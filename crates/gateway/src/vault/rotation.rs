@@ -28,6 +28,10 @@ impl Vault {
             if let Some(new) = self.resealed(Purpose::CredentialSecret, row.id.0, &row.sealed, &mut done)? {
                 done.count(store.credential_reseal(row.id, &row.sealed, &new).await?);
             }
+            let Some(sealed) = &row.proxy_sealed else { continue };
+            if let Some(new) = self.resealed(Purpose::CredentialProxy, row.id.0, sealed, &mut done)? {
+                done.count(store.credential_proxy_reseal(row.id, sealed, &new).await?);
+            }
         }
         for row in store.provider_list(true).await? {
             let Some(sealed) = &row.proxy_sealed else { continue };

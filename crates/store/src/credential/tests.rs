@@ -1,11 +1,12 @@
 //! Tests of credentials.
 
-use types::ProviderId;
 use types::credential::{CredentialMark, CredentialState};
+use types::{CredentialId, Patch, ProviderId};
 
+use crate::error::BoxError;
 use crate::fixture::{NOW, change, credential, credential_spec, marked, provider};
 use crate::testing::each_backend;
-use crate::{SealedSecret, StoreError};
+use crate::{SealedProxy, SealedSecret, StoreError};
 
 #[tokio::test]
 async fn the_secret_is_sealed_for_the_id_of_its_row() {
@@ -45,13 +46,15 @@ async fn a_new_secret_makes_it_valid_and_another_change_does_not() {
 
         let mut spec = made.spec.clone();
         spec.max_concurrency = None;
-        let row =
-            store.credential_update(made.id, 1, &spec, None, change("credential.update")).await.unwrap();
+        let row = store
+            .credential_update(made.id, 1, &spec, None, Patch::Keep, change("credential.update"))
+            .await
+            .unwrap();
         assert_eq!((row.mark.state, row.mark.version), (CredentialState::Invalid, 1));
         assert_eq!(row.spec, spec);
         let secret = SealedSecret { sealed: b"new".to_vec(), hint: "sk-…new1".to_owned() };
         let row = store
-            .credential_update(made.id, 2, &spec, Some(secret), change("credential.update"))
+            .credential_update(made.id, 2, &spec, Some(secret), Patch::Keep, change("credential.update"))
             .await
             .unwrap();
         let valid = CredentialMark { since: Some(NOW), version: 2, ..CredentialMark::default() };
@@ -61,7 +64,8 @@ async fn a_new_secret_makes_it_valid_and_another_change_does_not() {
         let (good, bad) = (CredentialState::Valid, CredentialState::Invalid);
         assert_eq!(told, [(bad, good, "admin"), (good, bad, "upstream")]);
         assert_eq!((row.sealed, row.hint, row.version), (b"new".to_vec(), "sk-…new1".to_owned(), 3));
-        let stale = store.credential_update(made.id, 2, &spec, None, change("credential.update")).await;
+        let stale =
+            store.credential_update(made.id, 2, &spec, None, Patch::Keep, change("credential.update")).await;
         assert!(matches!(stale, Err(StoreError::StaleVersion)));
     })
     .await;
@@ -75,6 +79,42 @@ async fn a_secret_is_resealed_only_while_it_is_the_one_that_was_read() {
         assert!(store.credential_reseal(made.id, &made.sealed, b"again").await.unwrap());
         assert!(!store.credential_reseal(made.id, &made.sealed, b"late").await.unwrap());
         assert_eq!(store.credential_fetch(made.id).await.unwrap().sealed, b"again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn its_proxy_is_kept_replaced_removed_and_resealed() {
+    let sealed = |text: &str| SealedProxy { sealed: text.as_bytes().to_vec(), hint: "http://p".to_owned() };
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let seal = |id: CredentialId| {
+            let secret = SealedSecret { sealed: b"secret".to_vec(), hint: "sk-…mnop".to_owned() };
+            Ok::<_, BoxError>((secret, Some(sealed(&format!("for {id}")))))
+        };
+        let spec = credential_spec("key 1");
+        let made = store.credential_insert(owner.id, &spec, seal, change("credential.create")).await.unwrap();
+        assert_eq!(made.proxy_sealed, Some(format!("for {}", made.id).into_bytes()));
+        assert_eq!((made.hint.as_str(), made.proxy_hint.as_deref()), ("sk-…mnop", Some("http://p")));
+        let mut version = made.version;
+        for (patch, expected) in [
+            (Patch::Clear, None),
+            (Patch::Set(sealed("a")), Some(b"a".to_vec())),
+            (Patch::Keep, Some(b"a".to_vec())),
+        ] {
+            let row = store
+                .credential_update(made.id, version, &spec, None, patch, change("credential.update"))
+                .await
+                .unwrap();
+            assert_eq!((row.proxy_sealed, row.proxy_hint.is_some()), (expected.clone(), expected.is_some()));
+            assert_eq!((row.sealed, row.hint), (made.sealed.clone(), made.hint.clone()), "the secret stays");
+            version = row.version;
+        }
+        let revision = store.config_revision().await.unwrap();
+        assert!(!store.credential_proxy_reseal(made.id, b"other", b"b").await.unwrap());
+        assert!(store.credential_proxy_reseal(made.id, b"a", b"b").await.unwrap());
+        assert_eq!(store.credential_fetch(made.id).await.unwrap().proxy_sealed, Some(b"b".to_vec()));
+        assert_eq!(store.config_revision().await.unwrap(), revision);
     })
     .await;
 }

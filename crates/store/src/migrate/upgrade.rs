@@ -294,6 +294,25 @@ async fn st_07_a_credential_that_was_refused_still_is_after_an_upgrade() {
 }
 
 #[tokio::test]
+async fn st_07_a_credential_of_before_has_no_proxy_of_its_own_and_can_get_one() {
+    for store in old_stores().await {
+        fill(&store).await;
+        store.migrate_with(&MIGRATIONS[..5]).await.unwrap();
+        let report = store.migrate().await.unwrap();
+        assert_eq!(report.applied[0], "0006_credential_proxy");
+        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
+        assert_eq!((&row.proxy_sealed, &row.proxy_hint, row.version), (&None, &None, 2));
+        let proxy = crate::SealedProxy { sealed: vec![7], hint: "http://p".to_owned() };
+        let change = change("credential.update");
+        let row = store
+            .credential_update(row.id, 2, &row.spec, None, types::Patch::Set(proxy), change)
+            .await
+            .unwrap();
+        assert_eq!((row.proxy_sealed, row.sealed), (Some(vec![7]), vec![3]));
+    }
+}
+
+#[tokio::test]
 async fn a_database_from_which_nothing_was_pruned_can_be_compared_from_its_beginning() {
     for store in old_stores().await {
         request(&store, 0, Some(1), Some(1), "ok").await;

@@ -4,12 +4,12 @@ use types::breaker::BreakerConfig;
 use types::credential::{CreateCredential, UpdateCredential};
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
-use types::routing::{RoutingInput, Schedule};
-use types::{Patch, Problem, ProviderId};
+use types::routing::{Http2, RoutingInput, Schedule};
+use types::{Patch, Problem, ProviderId, Secret};
 
 use super::{list, number, pairs, parsed};
-use crate::form::checked;
 use crate::form::provider::{CredentialForm, ProviderForm};
+use crate::form::{SecretText, checked};
 
 impl ProviderForm {
     fn timeouts(&self, errors: &mut FieldErrors) -> Timeouts {
@@ -47,6 +47,7 @@ impl ProviderForm {
             schedule,
             sticky: Some(checked(&self.sticky)),
             proxy_fallback_to_direct: Some(checked(&self.proxy_fallback)),
+            http2: Some(if checked(&self.http2) { Http2::Auto } else { Http2::Off }),
             queue_size: Patch::from_option(number(&self.queue_size, "queue_size", errors)),
             queue_ms: Patch::from_option(number(&self.queue_ms, "queue_ms", errors)),
             dialects: None,
@@ -81,11 +82,6 @@ impl ProviderForm {
     /// As the change of a known provider. An emptied number goes back to its default.
     pub(crate) fn update(&self) -> Result<UpdateProvider, Problem> {
         let mut errors = FieldErrors::default();
-        let proxy_url = match self.proxy_url.take() {
-            Some(proxy) => Patch::Set(proxy),
-            None if checked(&self.proxy_clear) => Patch::Clear,
-            None => Patch::Keep,
-        };
         let input = UpdateProvider {
             name: Some(self.name.clone()),
             base_url: Some(self.base_url.clone()),
@@ -95,7 +91,7 @@ impl ProviderForm {
             weight: Some(number(&self.weight, "weight", &mut errors).unwrap_or(1)),
             models: Some(list(&self.models)),
             model_redirects: Some(pairs(&self.model_redirects, "model_redirects", &mut errors)),
-            proxy_url,
+            proxy_url: proxy_change(&self.proxy_url, &self.proxy_clear),
             timeouts: Some(self.timeouts(&mut errors)),
             version: number(&self.version, "version", &mut errors),
             limits: self.limits.read(&mut errors),
@@ -105,6 +101,15 @@ impl ProviderForm {
             routing: self.routing(&mut errors),
         };
         errors.finish(input)
+    }
+}
+
+/// An empty field keeps the proxy, the box removes it.
+fn proxy_change(typed: &SecretText, clear: &str) -> Patch<Secret<String>> {
+    match typed.take() {
+        Some(proxy) => Patch::Set(proxy),
+        None if checked(clear) => Patch::Clear,
+        None => Patch::Keep,
     }
 }
 
@@ -119,13 +124,14 @@ impl CredentialForm {
         let input = CreateCredential {
             provider_id,
             name: (!self.name.trim().is_empty()).then(|| self.name.clone()),
-            api_key: secret.unwrap_or_else(|| types::Secret::new(String::new())),
+            api_key: secret.unwrap_or_else(|| Secret::new(String::new())),
             tier: (!self.tier.is_empty()).then(|| self.tier.clone()),
             priority: number(&self.priority, "priority", &mut errors),
             weight: number(&self.weight, "weight", &mut errors),
             max_concurrency: number(&self.max_concurrency, "max_concurrency", &mut errors),
             enabled: None,
             limits: self.limits.read(&mut errors),
+            proxy_url: self.proxy_url.take(),
         };
         errors.finish(input)
     }
@@ -147,6 +153,7 @@ impl CredentialForm {
             enabled: None,
             version: number(&self.version, "version", &mut errors),
             limits: self.limits.read(&mut errors),
+            proxy_url: proxy_change(&self.proxy_url, &self.proxy_clear),
         };
         errors.finish(input)
     }
@@ -159,6 +166,10 @@ mod tests {
     #[test]
     fn an_empty_proxy_field_keeps_the_proxy_and_the_box_removes_it() {
         let mut form = ProviderForm { name: "a".into(), ..ProviderForm::default() };
+        assert!(matches!(form.update().unwrap().proxy_url, Patch::Keep));
+        form.proxy_clear = "on".into();
+        assert!(matches!(form.update().unwrap().proxy_url, Patch::Clear));
+        let mut form = CredentialForm { name: "a".into(), ..CredentialForm::default() };
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Keep));
         form.proxy_clear = "on".into();
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Clear));
@@ -177,6 +188,9 @@ mod tests {
     fn an_unchecked_box_switches_off() {
         let form = ProviderForm::default();
         assert_eq!(form.update().unwrap().enabled, Some(false));
+        assert_eq!(form.update().unwrap().routing.http2, Some(Http2::Off));
+        let form = ProviderForm { http2: "true".into(), ..form };
+        assert_eq!(form.update().unwrap().routing.http2, Some(Http2::Auto));
     }
 
     #[test]

@@ -50,6 +50,7 @@ fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credenti
         id: CredentialId(id),
         spec,
         secret: Some(Secret::new("s".into())),
+        proxy: Proxy::Default,
         mark: CredentialMark::default(),
         gauge: Arc::default(),
     })

@@ -1,5 +1,6 @@
 //! Tests of the state of a credential (AC-13).
 
+use types::Patch;
 use types::audit::AuditFilter;
 use types::credential::CredentialState::{Banned, Invalid, RateLimited, Suspended, Valid};
 
@@ -77,7 +78,10 @@ async fn ac_13_a_success_does_not_switch_on_what_was_switched_off_meanwhile() {
         let seen = stored(&store, row.id).await;
         let mut spec = row.spec.clone();
         spec.enabled = false;
-        let off = store.credential_update(row.id, 1, &spec, None, change("credential.update")).await.unwrap();
+        let off = store
+            .credential_update(row.id, 1, &spec, None, Patch::Keep, change("credential.update"))
+            .await
+            .unwrap();
         assert_eq!((off.mark.state, off.version), (RateLimited, 2));
         assert!(put(&store, row.id, &seen, Valid, 2).await);
         let now = store.credential_fetch(row.id).await.unwrap();
@@ -123,7 +127,7 @@ async fn ac_13_an_answer_to_the_old_secret_says_nothing_about_the_new_one() {
         let row = made(&store).await;
         let secret = SealedSecret { sealed: b"new".to_vec(), hint: "sk-…new1".to_owned() };
         let change = change("credential.update");
-        store.credential_update(row.id, 1, &row.spec, Some(secret), change).await.unwrap();
+        store.credential_update(row.id, 1, &row.spec, Some(secret), Patch::Keep, change).await.unwrap();
         assert!(!put(&store, row.id, &row.mark, Invalid, 1).await);
         let now = stored(&store, row.id).await;
         assert_eq!((now.state, now.version), (Valid, 1));
