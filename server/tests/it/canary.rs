@@ -99,6 +99,13 @@ impl Sweep {
             "proxy_url": format!("http://someone:{PROXY}@127.0.0.1:9/"),
         });
         assert_eq!(self.admin("POST", "/providers", proxied).await.status(), 201);
+        let proxied = json!({
+            "provider_id": 4, "name": "own way", "api_key": UPSTREAM, "enabled": false,
+            "proxy_url": format!("socks5://someone:{PROXY}@127.0.0.1:9"),
+        });
+        let made = self.admin("POST", "/credentials", proxied).await;
+        assert_eq!(made.status(), 201);
+        assert_eq!(made.json()["proxy_url"], "socks5://someone:…@127.0.0.1:9");
         let user = json!({"name": "someone", "password": MEMBER});
         assert_eq!(self.admin("POST", "/users", user).await.status(), 201);
         let made = self.admin("POST", "/users/1/keys", json!({"name": "laptop"})).await;

@@ -4,6 +4,7 @@ mod audit;
 mod ip_limit;
 mod money;
 mod pool;
+mod proxies;
 mod routing;
 
 use http::{Method, StatusCode};

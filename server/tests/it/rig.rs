@@ -1,7 +1,11 @@
 //! A server with fake vendors behind it: what the tests of the model surface stand on.
 
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod faces;
+pub(crate) mod frames;
+pub(crate) mod names;
+pub(crate) mod proxies;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ mod failover;
 mod gate;
 mod network;
 mod order;
+mod proxies;
 mod queue;
 mod record;
 mod rectify;

@@ -1,8 +1,11 @@
 //! Faults of upstreams (`U` rows): what the caller sees, who is tried next, what is booked.
 
 mod answers;
+mod certificates;
 mod coding;
 mod failover;
+mod http2;
+mod names;
 mod streams;
 
 use fakeup::{Behaviour, Fakeup, Then, refused_url};
