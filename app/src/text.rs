@@ -21,6 +21,7 @@ pub(crate) mod routing_setting;
 pub(crate) mod rule;
 pub(crate) mod setting;
 pub(crate) mod system;
+pub(crate) mod translation;
 
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,7 @@ mod tests {
             rule::TEXTS,
             setting::TEXTS,
             system::TEXTS,
+            translation::TEXTS,
         ];
         for (key, text) in areas.into_iter().flatten() {
             assert!(!text.en.trim().is_empty() && !text.zh.trim().is_empty(), "{key} is empty");

@@ -3,12 +3,13 @@
 
 use leptos::prelude::*;
 use types::request::{Attempt, Commit, Decision};
+use types::translation::TranslationNote;
 
 use super::load::Empty;
 use super::usd::usd;
 use super::{badge, routing_words};
 use crate::format;
-use crate::text::{Text, request as r, translator};
+use crate::text::{Text, request as r, translation as x, translator};
 
 /// Width of the timeline in SVG units; one attempt a line.
 const WIDTH: u64 = 1_000;
@@ -148,9 +149,59 @@ fn AttemptRow(attempt: Attempt, end: u64) -> impl IntoView {
             {attempt.reason.map(|reason| view! { <p class="reason break">{reason}</p> })}
             {commit.map(|commit| view! { <p class="reason">{commit}</p> })}
             {(!rectified.is_empty()).then(|| view! { <p class="reason">{t(r::P_RECTIFIED)} " " {rectified}</p> })}
+            {attempt.translation.map(|note| view! { <Translation note/> })}
             {loss}
         </li>
     }
+}
+
+/// What an attempt was translated to, and what was lost on the way.
+#[component]
+fn Translation(note: TranslationNote) -> impl IntoView {
+    let t = translator();
+    let TranslationNote { dialect, losses, more } = note;
+    let total = format::count(u64::try_from(losses.len()).unwrap_or(u64::MAX).saturating_add(more));
+    let grave = losses.iter().filter(|loss| loss.meaning).count();
+    if losses.is_empty() && more == 0 {
+        return view! { <p class="reason translation">{t(x::SENT_AS)} " " <code>{dialect.to_string()}</code> " · " {t(x::NOTHING_LOST)}</p> }
+            .into_any();
+    }
+    let rows = losses
+        .into_iter()
+        .map(|loss| {
+            let (mood, word) =
+                if loss.meaning { ("warn", t(x::MAY_CHANGE)) } else { ("off", t(x::CHANGES_NOTHING)) };
+            view! {
+                <tr>
+                    <th scope="row" data-label=t(x::FIELD)><code class="break">{loss.field}</code></th>
+                    <td data-label=t(x::WHAT)>{loss.what}</td>
+                    <td data-label=t(x::WEIGHT)><badge::State mood word/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="translation" open=grave != 0>
+            <summary class="reason">
+                {t(x::SENT_AS)} " " <code>{dialect.to_string()}</code> " · " {total} " " {t(x::LOST)}
+            </summary>
+            <div class="table-scroll">
+                <table class="table rows">
+                    <caption class="visually-hidden">{t(x::LOST_CAPTION)}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t(x::FIELD)}</th>
+                            <th scope="col">{t(x::WHAT)}</th>
+                            <th scope="col">{t(x::WEIGHT)}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {(more > 0).then(|| view! { <p class="reason">{format::count(more)} " " {t(x::MORE)}</p> })}
+        </details>
+    }
+    .into_any()
 }
 
 #[cfg(test)]

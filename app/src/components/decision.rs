@@ -9,7 +9,9 @@ use super::load::Empty;
 use super::time::Until;
 use super::{badge, routing_words};
 use crate::format;
-use crate::text::{common as c, pool as o, provider as p, request as r, routing as w, translator};
+use crate::text::{
+    common as c, pool as o, provider as p, request as r, routing as w, translation as x, translator,
+};
 
 /// Who was considered, and what removed each.
 #[component]
@@ -120,6 +122,9 @@ fn Row(candidate: Candidate) -> impl IntoView {
         (None, Some("unavailable")) => ("warn", t(w::DEMOTED_UNAVAILABLE).to_owned()),
         (None, Some(other)) => ("warn", other.to_owned()),
     };
+    let translated = candidate.translated.map(|dialect| {
+        view! { <span class="chip" title=t(x::TRANSLATED_HELP)>{t(x::TRANSLATED)} " → " {dialect.to_string()}</span> }
+    });
     let breaker = candidate.breaker.map(badge::breaker);
     let chance = candidate.chance_permille.map_or_else(dash, |n| format!("{}.{} %", n / 10, n % 10));
     let (of_provider, of_credential) = candidate.priority;
@@ -128,7 +133,7 @@ fn Row(candidate: Candidate) -> impl IntoView {
             <td data-label=t(r::RANK) class="num">{candidate.rank.map_or_else(dash, |rank| rank.to_string())}</td>
             <th scope="row" data-label=t(c::PROVIDER)><a class="truncate" href=format!("/providers/{}", candidate.provider_id)>{candidate.provider_name}</a></th>
             <td data-label=t(c::CREDENTIAL)><span class="truncate">{candidate.credential_name.unwrap_or_else(dash)}</span></td>
-            <td data-label=t(c::STATUS)><span class="stack"><badge::State mood word=words/> {breaker} {until}</span></td>
+            <td data-label=t(c::STATUS)><span class="stack"><badge::State mood word=words/> {translated} {breaker} {until}</span></td>
             <td data-label=t(w::CHANCE) class="num">{chance}</td>
             <td data-label=t(p::TIER)>{candidate.tier.map_or("–", |tier| t(routing_words::tier(tier)))}</td>
             <td data-label=t(c::PRIORITY) class="num">{format!("{of_provider} / {of_credential}")}</td>

@@ -29,6 +29,13 @@ impl FormState {
         typed.unwrap_or_else(|| present.to_owned())
     }
 
+    /// Whether the last try failed for this field.
+    pub(crate) fn noted(self, field: &str) -> bool {
+        self.error.with_untracked(|error| {
+            error.as_ref().is_some_and(|error| error.problem.fields.contains_key(field))
+        })
+    }
+
     fn note(self, field: String) -> Signal<Option<String>> {
         let lang = lang();
         let error = self.error;

@@ -3,7 +3,7 @@
 use types::credential::Tier;
 use types::routing::{FailureClass, Strategy};
 
-use crate::text::{Text, provider as p, request as r, routing as w, rule as e};
+use crate::text::{Text, provider as p, request as r, routing as w, rule as e, translation as x};
 
 /// Name of a strategy, and what it does.
 pub(crate) fn strategy(strategy: Strategy) -> (Text, Text) {
@@ -61,6 +61,7 @@ pub(crate) fn filter(name: &str) -> Option<Text> {
         "endpoint" => r::R_ENDPOINT,
         "group" => r::R_GROUP,
         "model" => r::R_MODEL,
+        "dialect" => x::R_DIALECT,
         "client" => r::R_CLIENT,
         "schedule" => r::R_SCHEDULE,
         "unpriced" => r::R_UNPRICED,

@@ -19,6 +19,7 @@ pub(crate) struct KeyForm {
     pub(crate) expires_at: String,
     pub(crate) enabled: String,
     pub(crate) grant_id: String,
+    pub(crate) translation: String,
     #[serde(flatten)]
     pub(crate) limits: LimitsForm,
     pub(crate) version: String,
@@ -37,6 +38,7 @@ impl KeyForm {
             expires_at: local_input(view.expires_at),
             enabled: view.enabled.to_string(),
             grant_id: view.grant_id.map(|id| id.to_string()).unwrap_or_default(),
+            translation: view.translation.to_string(),
             limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
         }

@@ -40,6 +40,8 @@ pub(crate) struct ProviderForm {
     pub(crate) http2: String,
     pub(crate) queue_size: String,
     pub(crate) queue_ms: String,
+    pub(crate) dialects: String,
+    pub(crate) translate: String,
     #[serde(flatten)]
     pub(crate) limits: LimitsForm,
     pub(crate) version: String,
@@ -83,6 +85,8 @@ impl ProviderForm {
             http2: (routing.http2 == Http2::Auto).to_string(),
             queue_size: text(routing.queue_size),
             queue_ms: text(routing.queue_ms),
+            dialects: routing.dialects.iter().map(|d| d.as_str()).collect::<Vec<_>>().join(", "),
+            translate: routing.translate.to_string(),
             limits: LimitsForm::of(&view.limits),
             version: view.version.to_string(),
             ..Self::default()

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use types::api_key::ApiKeyView;
 use types::package::GrantView;
 use types::quota::ScopeKind;
+use types::translation::TranslationMode;
 use types::user::UserView;
 use types::{ApiKeyId, GrantId, UserId};
 
@@ -26,7 +27,9 @@ use crate::error::AppError;
 use crate::form::checked;
 use crate::form::key::KeyForm;
 use crate::format;
-use crate::text::{common as c, limit as l, money as m, people as p, provider, translator};
+use crate::text::{
+    Text, common as c, limit as l, money as m, people as p, provider, translation as x, translator,
+};
 
 /// The form of a new key.
 #[component]
@@ -149,6 +152,7 @@ fn Body(
                 <div><dt>{t(c::REQUESTS)}</dt><dd><a href=format!("/requests?key_id={id}")>{format::count(key_view.request_count)}</a></dd></div>
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(key_view.last_used_at, t(c::NEVER))}</dd></div>
                 <div><dt>{t(c::EXPIRES)}</dt><dd>{maybe(key_view.expires_at, t(c::NEVER))}</dd></div>
+                <div><dt>{t(x::SECTION)}</dt><dd>{t(mode_words(key_view.translation))}</dd></div>
                 <div><dt>{t(m::COST)}</dt><dd><a href=format!("/usage?by=model&key_id={id}")>{usd(key_view.cost_usd)}</a></dd></div>
                 <div><dt>{t(c::CREATED)}</dt><dd>{maybe(Some(key_view.created_at), "")}</dd></div>
             </dl>
@@ -191,11 +195,25 @@ fn KeyFields(form: FormState, present: KeyForm, known: bool) -> impl IntoView {
             <Area form label=c::MODELS name="models" value=present.models help=p::KEY_MODELS_HELP optional=true/>
             <Field form label=p::CLIENTS name="clients" value=present.clients help=p::CLIENTS_HELP optional=true/>
             <Area form label=p::IP_ALLOW name="ip_allow" value=present.ip_allow help=p::IP_ALLOW_HELP optional=true/>
+            <Choice form label=x::MODE name="translation" value=present.translation help=x::MODE_HELP options=modes()/>
             <Field form label=c::EXPIRES name="expires_at" kind="datetime-local" value=present.expires_at help=p::EXPIRES_HELP optional=true/>
         </details>
         <LimitFields form present=present.limits help=l::LIMITS_HELP more=l::LIMITS_KEY_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
+}
+
+fn mode_words(mode: TranslationMode) -> Text {
+    match mode {
+        TranslationMode::Allow => x::MODE_ALLOW,
+        TranslationMode::Strict => x::MODE_STRICT,
+        TranslationMode::Off => x::MODE_OFF,
+    }
+}
+
+fn modes() -> Vec<(String, String)> {
+    let t = translator();
+    TranslationMode::ALL.iter().map(|mode| (mode.to_string(), t(mode_words(*mode)).to_owned())).collect()
 }
 
 /// Which of its user's packages pays for the key.

@@ -19,7 +19,7 @@ use crate::components::load::{load, load_page};
 use crate::components::test_result::{TestResult, landed};
 use crate::components::{Refresh, failure, query};
 use crate::form::provider::ProviderForm;
-use crate::text::{common as c, provider as p, translator};
+use crate::text::{common as c, provider as p, translation as x, translator};
 
 /// The page.
 #[component]
@@ -87,6 +87,7 @@ fn Body(
         (true, 0) => ("warn", t(p::NO_CREDENTIALS).to_owned()),
         (true, _) => ("good", t(c::ON).to_owned()),
     };
+    let speaks = speaks(&provider);
     let present = ProviderForm::of(&provider);
     let proxy = provider.proxy_url.clone();
     let name = provider.name.clone();
@@ -103,6 +104,7 @@ fn Body(
             <a class="button small quiet" href=format!("/requests?provider_id={id}")>{t(p::ITS_REQUESTS)}</a>
             <a class="button small quiet" href=format!("/audit?object=provider&object_id={id}")>{t(p::ITS_AUDIT)}</a>
         </Answer>
+        <p class="reason" id="speaks">{speaks}</p>
         <div class="columns">
             <div class="column">
                 <ProviderHealth id/>
@@ -133,6 +135,20 @@ fn Body(
         </div>
     }
     .into_any()
+}
+
+/// What it speaks, and whether it answers callers of other dialects.
+fn speaks(provider: &ProviderView) -> String {
+    let t = translator();
+    let spoken = provider.routing.spoken(provider.kind);
+    let spoken = spoken.iter().map(|dialect| dialect.as_str()).collect::<Vec<_>>().join(", ");
+    let named = !provider.models.is_empty() || !provider.model_redirects.is_empty();
+    let others = match (provider.routing.translate, named) {
+        (false, _) => x::OTHERS_OFF,
+        (true, false) => x::OTHERS_UNNAMED,
+        (true, true) => x::OTHERS_ON,
+    };
+    format!("{} {spoken} · {}", t(x::SPEAKS), t(others))
 }
 
 /// A test with a real call.

@@ -1,13 +1,14 @@
 //! The fields of a provider, for new and known ones.
 
 use leptos::prelude::*;
+use types::dialect::Dialect;
 use types::provider::ProviderKind;
 
 use crate::components::field::{Area, Check, Choice, Field, FormState};
 use crate::components::limit_fields::LimitFields;
 use crate::form::checked;
 use crate::form::provider::ProviderForm;
-use crate::text::{common as c, limit as l, provider as p, translator};
+use crate::text::{common as c, limit as l, provider as p, translation as x, translator};
 
 /// Fields of the section on resilience, as problems name them.
 const ROUTING: &[&str] = &["breaker.", "clients", "schedule", "queue_"];
@@ -26,6 +27,8 @@ pub(crate) fn ProviderFields(
 ) -> impl IntoView {
     let t = translator();
     let kinds = ProviderKind::ALL.iter().map(|kind| (kind.to_string(), kind.to_string())).collect::<Vec<_>>();
+    // Of a new provider the kind is not settled yet.
+    let own = present.kind.parse::<ProviderKind>().ok().filter(|_| known);
     let network_open = proxy.is_some()
         || checked(&present.http2)
         || !present.connect_ms.is_empty()
@@ -72,6 +75,7 @@ pub(crate) fn ProviderFields(
             <Area form label=c::MODELS name="models" value=present.models help=p::MODELS_HELP optional=true/>
             <Area form label=p::REDIRECTS name="model_redirects" value=present.model_redirects help=p::REDIRECTS_HELP optional=true/>
         </details>
+        <TranslationFields form dialects=present.dialects translate=checked(&present.translate) own/>
         <details class="section" open=network_open>
             <summary><span>{t(p::NETWORK)}</span><span class="faint">{t(p::NETWORK_SUMMARY)}</span></summary>
             <Field form label=p::PROXY name="proxy_url" kind="password" help=p::PROXY_HELP optional=true/>
@@ -122,4 +126,29 @@ pub(crate) fn ProviderFields(
         <LimitFields form present=present.limits help=l::LIMITS_SUPPLIER_HELP/>
         <input type="hidden" name="form[version]" value=present.version/>
     }
+}
+
+/// What it speaks, and whether callers of other dialects may have it.
+#[component]
+fn TranslationFields(
+    form: FormState,
+    dialects: String,
+    translate: bool,
+    #[prop(optional_no_strip)] own: Option<ProviderKind>,
+) -> impl IntoView {
+    let t = translator();
+    let open = !dialects.is_empty() || !translate || form.noted("dialects");
+    let placeholder = own.map(|kind| names(kind.dialects())).unwrap_or_default();
+    view! {
+        <details class="section" id="translation" open=open>
+            <summary><span>{t(x::SECTION)}</span><span class="faint">{t(x::SECTION_SUMMARY)}</span></summary>
+            <Field form label=x::DIALECTS name="dialects" value=dialects help=x::DIALECTS_HELP optional=true placeholder/>
+            <Check form label=x::TRANSLATE name="translate" on=translate help=x::TRANSLATE_HELP/>
+        </details>
+    }
+}
+
+/// Dialects as they are typed.
+fn names(dialects: &[Dialect]) -> String {
+    dialects.iter().map(|dialect| dialect.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -77,6 +77,7 @@ fn present(slug: Option<&str>) -> ProviderForm {
         base_url: base_url.to_owned(),
         enabled: "on".to_owned(),
         sticky: "on".to_owned(),
+        translate: "on".to_owned(),
         ..ProviderForm::default()
     }
 }

@@ -6,6 +6,7 @@ mod money;
 mod pool;
 mod proxies;
 mod routing;
+mod translation;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use types::api_key::{CreateApiKey, UpdateApiKey};
 use types::problem::FieldErrors;
 use types::{Patch, Problem, UserId};
 
-use super::{instant, list, number};
+use super::{instant, list, number, parsed};
 use crate::form::checked;
 use crate::form::key::KeyForm;
 
@@ -27,7 +27,7 @@ impl KeyForm {
             enabled: None,
             limits: self.limits.read(&mut errors),
             grant_id: number(&self.grant_id, "grant_id", &mut errors),
-            translation: None,
+            translation: parsed(&self.translation, "translation", &mut errors),
         };
         errors.finish(input)
     }
@@ -46,7 +46,7 @@ impl KeyForm {
             version: number(&self.version, "version", &mut errors),
             limits: self.limits.read(&mut errors),
             grant_id: Patch::from_option(number(&self.grant_id, "grant_id", &mut errors)),
-            translation: None,
+            translation: parsed(&self.translation, "translation", &mut errors),
         };
         errors.finish(input)
     }

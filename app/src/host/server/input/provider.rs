@@ -50,8 +50,10 @@ impl ProviderForm {
             http2: Some(if checked(&self.http2) { Http2::Auto } else { Http2::Off }),
             queue_size: Patch::from_option(number(&self.queue_size, "queue_size", errors)),
             queue_ms: Patch::from_option(number(&self.queue_ms, "queue_ms", errors)),
-            dialects: None,
-            translate: None,
+            dialects: Some(
+                list(&self.dialects).iter().filter_map(|name| parsed(name, "dialects", errors)).collect(),
+            ),
+            translate: Some(checked(&self.translate)),
         }
     }
 
@@ -161,6 +163,8 @@ impl CredentialForm {
 
 #[cfg(test)]
 mod tests {
+    use types::dialect::Dialect;
+
     use super::*;
 
     #[test]
@@ -182,6 +186,16 @@ mod tests {
         form.schedule_end = "06:00".into();
         assert!(matches!(form.update().unwrap().routing.schedule, Patch::Set(_)));
         assert!(matches!(ProviderForm::default().update().unwrap().routing.schedule, Patch::Clear));
+    }
+
+    #[test]
+    fn dialects_keep_their_order_and_an_unknown_one_is_named() {
+        let mut form = ProviderForm { dialects: "openai-chat, anthropic".into(), ..ProviderForm::default() };
+        let routing = form.update().unwrap().routing;
+        assert_eq!(routing.dialects, Some(vec![Dialect::OpenAiChat, Dialect::Anthropic]));
+        assert_eq!(routing.translate, Some(false), "an unchecked box switches off");
+        form.dialects = "latin".into();
+        assert!(form.update().unwrap_err().fields.contains_key("dialects"));
     }
 
     #[test]
