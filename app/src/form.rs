@@ -11,6 +11,7 @@ pub(crate) mod invoice;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod package;
+pub(crate) mod playground;
 pub(crate) mod price;
 pub(crate) mod provider;
 pub(crate) mod user;

@@ -16,6 +16,7 @@ pub use server::Drafts;
 pub(crate) use server::*;
 
 use serde::{Deserialize, Serialize};
+use types::RequestId;
 use types::principal::Viewer;
 
 use crate::text::Lang;
@@ -53,6 +54,20 @@ pub(crate) struct Facts {
     pub(crate) viewer: Option<Viewer>,
     /// Whether the session cookie is marked Secure while the page came over plain HTTP.
     pub(crate) cookie_trap: bool,
+}
+
+/// What is heard of a request that the browser makes itself.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "ssr", expect(dead_code, reason = "only a browser hears anything"))]
+pub(crate) enum Sound {
+    /// The head of the answer.
+    Head { status: u16, request_id: Option<RequestId>, upstream: Option<String>, dropped: String },
+    /// Bytes of its body.
+    Piece(Vec<u8>),
+    /// Its end.
+    End,
+    /// It broke off, or never came.
+    Broken,
 }
 
 /// Light, dark, or as the system says.

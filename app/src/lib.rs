@@ -17,6 +17,7 @@ mod error;
 mod form;
 mod format;
 mod pages;
+mod play;
 mod shell;
 mod text;
 

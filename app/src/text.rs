@@ -5,6 +5,7 @@
 
 pub(crate) mod books;
 pub(crate) mod cache;
+pub(crate) mod catalogue;
 pub(crate) mod common;
 pub(crate) mod limit;
 pub(crate) mod login;
@@ -12,6 +13,7 @@ pub(crate) mod money;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod people;
+pub(crate) mod playground;
 pub(crate) mod pool;
 pub(crate) mod problem;
 pub(crate) mod provider;
@@ -115,6 +117,7 @@ mod tests {
         let areas = [
             books::TEXTS,
             cache::TEXTS,
+            catalogue::TEXTS,
             common::TEXTS,
             limit::TEXTS,
             login::TEXTS,
@@ -122,6 +125,7 @@ mod tests {
             overview::TEXTS,
             package::TEXTS,
             people::TEXTS,
+            playground::TEXTS,
             pool::TEXTS,
             problem::TEXTS,
             provider::TEXTS,

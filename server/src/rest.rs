@@ -11,6 +11,7 @@ pub(crate) mod error;
 mod input;
 mod installation;
 mod keys;
+mod models;
 mod nearest;
 pub(crate) mod openapi;
 mod packages;
@@ -50,6 +51,7 @@ pub(crate) fn table() -> Vec<Endpoint> {
         routing::endpoints(),
         users::endpoints(),
         keys::endpoints(),
+        models::endpoints(),
         prices::endpoints(),
         quotas::endpoints(),
         packages::endpoints(),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use types::Page;
 use types::api_key::ApiKeyView;
+use types::catalogue::{Catalogue, CatalogueFilter};
 use types::request::{RequestFilter, RequestRow};
 use types::usage::OwnUsage;
 
@@ -31,4 +32,10 @@ pub(crate) async fn requests(filter: RequestFilter) -> Result<Page<RequestRow>, 
 #[server(input = Json)]
 pub(crate) async fn request(id: String) -> Result<RequestRow, AppError> {
     Ok(crate::host::member().await?.request_fetch(id).await?)
+}
+
+/// The models that his keys reach.
+#[server(input = Json)]
+pub(crate) async fn models(filter: CatalogueFilter) -> Result<Catalogue, AppError> {
+    Ok(crate::host::member().await?.model_list(filter).await?)
 }

@@ -174,7 +174,7 @@ fn Translation(note: TranslationNote) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row" data-label=t(x::FIELD)><code class="break">{loss.field}</code></th>
-                    <td data-label=t(x::WHAT)>{loss.what}</td>
+                    <td data-label=t(x::WHAT) class="wrap-cell">{loss.what}</td>
                     <td data-label=t(x::WEIGHT)><badge::State mood word/></td>
                 </tr>
             }

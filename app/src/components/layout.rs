@@ -13,6 +13,10 @@ use crate::text::{Text, common as c, translator};
 /// One entry of the navigation: path, words, icon path data (16 px grid).
 type Entry = (&'static str, Text, &'static str);
 
+const MODELS_ICON: &str =
+    "M2.500 3h4.500v4.500H2.500zM9 3h4.500v4.500H9zM2.500 9.500h4.500V14H2.500zM9 9.500h4.500V14H9z";
+const PLAYGROUND_ICON: &str = "M2.500 3h5v10h-5zM8.500 3h5v10h-5zM4 5.500h2M10 5.500h2M4 8h2M10 8h1";
+
 const WATCH: &[Entry] = &[
     ("/", c::NAV_OVERVIEW, "M2 9l4-4 3 3 5-6M2 13.5h12"),
     ("/requests", c::NAV_REQUESTS, "M2.5 4h11M2.5 8h11M2.5 12h7"),
@@ -29,6 +33,8 @@ const SERVE: &[Entry] = &[
         c::NAV_ROUTING,
         "M2.500 12.500h3c4 0 2-9 6-9h2M11.500 1.500l2 2-2 2M2.500 3.500h3M9 12.500h4.500M11.500 10.500l2 2-2 2",
     ),
+    ("/models", c::NAV_MODELS, MODELS_ICON),
+    ("/playground", c::NAV_PLAYGROUND, PLAYGROUND_ICON),
     ("/breakers", c::NAV_BREAKERS, "M1.500 11h3.500l5.500-5M11 11h3.500M5 9.500v3M11 9.500v3"),
     ("/cache", c::NAV_CACHE, "M2.500 3h11v7h-6l-3 3v-3h-2zM5 5.500h6M5 7.500h4"),
     (
@@ -67,6 +73,8 @@ const RUN: &[Entry] = &[
 const MEMBER: &[Entry] = &[
     ("/me", c::NAV_ME, "M2 9l4-4 3 3 5-6M2 13.500h12"),
     ("/requests", c::NAV_MY_REQUESTS, "M2.500 4h11M2.500 8h11M2.500 12h7"),
+    ("/models", c::NAV_MODELS, MODELS_ICON),
+    ("/playground", c::NAV_PLAYGROUND, PLAYGROUND_ICON),
 ];
 
 /// Navigation, tools and the page.

@@ -23,6 +23,8 @@ const PAGES: &[(&str, Text)] = &[
     ("/routing?view=backtest", routing::V_BACKTEST),
     ("/breakers", c::NAV_BREAKERS),
     ("/cache", c::NAV_CACHE),
+    ("/models", c::NAV_MODELS),
+    ("/playground", c::NAV_PLAYGROUND),
     ("/users", c::NAV_USERS),
     ("/keys", c::NAV_KEYS),
     ("/usage", c::NAV_USAGE),

@@ -2,6 +2,8 @@
 //!
 //! It holds no permission: server functions' bodies do not exist here.
 
+mod talk;
+
 use std::cell::RefCell;
 
 use leptos::html::{Dialog, Input};
@@ -10,6 +12,8 @@ use types::request::LiveEvent;
 use wasm_bindgen::prelude::*;
 
 use super::Facts;
+
+pub(crate) use talk::{Talk, talk};
 
 /// Sets a status; only a server can.
 pub(crate) fn set_status(_: u16) {}

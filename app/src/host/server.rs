@@ -9,13 +9,15 @@ mod input;
 mod landing;
 mod lang;
 mod openapi;
+mod play;
 mod policy;
 
 pub use drafts::Drafts;
-pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice};
+pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice, take_played};
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};
 pub(crate) use landing::{go_back, redirect_to, test_landing};
+pub(crate) use play::{booked, play};
 pub(crate) use policy::{apply_policy, clear_cache};
 
 use leptos::html::Dialog;
@@ -243,3 +245,12 @@ pub(crate) fn read_file(_: &leptos::ev::Event, _: impl FnOnce(String, String) + 
 
 /// Moves the keyboard focus; only a browser does.
 pub(crate) fn focus(_: NodeRef<leptos::html::Input>) {}
+
+/// A request of the browser's own; a server makes none for a page.
+#[derive(Debug)]
+pub(crate) struct Talk;
+
+/// Asks as the page's reader; only a browser does.
+pub(crate) fn talk(_: crate::play::Call, _: &str, _: impl Fn(super::Sound) + 'static) -> Talk {
+    Talk
+}

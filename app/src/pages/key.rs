@@ -152,7 +152,8 @@ fn Body(
                 <div><dt>{t(c::REQUESTS)}</dt><dd><a href=format!("/requests?key_id={id}")>{format::count(key_view.request_count)}</a></dd></div>
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(key_view.last_used_at, t(c::NEVER))}</dd></div>
                 <div><dt>{t(c::EXPIRES)}</dt><dd>{maybe(key_view.expires_at, t(c::NEVER))}</dd></div>
-                <div><dt>{t(x::SECTION)}</dt><dd>{t(mode_words(key_view.translation))}</dd></div>
+                <div><dt>{t(x::MODE)}</dt><dd>{t(mode_words(key_view.translation))}</dd></div>
+                <div><dt>{t(c::MODELS)}</dt><dd><a href=format!("/models?key_id={id}")>{t(x::REACHES)}</a></dd></div>
                 <div><dt>{t(m::COST)}</dt><dd><a href=format!("/usage?by=model&key_id={id}")>{usd(key_view.cost_usd)}</a></dd></div>
                 <div><dt>{t(c::CREATED)}</dt><dd>{maybe(Some(key_view.created_at), "")}</dd></div>
             </dl>

@@ -15,6 +15,8 @@ super::texts! {
     NAV_ROUTING: "Routing", "路由";
     NAV_BREAKERS: "Breakers", "熔断器";
     NAV_CACHE: "Sessions", "会话与缓存";
+    NAV_MODELS: "Models", "模型";
+    NAV_PLAYGROUND: "Playground", "试验场";
     NAV_USERS: "Users", "用户";
     NAV_KEYS: "Keys", "密钥";
     NAV_MONEY: "Money", "计费";

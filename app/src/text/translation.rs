@@ -16,6 +16,7 @@ super::texts! {
     MODE_ALLOW: "Allowed; what is lost is listed", "允许，并列出丢失的内容";
     MODE_STRICT: "Strict: refused if something would be lost that may change the answer", "严格：若丢失内容可能影响回答则拒绝";
     MODE_OFF: "Never", "不允许";
+    REACHES: "what it reaches", "可用模型";
     SENT_AS: "translated to", "已转换为";
     NOTHING_LOST: "nothing was lost", "没有丢失内容";
     LOST: "fields could not be carried over", "个字段无法转换";

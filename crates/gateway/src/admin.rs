@@ -10,6 +10,7 @@ mod audit;
 mod books;
 mod breaker;
 mod cache;
+mod catalogue;
 mod condition;
 mod credential;
 mod error_rule;

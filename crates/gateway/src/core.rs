@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use types::Timestamp;
 
 use crate::affinity::Affinity;
+use crate::catalogue::ModelLists;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::continuation::Continuations;
@@ -29,7 +30,7 @@ use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
 use crate::reach::Reach;
-use crate::serve::{ModelLists, UsedKeys};
+use crate::serve::UsedKeys;
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
 use crate::upstream::Upstreams;

@@ -1,5 +1,7 @@
 //! [`Gateway`]: the whole engine behind one cheaply cloned handle. Each method is a door, none decides anything.
 
+mod inside;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -21,6 +21,7 @@ mod metrics;
 pub mod vault;
 
 mod accounts;
+mod catalogue;
 pub mod identity;
 mod queue;
 mod reach;

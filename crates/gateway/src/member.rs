@@ -3,6 +3,7 @@
 //! Every question carries the owner; there is no call that takes a user's id from outside.
 
 mod api_key;
+mod catalogue;
 mod redact;
 mod request;
 mod usage;

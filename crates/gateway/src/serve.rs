@@ -47,7 +47,7 @@ use crate::snapshot::{ApiKey, Snapshot};
 
 pub(crate) use idempotency::UsedKeys;
 pub use ingress::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
-pub(crate) use models::{ModelLists, models};
+pub(crate) use models::models;
 pub(crate) use own::{explain, usage};
 pub(crate) use simulate::simulate;
 

@@ -9,6 +9,7 @@ pub mod base_url;
 pub mod books;
 pub mod breaker;
 pub mod cached;
+pub mod catalogue;
 mod clean;
 pub mod credential;
 pub mod dialect;

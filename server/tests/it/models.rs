@@ -81,12 +81,19 @@ async fn ke_05_the_list_holds_what_the_key_may_use_and_nothing_else() {
     assert_eq!(list(&rig.key).await, ["alias", "gpt-a", "gpt-b", "local-d", "secret-c"]);
     assert_eq!(list(&narrow).await, ["gpt-a", "gpt-b"]);
     assert_eq!(list(&lab).await, ["local-d"]);
-    // One model is found as in the list; these are no models of Anthropic's or Google's.
-    for (ask, status) in asks(&narrow, "/gpt-a").into_iter().zip([200, 404, 404, 404, 404]) {
+    // One model is found as in the list, and every caller is served with it by translation.
+    for ask in asks(&narrow, "/gpt-a") {
+        let target = ask.target.clone();
+        let got = rig.ask(ask).await;
+        assert_eq!(got.status, 200, "{target}: {}", got.text());
+        assert!(got.text().contains("gpt-a"), "{target}: {}", got.text());
+    }
+    // A key that does not want that finds no such model of Anthropic's or Google's.
+    let (_, own) = rig.new_key(json!({"name": "own", "models": ["gpt-*"], "translation": "off"})).await;
+    for (ask, status) in asks(&own, "/gpt-a").into_iter().zip([200, 404, 404, 404, 404]) {
         let target = ask.target.clone();
         let got = rig.ask(ask).await;
         assert_eq!(got.status, status, "{target}: {}", got.text());
-        assert!(status == 404 || got.json()["id"] == "gpt-a", "{}", got.text());
     }
     for hidden in ["secret-c", "local-d", "nothing"] {
         let got = rig.ask(Ask::get(&format!("/v1/models/{hidden}")).header("x-api-key", &narrow)).await;

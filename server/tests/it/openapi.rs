@@ -84,6 +84,7 @@ async fn real_answers_match_their_schema() {
         (Method::GET, "/users/{id}", "/users/1", None),
         (Method::POST, "/users/{id}/keys", "/users/1/keys", Some(json!({ "name": "laptop" }))),
         (Method::GET, "/keys", "/keys", None),
+        (Method::GET, "/models", "/models", None),
         (Method::GET, "/keys/{id}", "/keys/1", None),
         (Method::GET, "/requests", "/requests", None),
         (Method::GET, "/usage", "/usage?by=day", None),

@@ -1,8 +1,10 @@
 //! The admin REST API from outside: shapes, statuses, strictness.
 
 mod audit;
+mod catalogue;
 mod ip_limit;
 mod money;
+mod playground;
 mod pool;
 mod proxies;
 mod routing;

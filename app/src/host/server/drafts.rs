@@ -1,4 +1,4 @@
-//! What was posted and is looked at before it is done: price lists and invoices. A plain form post can only be
+//! What was posted and is looked at before it is done: price lists and invoices; and answers of the playground. A plain form post can only be
 //! answered with a redirect, and neither fits into an address; so it waits here, and the address says which it is.
 //!
 //! Bounded in number, size and time, in memory, of this process: after a restart, or on another instance, the page
@@ -13,6 +13,7 @@ use types::books::CompareInvoice;
 use types::{Problem, Timestamp};
 
 use crate::form::price::ImportForm;
+use crate::play::Played;
 
 /// Drafts kept at a time; a new one pushes the oldest out.
 const MOST: usize = 16;
@@ -26,6 +27,7 @@ const AGE_MS: i64 = 30 * 60 * 1_000;
 pub(crate) enum Draft {
     Import(Arc<ImportForm>),
     Invoice(Arc<CompareInvoice>),
+    Played(Arc<Played>),
 }
 
 impl Draft {
@@ -33,6 +35,10 @@ impl Draft {
         match self {
             Self::Import(form) => form.list.len() + form.url.len() + form.origin.len(),
             Self::Invoice(ask) => ask.csv.len(),
+            Self::Played(played) => {
+                let said = played.lanes.iter().map(|lane| lane.heard.text.len() + lane.heard.thinking.len());
+                played.form.prompt.len() + played.form.system.len() + said.sum::<usize>()
+            }
         }
     }
 }
@@ -70,6 +76,15 @@ impl Drafts {
     }
 }
 
+impl Drafts {
+    fn take(&self, id: &str, now: Timestamp) -> Option<Draft> {
+        let found = self.find(id, now);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|entry| entry.id != id);
+        found
+    }
+}
+
 fn drafts() -> Result<Drafts, Problem> {
     use_context().ok_or_else(|| Problem::new("internal", "drafts are not kept here"))
 }
@@ -95,6 +110,15 @@ pub(crate) fn kept_import(id: &str) -> Result<Option<Arc<ImportForm>>, Problem> 
 pub(crate) fn kept_invoice(id: &str) -> Result<Option<Arc<CompareInvoice>>, Problem> {
     Ok(match drafts()?.find(id, now()?) {
         Some(Draft::Invoice(ask)) => Some(ask),
+        _ => None,
+    })
+}
+
+/// The answers of that name, once.
+#[expect(clippy::unused_async, reason = "server functions await what they ask for")]
+pub(crate) async fn take_played(id: &str) -> Result<Option<Played>, Problem> {
+    Ok(match drafts()?.take(id, now()?) {
+        Some(Draft::Played(played)) => Some(Arc::unwrap_or_clone(played)),
         _ => None,
     })
 }

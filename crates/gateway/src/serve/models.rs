@@ -1,37 +1,17 @@
 //! `GET /v1/models` and its siblings: the models that a key may use, in the shape that its caller understands.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use moka::future::Cache;
 use protocol::models::{Entry, Shape};
-use types::ProviderId;
 use types::dialect::Dialect;
-use types::provider::ProviderKind;
 
 use super::{KeyedCall, ModelsCall, Reply, ReplyBody, authenticate, render};
+use crate::catalogue::{self, Callers, Reached};
 use crate::core::Core;
 use crate::error::Refusal;
-use crate::snapshot::{ApiKey, Provider, Snapshot};
-use crate::upstream::list_models;
-
-/// How long to wait for upstreams' own lists; what has not come by then is left out this time.
-const PATIENCE_MS: u64 = 3_000;
-
-/// Upstreams' model lists, kept for a while. The revision is part of the key, so a changed provider is asked anew.
-#[derive(Clone, Debug)]
-pub(crate) struct ModelLists(Cache<(ProviderId, i64), Arc<Vec<String>>>);
-
-impl Default for ModelLists {
-    fn default() -> Self {
-        Self(Cache::builder().max_capacity(1_000).time_to_live(Duration::from_mins(10)).build())
-    }
-}
+use crate::snapshot::{ApiKey, Snapshot};
 
 /// Answers a list or one model.
 pub(crate) async fn models(core: &Arc<Core>, call: ModelsCall) -> Reply {
@@ -81,7 +61,7 @@ async fn find(
         core.clock.now(),
     )?;
     super::guard::origin(&key, call.client_ip, &call.headers)?;
-    let entries = entries(core, &snapshot, &key, shape).await;
+    let entries = entries(core, &snapshot, key, shape).await;
     match id {
         None => Ok(protocol::models::render_list(shape, &entries)),
         Some(id) => {
@@ -93,60 +73,24 @@ async fn find(
     }
 }
 
-async fn entries(core: &Arc<Core>, snapshot: &Arc<Snapshot>, key: &ApiKey, shape: Shape) -> Vec<Entry> {
-    let open = snapshot
-        .providers
-        .iter()
-        .filter(|p| p.spec.enabled && fits(p.spec.kind, shape) && key.may_use_groups(&p.spec.groups));
-    let mut asked: FuturesUnordered<_> = open.map(|provider| names(core, snapshot, provider)).collect();
-    let mut found: BTreeSet<(String, &'static str)> = BTreeSet::new();
-    while let Some((provider, names)) = asked.next().await {
-        found.extend(
-            names
-                .into_iter()
-                .filter(|name| provider.serves_model(name) && key.may_use_model(name))
-                .map(|name| (name, provider.spec.kind.as_str())),
-        );
-    }
-    let mut entries: Vec<Entry> = found
-        .into_iter()
-        .map(|(id, owner)| Entry { id, created_at: core.started_at, owned_by: owner.to_owned() })
-        .collect();
-    entries.dedup_by(|a, b| a.id == b.id);
-    entries
+async fn entries(core: &Core, snapshot: &Snapshot, key: Arc<ApiKey>, shape: Shape) -> Vec<Entry> {
+    let keys = [key];
+    let reach = catalogue::reach(core, snapshot, Callers::Keys(&keys)).await;
+    let listed = reach.models.into_iter().filter(|(_, reached)| fits(reached, shape));
+    listed
+        .map(|(id, reached)| {
+            let owner = reached.providers.first().map_or("tollgate", |provider| provider.spec.kind.as_str());
+            Entry { id, created_at: core.started_at, owned_by: owner.to_owned() }
+        })
+        .collect()
 }
 
-/// Whether a caller of this shape can talk to this kind; the OpenAI list is everybody's catalogue and shows all.
-fn fits(kind: ProviderKind, shape: Shape) -> bool {
+/// Whether a caller of this shape is served with it, as it is or translated; the OpenAI list is everybody's catalogue
+/// and shows all.
+fn fits(reached: &Reached<'_>, shape: Shape) -> bool {
     match shape {
-        Shape::Anthropic => kind == ProviderKind::Anthropic,
-        Shape::Gemini => kind == ProviderKind::Gemini,
+        Shape::Anthropic => reached.serves(Dialect::Anthropic),
+        Shape::Gemini => reached.serves(Dialect::Gemini),
         Shape::OpenAi => true,
     }
-}
-
-/// The names that a provider is configured with, plus its own list where the configuration leaves that open.
-async fn names<'a>(
-    core: &Arc<Core>,
-    snapshot: &Arc<Snapshot>,
-    provider: &'a Provider,
-) -> (&'a Provider, Vec<String>) {
-    let fixed = |pattern: &&String| !pattern.contains('*');
-    let spec = &provider.spec;
-    let mut names: Vec<String> =
-        spec.models.iter().filter(fixed).chain(spec.model_redirects.keys().filter(fixed)).cloned().collect();
-    let open = spec.models.is_empty() || spec.models.iter().any(|pattern| pattern.contains('*'));
-    let credential = provider.credentials.iter().find(|c| c.spec.enabled && c.secret.is_some());
-    if let Some(credential) = credential.filter(|_| open) {
-        let listed = core.model_lists.0.try_get_with((provider.id, snapshot.revision), async {
-            list_models(&core.upstreams, PATIENCE_MS, provider, credential).await.map(Arc::new)
-        });
-        match listed.await {
-            Ok(listed) => names.extend(listed.iter().cloned()),
-            Err(error) => {
-                tracing::debug!(provider.name = spec.name, %error, "the provider's model list could not be fetched");
-            }
-        }
-    }
-    (provider, names)
 }

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("upstream", 3),
     ("core", 4),
     ("accounts", 5),
+    ("catalogue", 5),
     ("events", 5),
     ("house", 5),
     ("pricelist", 5),
@@ -42,7 +43,8 @@ const FLOORS: &[(&str, u8)] = &[
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("core", "accounts", "the journal is caught up with before anything is served"),
     ("core", "admin", "credentials are sealed anew under a new key before anything is served"),
-    ("core", "serve", "owns the model lists and the used keys that serving fills"),
+    ("core", "serve", "owns the used keys that serving fills"),
+    ("core", "catalogue", "owns the model lists that are kept for a while"),
     ("core", "tasks", "owns the board of tasks and starts them once it is complete"),
     ("core", "events", "owns the queue of breakers' changes that serving fills"),
     ("core", "house", "what a stop interrupted is priced before anything is served"),
