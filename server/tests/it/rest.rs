@@ -188,7 +188,7 @@ async fn he_01_strangers_get_words_and_administrators_get_details() {
     let console = Console::start().await;
     let plain = console.get("/health", &[]).await.json();
     let names: Vec<_> = plain.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["checks", "status", "timestamp", "version"]);
+    assert_eq!(names, ["status", "timestamp", "checks", "version"]);
     assert_eq!(plain["checks"]["database"], "ok");
     assert_eq!(plain["checks"]["redis"], "not_configured");
     let bearer = format!("Bearer {}", console.token);

@@ -73,6 +73,8 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         "schedule": routing.schedule,
         "sticky": routing.sticky,
         "http2": routing.http2,
+        "dialects": routing.dialects,
+        "translate": routing.translate,
         "proxy_fallback_to_direct": routing.proxy_fallback_to_direct,
         "queue_size": routing.queue_size,
         "queue_ms": routing.queue_ms,

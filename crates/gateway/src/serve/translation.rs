@@ -126,6 +126,9 @@ pub(super) fn write(
     Ok(Translated { endpoint, body: body.into(), note, way_back })
 }
 
+/// Whose model cannot count.
+const FIELD: &str = "model";
+
 type Asked = (Vec<u8>, neutral::Losses, WayBack);
 
 /// Something for a model to answer.
@@ -149,7 +152,7 @@ fn turn(request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
 fn count(request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
     let (own, ingress) = (request.ingress.endpoint.dialect(), &request.ingress);
     let call = Call { model: ingress.path_model.as_deref(), stream: Some(false) };
-    let none = || Fault::field("model", "is served by nobody who counts tokens");
+    let none = || Fault::field(FIELD, "is served by nobody who counts tokens");
     let asked = translate::count::request(own, &ingress.body, call, target)?.ok_or_else(none)?;
     Ok((asked.body, asked.losses, WayBack::Counted(target.dialect, own)))
 }

@@ -36,6 +36,8 @@ async fn a_redirected_model_is_the_only_change_to_a_request() {
     for kind in ["anthropic", "openai", "gemini"] {
         rig.provider(kind, json!({"model_redirects": {"alias": "vendor/real-1"}})).await;
     }
+    // The same words in another dialect would stick to who has answered them.
+    rig.server.admin("PUT", "/settings/affinity.enabled", &json!({"value": "false"})).await;
     for face in FACES {
         let ask = Ask::post(&face.target("alias", false), odd("alias"));
         let id = ask.id.clone();

@@ -38,7 +38,7 @@ async fn every_model_is_listed_with_who_serves_it_and_in_which_dialects() {
     let [best, claude, like, gpt] = all["items"].as_array().unwrap().as_slice() else { panic!("{all}") };
     assert_eq!(gpt["native"], json!(["openai-chat", "openai-responses"]), "{gpt}");
     assert_eq!(gpt["translated"], json!(["anthropic", "gemini"]), "{gpt}");
-    assert_eq!(gpt["aliases"], json!(["best", "any*"]), "{gpt}");
+    assert_eq!(gpt["aliases"], json!(["any*", "best"]), "{gpt}");
     assert_eq!((&claude["native"], &claude["translated"]), (&json!(["anthropic"]), &json!([])), "{claude}");
     assert_eq!(claude["providers"][0]["translates"], false, "{claude}");
     assert_eq!(

@@ -188,7 +188,7 @@ async fn ac_01_when_nobody_can_serve_the_reasons_are_counted_and_no_name_is_told
     rig.provider("openai", json!({"name": "secret-models", "models": ["x-*"]})).await;
     rig.provider("openai", json!({"name": "secret-group", "groups": ["vip"]})).await;
     rig.provider("openai", json!({"name": "secret-empty", "api_key": null})).await;
-    rig.provider("anthropic", json!({"name": "secret-kind"})).await;
+    rig.provider("anthropic", json!({"name": "secret-kind", "translate": false})).await;
     rig.change(&format!("/users/{}", rig.user_id), json!({"groups": ["default"]})).await;
     let (got, row) = rig.asked(fresh(CHAT, "m-1", true)).await;
     assert_eq!((got.status, got.code().as_str()), (503, "no_available_account"));

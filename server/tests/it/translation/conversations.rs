@@ -91,6 +91,12 @@ fn with_results(face: Face, model: &str, streaming: bool, first: &Ask, before: &
             contents.push(json!({"role": "user", "parts": results}));
         }
     }
+    if face.name != "gemini" {
+        body["stream"] = json!(streaming);
+    }
+    if face.name == "openai-chat" && streaming {
+        body["stream_options"] = json!({"include_usage": true});
+    }
     let mut ask = face.ask(model, streaming);
     ask.body = body.to_string().into();
     ask
