@@ -67,14 +67,12 @@ fn actor() -> Result<gateway::Actor, AppError> {
 }
 
 /// The handle of a proven administrator.
-#[expect(clippy::unused_async, reason = "server functions await their handle, whichever it is")]
 pub(crate) async fn admin() -> Result<gateway::Admin, AppError> {
     let principal = principal()?;
     Ok(gateway()?.admin(&principal, actor()?)?)
 }
 
 /// The handle of a signed-in member.
-#[expect(clippy::unused_async, reason = "server functions await their handle, whichever it is")]
 pub(crate) async fn member() -> Result<gateway::Member, AppError> {
     let principal = principal()?;
     Ok(gateway()?.member(&principal, actor()?)?)

@@ -115,7 +115,6 @@ pub(crate) fn kept_invoice(id: &str) -> Result<Option<Arc<CompareInvoice>>, Prob
 }
 
 /// The answers of that name, once.
-#[expect(clippy::unused_async, reason = "server functions await what they ask for")]
 pub(crate) async fn take_played(id: &str) -> Result<Option<Played>, Problem> {
     Ok(match drafts()?.take(id, now()?) {
         Some(Draft::Played(played)) => Some(Arc::unwrap_or_clone(played)),

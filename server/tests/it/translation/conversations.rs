@@ -154,7 +154,9 @@ async fn a_conversation_with_tools_goes_there_and_back_in_every_pair() {
             {
                 assert!(sent.contains(words), "{what}: '{words}' in {sent}");
             }
-            assert_eq!(row["attempts"][0]["translation"].get("losses"), None, "{what}: {row}");
+            // Thoughts of another vendor's may stay behind; nothing that matters does.
+            let losses = row["attempts"][0]["translation"]["losses"].as_array().cloned().unwrap_or_default();
+            assert!(losses.iter().all(|loss| loss["meaning"] == false), "{what}: {row}");
         }
     }
 }
