@@ -99,11 +99,6 @@ impl PlayForm {
         };
         errors.finish(ask)
     }
-
-    /// The same without what must not be kept.
-    pub(crate) fn without_key(&self) -> Self {
-        Self { key: crate::form::SecretText::default(), ..self.clone() }
-    }
 }
 
 #[cfg(test)]

@@ -29,20 +29,16 @@ impl Drop for Talk {
 /// Sends a call with a key and hears its answer to the end.
 pub(crate) fn talk(call: Call, key: &str, hear: impl Fn(Sound) + 'static) -> Talk {
     let hear = Rc::new(hear);
-    match send(&call, key) {
-        Ok((request, controller)) => {
-            spawn_local(async move {
-                // What breaks is told once, whatever it was.
-                let end = if listen(request, &*hear).await.is_ok() { Sound::End } else { Sound::Broken };
-                hear(end);
-            });
-            Talk(Some(controller))
-        }
-        Err(_) => {
-            hear(Sound::Broken);
-            Talk(None)
-        }
-    }
+    let Ok((request, controller)) = send(&call, key) else {
+        hear(Sound::Broken);
+        return Talk(None);
+    };
+    spawn_local(async move {
+        // What breaks is told once, whatever it was.
+        let end = if listen(request, &*hear).await.is_ok() { Sound::End } else { Sound::Broken };
+        hear(end);
+    });
+    Talk(Some(controller))
 }
 
 fn send(call: &Call, key: &str) -> Result<(JsFuture, AbortController), JsValue> {

@@ -19,6 +19,13 @@ const MOST: usize = 4 * 1024 * 1024;
 /// How long the books are waited for, so that the page can say what it cost.
 const BOOKING: Duration = Duration::from_millis(1_500);
 
+impl PlayForm {
+    /// The same without what must not be kept.
+    pub(crate) fn without_key(&self) -> Self {
+        Self { key: crate::form::SecretText::default(), ..self.clone() }
+    }
+}
+
 /// Asks the models one after the other and hears each to its end.
 pub(crate) async fn play(form: &PlayForm) -> Result<Played, AppError> {
     principal()?;
