@@ -56,6 +56,7 @@ fn choices() -> Vec<(&'static str, f64)> {
             let small = u32::try_from(at % 7).unwrap_or(0);
             Facts {
                 demoted: false,
+                translated: false,
                 tier: 0,
                 priority: (0, 0),
                 weight: 1 + small,
