@@ -62,8 +62,6 @@ for (const way of WAYS) {
             assert.match(await lane(at).locator(`.${name}`).innerText(), /\d/, `${dialect} ${at} ${name}`);
           }
         }
-        const crossed = dialect.startsWith('openai') ? 0 : 1;
-        assert.match(await lane(crossed).locator('.upstream').innerText(), dialect.startsWith('openai') ? /anthropic/ : /openai-/);
         const id = (await lane(0).locator('a[href^="/requests/"]').getAttribute('href')).split('/').pop();
         const row = await booked(gateway, (row) => row.request_id === id);
         assert.deepEqual([row.dialect, row.key_id, row.outcome], [dialect, house.keyId, 'ok']);

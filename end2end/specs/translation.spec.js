@@ -93,6 +93,7 @@ for (const way of WAYS) {
       await press(page.locator('form:has([name="form[translation]"]) .save-bar button.primary'), /done=saved/);
       const off = await ask(gateway, made.key, 'gpt-5-mini');
       assert.equal(off.status, 503);
+      await row(off.id);
       await go(`/requests/${off.id}`);
       assert.ok((await page.locator('#decision').innerText()).length > 20);
       assert.equal((await row(off.id)).error_code, 'no_available_account');
