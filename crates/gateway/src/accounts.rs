@@ -38,7 +38,7 @@ pub(crate) async fn catch_up(core: &Arc<Core>) -> Result<(), StartError> {
     let ledger = core.ledger.clone();
     // Tells the journal what the database holds, so that the backlog counts only what it does not.
     blocking(move || ledger.mark_applied(applied)).await?;
-    while write_batch(core).await? {}
+    while write_batch(core).await? != Wrote::Nothing {}
     Ok(())
 }
 
@@ -49,8 +49,8 @@ const AT_ONCE: usize = 16;
 pub(crate) async fn write_now(core: &Arc<Core>) {
     for _ in 0..AT_ONCE {
         match write_batch(core).await {
-            Ok(true) => {}
-            Ok(false) => return,
+            Ok(Wrote::Full) => {}
+            Ok(Wrote::All | Wrote::Nothing) => return,
             Err(error) => {
                 tracing::warn!(%error, "the books could not be brought up to date at once; the writer tries again");
                 return;
@@ -88,8 +88,10 @@ async fn write(core: Arc<Core>, arrived: Arc<Notify>) {
         tokio::time::sleep(GATHER).await;
         loop {
             match write_batch(&core).await {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(Wrote::Full) => {}
+                // What came meanwhile waits for company again: under load the next few records are always there, and
+                // a transaction for them would cost the disk as much as one for thousands.
+                Ok(Wrote::All | Wrote::Nothing) => break,
                 Err(error) => {
                     tracing::error!(%error, backlog = core.ledger.backlog(), "the books could not be written; trying again");
                     core.metrics.writer_failed();
@@ -103,12 +105,24 @@ async fn write(core: Arc<Core>, arrived: Arc<Notify>) {
     }
 }
 
-/// One transaction; false if there was nothing to write.
-async fn write_batch(core: &Arc<Core>) -> Result<bool, WriteError> {
+/// What a transaction had to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrote {
+    Nothing,
+    /// Everything that there was.
+    All,
+    /// As much as a transaction takes; more may be waiting.
+    Full,
+}
+
+/// One transaction.
+async fn write_batch(core: &Arc<Core>) -> Result<Wrote, WriteError> {
     let _the_books = core.books.lock().await;
     let after = core.store.ledger_position(&core.config.node).await?;
     let ledger = core.ledger.clone();
-    let Some(batch) = blocking(move || ledger.read_batch(after, BATCH)).await? else { return Ok(false) };
+    let Some(batch) = blocking(move || ledger.read_batch(after, BATCH)).await? else {
+        return Ok(Wrote::Nothing);
+    };
     core.store.ledger_apply(&core.config.node, &batch).await?;
     let ids: Vec<_> = batch.rows.iter().map(|row| row.request_id).collect();
     core.quotas.budgets.applied(&ids);
@@ -118,8 +132,9 @@ async fn write_batch(core: &Arc<Core>) -> Result<bool, WriteError> {
         core.store.anchor_put(anchors).await?;
     }
     let ledger = core.ledger.clone();
+    let full = batch.is_full;
     blocking(move || ledger.mark_applied(batch.end)).await?;
-    Ok(true)
+    Ok(if full { Wrote::Full } else { Wrote::All })
 }
 
 /// Runs file work off the async threads.
@@ -161,8 +176,8 @@ async fn sync(core: Arc<Core>) {
 pub(crate) async fn finish(core: &Arc<Core>) {
     loop {
         match write_batch(core).await {
-            Ok(true) => {}
-            Ok(false) => return,
+            Ok(Wrote::Full | Wrote::All) => {}
+            Ok(Wrote::Nothing) => return,
             Err(error) => {
                 tracing::error!(%error, "the journal keeps what the database could not take; it is applied at the next start");
                 return;

@@ -19,7 +19,7 @@ use crate::config::{Config, Site};
 use crate::core::{Core, StartError};
 use crate::error::Refusal;
 use crate::metrics::Readings;
-use crate::serve::{self, Ingress, KeyedCall, ModelsCall, Reply};
+use crate::serve::{self, Caller, Ingress, KeyedCall, ModelsCall, Reply};
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Gateway {
     }
 
     /// Whether the caller is known; to be asked with the head alone, before the body is read.
-    pub fn check_caller(&self, ingress: &Ingress) -> Result<(), Refusal> {
+    pub fn check_caller(&self, ingress: &Ingress) -> Result<Caller, Refusal> {
         serve::check_caller(&self.core, ingress)
     }
 

@@ -55,4 +55,4 @@ pub use error::Refusal;
 pub use facade::Gateway;
 pub use identity::{Actor, SignIn};
 pub use member::Member;
-pub use serve::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
+pub use serve::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};

@@ -46,7 +46,7 @@ use crate::error::Refusal;
 use crate::snapshot::{ApiKey, Snapshot};
 
 pub(crate) use idempotency::UsedKeys;
-pub use ingress::{Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
+pub use ingress::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
 pub(crate) use models::models;
 pub(crate) use own::{explain, usage};
 pub(crate) use simulate::simulate;
@@ -223,10 +223,16 @@ pub(crate) fn refuse_at_edge(core: &Arc<Core>, ingress: &Ingress, refusal: &Refu
 }
 
 /// Whether the caller is known, asked before his body is read: a stranger's megabytes stay where they are.
-pub(crate) fn check_caller(core: &Core, ingress: &Ingress) -> Result<(), Refusal> {
+pub(crate) fn check_caller(core: &Core, ingress: &Ingress) -> Result<Caller, Refusal> {
+    let snapshot = core.snapshot();
+    let key = find_caller(core, &snapshot, ingress)?;
+    Ok(Caller { snapshot, key })
+}
+
+fn find_caller(core: &Core, snapshot: &Snapshot, ingress: &Ingress) -> Result<Arc<ApiKey>, Refusal> {
     let gemini = ingress.endpoint.dialect() == Dialect::Gemini;
     let (headers, query) = (&ingress.headers, ingress.query.as_deref());
-    authenticate::caller(core, &core.snapshot(), headers, query, gemini, ingress.received.at).map(|_| ())
+    authenticate::caller(core, snapshot, headers, query, gemini, ingress.received.at)
 }
 
 /// Everything that is decided before a request is booked: who asks, for what, and whether he may.
@@ -236,14 +242,15 @@ fn examine(
     record: &mut RequestRecord,
 ) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
-    let now = ingress.received.at;
-    let mut checked = || -> Result<(Arc<ApiKey>, Probe, TranslationMode, Option<Claim>), Refusal> {
+    let known = ingress.caller.take().filter(|caller| Arc::ptr_eq(&caller.snapshot, &snapshot));
+    let checked = || -> Result<(Arc<ApiKey>, Probe, TranslationMode, Option<Claim>), Refusal> {
         if core.draining.is_cancelled() {
             return Err(Refusal::draining());
         }
-        let gemini = ingress.endpoint.dialect() == Dialect::Gemini;
-        let key =
-            authenticate::caller(core, &snapshot, &ingress.headers, ingress.query.as_deref(), gemini, now)?;
+        let key = match known {
+            Some(caller) => caller.key,
+            None => find_caller(core, &snapshot, &ingress)?,
+        };
         record.user_id = Some(key.user.id);
         record.key_id = Some(key.id);
         guard::origin(&key, ingress.client_ip, &ingress.headers)?;

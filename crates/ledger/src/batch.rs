@@ -66,13 +66,15 @@ pub struct Batch {
     pub latency: Vec<LatencyDelta>,
     /// Where the next batch begins.
     pub end: Position,
+    /// It took as much as a batch may: there may be more.
+    pub is_full: bool,
 }
 
 impl Batch {
     /// Folds rows that end at `end`.
     pub fn new(rows: Vec<RequestRecord>, end: Position) -> Self {
         let (usage, latency) = fold(&rows);
-        Self { rows, usage, latency, end }
+        Self { rows, usage, latency, end, is_full: false }
     }
 }
 

@@ -103,10 +103,27 @@ impl Ledger {
     /// On error nothing stays open: if the record was written and could then not be synced (strict mode), a
     /// terminal that says so follows it.
     pub fn admit(&self, record: RequestRecord) -> Result<Reservation, JournalError> {
-        let seq = self.journal.admit(&record)?;
+        self.admit_or_return(record).map_err(|not_booked| not_booked.1)
+    }
+
+    /// The same for who still needs the record if it could not be booked.
+    pub fn admit_or_return(
+        &self,
+        mut record: RequestRecord,
+    ) -> Result<Reservation, Box<(RequestRecord, JournalError)>> {
+        // The terminal has it.
+        let decision = record.decision.take();
+        let admitted = self.journal.admit(&record);
+        record.decision = decision;
+        let seq = match admitted {
+            Ok(seq) => seq,
+            Err(error) => return Err(Box::new((record, error))),
+        };
         let reservation = Reservation::new(Arc::clone(&self.journal), record);
-        self.journal.cover_if_strict(seq)?;
-        Ok(reservation)
+        match self.journal.cover_if_strict(seq) {
+            Ok(()) => Ok(reservation),
+            Err(error) => Err(Box::new((reservation.record().clone(), error))),
+        }
     }
 
     /// Ends requests of [`Recovery::open`], and returns once that is on the disk. To be done before anything new is

@@ -88,6 +88,7 @@ pub(crate) fn read_batch(
     let mut end = None;
     let mut records = 0_usize;
     let mut bytes = 0_u64;
+    let mut is_full = false;
     'segments: for (start, len) in from(map, after) {
         if start.offset >= len {
             continue;
@@ -95,6 +96,7 @@ pub(crate) fn read_batch(
         let mut reader = Reader::open(dir, start, len)?;
         loop {
             if records >= max_records || bytes >= MAX_BATCH_BYTES {
+                is_full = true;
                 break 'segments;
             }
             let at = reader.at();
@@ -107,7 +109,7 @@ pub(crate) fn read_batch(
             end = Some(reader.at());
         }
     }
-    Ok(end.map(|end| Batch::new(rows, end)))
+    Ok(end.map(|end| Batch { is_full, ..Batch::new(rows, end) }))
 }
 
 /// Number of the last record before a place; `None` if there is no record after it.

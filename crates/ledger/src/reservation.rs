@@ -18,7 +18,8 @@ use crate::{JournalError, Progress};
 #[must_use = "dropping it books the request as interrupted"]
 pub struct Reservation {
     journal: Arc<Journal>,
-    record: RequestRecord,
+    /// Boxed, because it is large and its owner moves a lot.
+    record: Box<RequestRecord>,
     /// The attempt that was last said to be sent.
     sent: Option<(Option<ProviderId>, Option<CredentialId>, usize)>,
     ended: bool,
@@ -26,7 +27,7 @@ pub struct Reservation {
 
 impl Reservation {
     pub(crate) fn new(journal: Arc<Journal>, record: RequestRecord) -> Self {
-        Self { journal, record, sent: None, ended: false }
+        Self { journal, record: Box::new(record), sent: None, ended: false }
     }
 
     /// The record as it stands.
@@ -70,7 +71,7 @@ impl Reservation {
     pub fn settle(mut self) -> Result<RequestRecord, JournalError> {
         self.ended = true;
         let empty = blank(self.record.request_id, self.record.created_at);
-        let record = mem::replace(&mut self.record, empty);
+        let record = mem::replace(&mut *self.record, empty);
         let seq = self.journal.terminate(&record)?;
         self.journal.cover_if_strict(seq)?;
         Ok(record)

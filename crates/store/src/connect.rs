@@ -162,7 +162,7 @@ async fn open_sqlite(path: &str, options: ConnectOptions) -> Result<(Pool, Strin
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(dialect::sqlite_options(&path))
+        .connect_with(dialect::sqlite_write_options(&path))
         .await
         .map_err(|error| fail(classify(&error), Some(error.into())))?;
     let read = SqlitePoolOptions::new()

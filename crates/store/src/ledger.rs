@@ -26,20 +26,46 @@ pub struct Applied {
     pub known: u64,
 }
 
+/// What is expected of a batch's rows. They are all new but after a crash, and asking the database which are costs
+/// as much as writing them.
+#[derive(Clone, Copy, Debug)]
+enum Expect {
+    New,
+    Anything,
+}
+
 impl Store {
     /// Writes a batch of a node's journal and the position where the next one begins.
     pub async fn ledger_apply(&self, node: &str, batch: &Batch) -> Result<Applied, StoreError> {
+        match self.apply(node, batch, Expect::New).await? {
+            Some(applied) => Ok(applied),
+            None => self.apply(node, batch, Expect::Anything).await.map(Option::unwrap_or_default),
+        }
+    }
+
+    /// `None`, and no change, if not all rows were new although that was expected.
+    async fn apply(&self, node: &str, batch: &Batch, expect: Expect) -> Result<Option<Applied>, StoreError> {
         let rows: Vec<Cow<'_, RequestRecord>> = batch.rows.iter().map(rows::bounded).collect();
         let untouched = rows.iter().all(|row| matches!(row, Cow::Borrowed(_)));
         let mut txn = self.pool.begin_write().await?;
-        let mut new: HashSet<String> = HashSet::with_capacity(rows.len());
-        for piece in pieces(&rows) {
-            rows::insert_requests(&mut txn, piece, &mut new).await?;
-        }
-        let inserted = new.len();
-        // The same request twice in one batch counts once.
-        let fresh: Vec<&RequestRecord> =
-            rows.iter().map(AsRef::as_ref).filter(|row| new.remove(&row.request_id.to_string())).collect();
+        let fresh: Vec<&RequestRecord> = match expect {
+            Expect::New => {
+                for piece in pieces(&rows) {
+                    if !rows::insert_new(&mut txn, piece).await? {
+                        return txn.rollback().await.map(|()| None);
+                    }
+                }
+                rows.iter().map(AsRef::as_ref).collect()
+            }
+            Expect::Anything => {
+                let mut new = HashSet::with_capacity(rows.len());
+                for piece in pieces(&rows) {
+                    rows::insert_unknown(&mut txn, piece, &mut new).await?;
+                }
+                // The same request twice in one batch counts once.
+                rows.iter().map(AsRef::as_ref).filter(|row| new.remove(&row.request_id.to_string())).collect()
+            }
+        };
         rows::insert_details(&mut txn, &fresh).await?;
         let refolded = (!untouched || fresh.len() < rows.len()).then(|| fold(fresh.iter().copied()));
         let (usage, latency) =
@@ -60,9 +86,9 @@ impl Store {
         )
         .await?;
         txn.commit().await?;
-        let known = rows.len() - inserted;
+        let known = rows.len() - fresh.len();
         let number = |n| u64::try_from(n).unwrap_or(u64::MAX);
-        Ok(Applied { inserted: number(inserted), known: number(known) })
+        Ok(Some(Applied { inserted: number(fresh.len()), known: number(known) }))
     }
 
     /// Where the next batch of a node's journal begins.

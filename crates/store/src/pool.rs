@@ -212,6 +212,12 @@ impl Txn {
         on_side!(self, Self, |txn| sqlx::raw_sql(sql).execute(&mut **txn).await.map(drop))
     }
 
+    /// Takes it all back.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        on_side!(self, Self, |txn| txn.rollback().await?);
+        Ok(())
+    }
+
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         #[cfg(test)]

@@ -88,13 +88,7 @@ pub fn signed_usd(nano: i64) -> String {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NANO: i64 = 1_000_000_000;
-        let (whole, rest) = (self.0 / NANO, self.0 % NANO);
-        if rest == 0 {
-            return write!(f, "{whole}");
-        }
-        let digits = format!("{rest:09}");
-        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+        f.write_str(print(self.0.unsigned_abs(), 9, &mut [0; PRINTED]))
     }
 }
 
@@ -102,6 +96,9 @@ impl FromStr for Money {
     type Err = BadMoney;
 
     fn from_str(text: &str) -> Result<Self, BadMoney> {
+        if let Some(nano) = plain(text, 9).and_then(|nano| i64::try_from(nano).ok()) {
+            return Ok(Self(nano));
+        }
         let decimal = decimal(text).ok_or(BadMoney::NotANumber)?;
         if decimal.is_sign_negative() && !decimal.is_zero() {
             return Err(BadMoney::Negative);
@@ -158,12 +155,7 @@ impl Default for Factor {
 
 impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / Self::SCALE, self.0 % Self::SCALE);
-        if rest == 0 {
-            return write!(f, "{whole}");
-        }
-        let digits = format!("{rest:06}");
-        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+        f.write_str(print(self.0.into(), 6, &mut [0; PRINTED]))
     }
 }
 
@@ -171,6 +163,9 @@ impl FromStr for Factor {
     type Err = BadFactor;
 
     fn from_str(text: &str) -> Result<Self, BadFactor> {
+        if let Some(micro) = plain(text, 6) {
+            return u32::try_from(micro).ok().and_then(Self::from_micro).ok_or(BadFactor);
+        }
         let decimal = decimal(text).filter(|d| !d.is_sign_negative() || d.is_zero()).ok_or(BadFactor)?;
         let micro = decimal.checked_mul(Decimal::from(Self::SCALE)).ok_or(BadFactor)?;
         if !micro.fract().is_zero() {
@@ -178,6 +173,52 @@ impl FromStr for Factor {
         }
         micro.to_u32().and_then(Self::from_micro).ok_or(BadFactor)
     }
+}
+
+/// Bytes of the longest number that is printed: ten digits, a point, nine digits.
+const PRINTED: usize = 20;
+
+/// A number of parts of one, of which one has 10^`places`, as decimal text. The books hold many of them.
+fn print(parts: u64, places: u32, buffer: &mut [u8; PRINTED]) -> &str {
+    let scale = 10_u64.pow(places);
+    let (mut whole, mut rest, mut places) = (parts / scale, parts % scale, places);
+    let mut start = PRINTED;
+    let mut push = |byte: u8| {
+        start = start.saturating_sub(1);
+        if let Some(place) = buffer.get_mut(start) {
+            *place = byte;
+        }
+    };
+    let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    if rest > 0 {
+        while rest % 10 == 0 {
+            rest /= 10;
+            places -= 1;
+        }
+        for _ in 0..places {
+            push(digit(rest));
+            rest /= 10;
+        }
+        push(b'.');
+    }
+    push(digit(whole));
+    while whole > 9 {
+        whole /= 10;
+        push(digit(whole));
+    }
+    buffer.get(start..).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// The parts of one in a text as [`print`] writes it, at most nine digits before the point; `None` for any other text,
+/// which may still be a number.
+fn plain(text: &str, places: u32) -> Option<u64> {
+    fn number(digits: &str) -> Option<u64> {
+        let add = |sum: u64, byte: u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
+        (1..=9).contains(&digits.len()).then(|| digits.bytes().try_fold(0, add)).flatten()
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let missing = places.checked_sub(u32::try_from(fraction.len()).ok()?)?;
+    Some(number(whole)? * 10_u64.pow(places) + number(fraction)? * 10_u64.pow(missing))
 }
 
 /// Plain (`0.25`) and scientific (`2.5e-7`) decimal numbers; nothing else, least of all `NaN`.
@@ -194,10 +235,14 @@ fn decimal(text: &str) -> Option<Decimal> {
 }
 
 macro_rules! text_form {
-    ($name:ident, $expected:literal) => {
+    ($name:ident, $places:literal, $expected:literal) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(print(
+                    self.0.try_into().unwrap_or_default(),
+                    $places,
+                    &mut [0; PRINTED],
+                ))
             }
         }
 
@@ -229,8 +274,8 @@ macro_rules! text_form {
     };
 }
 
-text_form!(Money, "an amount in USD as text, such as \"0.25\"");
-text_form!(Factor, "a multiplier as text, such as \"1.25\"");
+text_form!(Money, 9, "an amount in USD as text, such as \"0.25\"");
+text_form!(Factor, 6, "a multiplier as text, such as \"1.25\"");
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +290,43 @@ mod tests {
         assert_eq!("3".parse::<Money>().unwrap().display(), "3.00");
         assert_eq!("2.5e-7".parse::<Money>().unwrap().nano(), 250);
         assert_eq!(signed_usd(-500_000_000), "-0.5");
+    }
+
+    #[test]
+    fn every_number_reads_back_and_means_the_same_as_a_decimal() {
+        let mut nano = 1_i64;
+        while nano < i64::MAX / 3 {
+            for near in [nano - 1, nano, nano + 1, nano * 3] {
+                let amount = Money(near);
+                let text = amount.to_string();
+                assert_eq!(Decimal::from_i128_with_scale(near.into(), 9).normalize().to_string(), text);
+                assert_eq!(text.parse(), Ok(amount));
+                assert_eq!(serde_json::to_string(&amount).unwrap(), format!("\"{text}\""));
+            }
+            nano = nano.saturating_mul(7);
+        }
+        assert_eq!(Money::MAX.to_string().parse(), Ok(Money::MAX));
+        for micro in [0, 1, 10, 999_999, 1_000_000, 1_250_000, 999_999_999, 1_000_000_000] {
+            let factor = Factor(micro);
+            assert_eq!(Decimal::new(micro.into(), 6).normalize().to_string(), factor.to_string());
+            assert_eq!(factor.to_string().parse(), Ok(factor));
+        }
+    }
+
+    #[test]
+    fn unusual_texts_of_numbers_are_still_numbers() {
+        for (text, nano) in [
+            ("007", 7_000_000_000),
+            ("1.50", 1_500_000_000),
+            (" 2 ", 2_000_000_000),
+            ("-0", 0),
+            ("1.0000000000", 1_000_000_000),
+        ] {
+            assert_eq!(text.parse::<Money>().map(Money::nano), Ok(nano), "{text}");
+        }
+        assert_eq!("1.0000000".parse(), Ok(Factor::ONE));
+        assert!("+1".parse::<Money>().is_err());
+        assert!("1000.000001".parse::<Factor>().is_err());
     }
 
     #[test]

@@ -30,7 +30,10 @@ pub(super) async fn forward(
     let context = Context::of(&state, &parts);
     let mut ingress = ingress(endpoint, path_model, gemini_version, parts, &context);
     let received = match state.gateway.check_caller(&ingress) {
-        Ok(()) => receive(&state, endpoint, &ingress.headers, body).await,
+        Ok(caller) => {
+            ingress.caller = Some(caller);
+            receive(&state, endpoint, &ingress.headers, body).await
+        }
         Err(refusal) => Err(refusal),
     };
     match received {
@@ -61,6 +64,7 @@ fn ingress(
         request_id: context.ids.own,
         client_request_id: context.ids.client.clone(),
         received: context.received,
+        caller: None,
     }
 }
 

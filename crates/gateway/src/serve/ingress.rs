@@ -1,12 +1,15 @@
 //! What comes in and what goes out, without any web framework's types.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use types::dialect::Endpoint;
 use types::{RequestId, Timestamp};
+
+use crate::snapshot::{ApiKey, Snapshot};
 
 pub use super::body::ReplyBody;
 
@@ -49,6 +52,15 @@ pub struct Ingress {
     pub client_request_id: Option<String>,
     /// When it arrived.
     pub received: Received,
+    /// Who asks, if that was looked up before the body was read.
+    pub caller: Option<Caller>,
+}
+
+/// A caller that was found, and the configuration in which he was: he must be found anew in any other.
+#[derive(Debug)]
+pub struct Caller {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) key: Arc<ApiKey>,
 }
 
 /// A call that needs a key and nothing else: `GET /v1/usage`, `GET /v1/requests/{id}/explain`.

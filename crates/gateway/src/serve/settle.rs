@@ -34,7 +34,7 @@ pub(super) struct Settlement {
     /// `None` only after the settlement was finished.
     reservation: Option<Reservation>,
     /// What is left of the record after it was finished; never shown.
-    blank: RequestRecord,
+    blank: Box<RequestRecord>,
     received: Received,
     user_name: String,
     /// The caller's `Idempotency-Key`: used if the request is answered, else free again.
@@ -60,11 +60,8 @@ impl Settlement {
         claim: Option<Claim>,
         purse: Purse,
     ) -> Result<Self, Box<(RequestRecord, JournalError)>> {
-        let blank = RequestRecord::blank(record.request_id, record.endpoint, record.created_at);
-        let reservation = match accounts::append(core, || core.ledger.admit(record.clone())) {
-            Ok(reservation) => reservation,
-            Err(error) => return Err(Box::new((record, error))),
-        };
+        let blank = Box::new(RequestRecord::blank(record.request_id, record.endpoint, record.created_at));
+        let reservation = accounts::append(core, || core.ledger.admit_or_return(record))?;
         Ok(Self {
             core: core.clone(),
             reservation: Some(reservation),

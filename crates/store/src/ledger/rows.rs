@@ -10,7 +10,7 @@ use types::request::RequestRecord;
 use crate::StoreError;
 use crate::column::{COUNT_MAX, bounded_cost, count, json};
 use crate::pool::Txn;
-use crate::sql::{Args, Value, args, insert_many, pieces};
+use crate::sql::{Args, Sql, Value, args, insert_many, pieces};
 
 /// Most characters kept of a text that is part of an index; PostgreSQL refuses index entries above 2.7 KB.
 const INDEXED_CHARS: usize = 200;
@@ -64,35 +64,46 @@ pub(super) fn bounded(record: &RequestRecord) -> Cow<'_, RequestRecord> {
 }
 
 const REQUEST_COLUMNS: usize = 48;
+const INSERT_REQUESTS: &str = "INSERT INTO requests (id, client_request_id, created_at, user_id, key_id, provider_id,
+            credential_id, session_id, endpoint, dialect, upstream_dialect, model, upstream_model, streaming,
+            status_code, outcome, is_error, error_code, error_message, input_tokens, output_tokens,
+            cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, estimated, duration_ms,
+            first_byte_ms, request_bytes, response_bytes, client_ip, user_agent, idempotency_key, attempts,
+            audio_input_tokens, audio_output_tokens, image_input_tokens, image_output_tokens, images,
+            web_searches, service_tier, cost_nano, base_cost_nano, provider_cost_nano, held_nano, price_state,
+            group_name, grant_id) VALUES";
+
+/// Inserts requests; whether they all were new.
+pub(super) async fn insert_new(txn: &mut Txn, rows: &[Cow<'_, RequestRecord>]) -> Result<bool, StoreError> {
+    let (sql, args) = insertion(txn, rows, " ON CONFLICT (id) DO NOTHING")?;
+    let inserted = txn.execute(sql, args).await?;
+    Ok(u64::try_from(rows.len()) == Ok(inserted))
+}
 
 /// Inserts requests; those that were not there yet are added to `new`.
-pub(super) async fn insert_requests(
+pub(super) async fn insert_unknown(
     txn: &mut Txn,
     rows: &[Cow<'_, RequestRecord>],
     new: &mut HashSet<String>,
 ) -> Result<(), StoreError> {
-    let sql = insert_many(
-        txn.placeholders(),
-        "INSERT INTO requests (id, client_request_id, created_at, user_id, key_id, provider_id, credential_id,
-            session_id, endpoint, dialect, upstream_dialect, model, upstream_model, streaming, status_code,
-            outcome, is_error, error_code, error_message, input_tokens, output_tokens, cache_read_tokens,
-            cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, estimated, duration_ms,
-            first_byte_ms, request_bytes, response_bytes, client_ip, user_agent, idempotency_key, attempts,
-            audio_input_tokens, audio_output_tokens, image_input_tokens, image_output_tokens, images,
-            web_searches, service_tier, cost_nano, base_cost_nano, provider_cost_nano, held_nano, price_state,
-            group_name, grant_id) VALUES",
-        REQUEST_COLUMNS,
-        rows.len(),
-        " ON CONFLICT (id) DO NOTHING RETURNING id",
-    );
-    let mut args: Args = Vec::with_capacity(rows.len() * (REQUEST_COLUMNS));
-    for row in rows {
-        push_request(&mut args, row)?;
-    }
+    let (sql, args) = insertion(txn, rows, " ON CONFLICT (id) DO NOTHING RETURNING id")?;
     for row in txn.rows(sql, args).await? {
         new.insert(row.text("id")?);
     }
     Ok(())
+}
+
+fn insertion(
+    txn: &Txn,
+    rows: &[Cow<'_, RequestRecord>],
+    tail: &'static str,
+) -> Result<(Sql, Args), StoreError> {
+    let sql = insert_many(txn.placeholders(), INSERT_REQUESTS, REQUEST_COLUMNS, rows.len(), tail);
+    let mut args: Args = Vec::with_capacity(rows.len() * REQUEST_COLUMNS);
+    for row in rows {
+        push_request(&mut args, row)?;
+    }
+    Ok((sql, args))
 }
 
 fn push_request(args: &mut Args, record: &RequestRecord) -> Result<(), StoreError> {
@@ -195,37 +206,39 @@ fn push_money(args: &mut Args, record: &RequestRecord) {
 
 /// Writes what lists leave out of new requests: decisions, bills, and the losses of attempts before the last.
 pub(super) async fn insert_details(txn: &mut Txn, rows: &[&RequestRecord]) -> Result<(), StoreError> {
-    let mut decisions = Vec::new();
-    let mut bills = Vec::new();
-    let mut losses = Vec::new();
+    let mut decisions = Args::with_capacity(rows.len() * 2);
+    let mut bills = Args::new();
+    let mut losses = Args::new();
     for row in rows {
-        let id = row.request_id.to_string();
+        let id = || row.request_id.to_string();
         if let Some(decision) = &row.decision {
-            decisions.push(args![id.as_str(), json(decision)?]);
+            decisions.extend([id().into(), json(decision)?.into()]);
         }
         if let Some(bill) = &row.bill {
-            bills.push(args![id.as_str(), json(bill)?]);
+            bills.extend([id().into(), json(bill)?.into()]);
         }
         for (attempt, (provider_id, credential_id, cost)) in (0_i64..).zip(loss_of(row)) {
-            losses.push(args![id.as_str(), attempt, row.created_at, provider_id, credential_id, cost]);
+            losses.extend(args![id(), attempt, row.created_at, provider_id, credential_id, cost]);
         }
     }
-    insert_all(txn, "INSERT INTO request_decision (id, body) VALUES", 2, &decisions).await?;
-    insert_all(txn, "INSERT INTO request_bill (id, body) VALUES", 2, &bills).await?;
+    insert_all(txn, "INSERT INTO request_decision (id, body) VALUES", 2, decisions).await?;
+    insert_all(txn, "INSERT INTO request_bill (id, body) VALUES", 2, bills).await?;
     let head = "INSERT INTO request_loss (request_id, attempt, created_at, provider_id, credential_id,
         provider_cost_nano) VALUES";
-    insert_all(txn, head, 6, &losses).await
+    insert_all(txn, head, 6, losses).await
 }
 
 async fn insert_all(
     txn: &mut Txn,
     head: &'static str,
     columns: usize,
-    rows: &[Args],
+    values: Args,
 ) -> Result<(), StoreError> {
-    for piece in pieces(rows) {
-        let sql = insert_many(txn.placeholders(), head, columns, piece.len(), "");
-        txn.execute(sql, piece.iter().flatten().cloned().collect()).await?;
+    let sizes: Vec<usize> = pieces(&vec![(); values.len() / columns]).map(<[()]>::len).collect();
+    let mut values = values.into_iter();
+    for rows in sizes {
+        let sql = insert_many(txn.placeholders(), head, columns, rows, "");
+        txn.execute(sql, values.by_ref().take(rows * columns).collect()).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use types::books::Reconciliation;
 use types::request::RequestRecord;
 use types::usage::UsageTotals;
-use types::{Money, Timestamp};
+use types::{ApiKeyId, CredentialId, GrantId, Money, ProviderId, Timestamp, UserId};
 
 use crate::StoreError;
 use crate::ledger::sums::Thing;
@@ -46,26 +46,54 @@ fn payers(row: &RequestRecord) -> ([Option<Thing>; 5], [Option<Thing>; 2]) {
     )
 }
 
+/// What rows have in common that charge the same budgets in the same minute.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Alike<'a> {
+    minute: Timestamp,
+    user: Option<UserId>,
+    key: Option<ApiKeyId>,
+    grant: Option<GrantId>,
+    group: Option<&'a str>,
+    provider: Option<ProviderId>,
+    credential: Option<CredentialId>,
+}
+
+/// Rows that are alike are added up before their budgets are looked at: most rows of a batch share a few.
 fn fold(rows: &[&RequestRecord], since: Timestamp) -> Minutes<Money> {
+    let mut sums: BTreeMap<Alike<'_>, (&RequestRecord, Money, Money)> = BTreeMap::new();
     let mut minutes: Minutes<Money> = BTreeMap::new();
+    let mut add = |minute: Timestamp, thing: Thing, cost: Money| {
+        if !cost.is_zero() {
+            let sum = minutes.entry((minute, thing)).or_default();
+            *sum = sum.plus(cost);
+        }
+    };
     for row in rows {
         let minute = minute_start(row.created_at);
         if minute < since {
             continue;
         }
-        let mut add = |thing: Thing, cost: Money| {
-            if !cost.is_zero() {
-                let sum = minutes.entry((minute, thing)).or_default();
-                *sum = sum.plus(cost);
-            }
+        let alike = Alike {
+            minute,
+            user: row.user_id,
+            key: row.key_id,
+            grant: row.grant_id,
+            group: row.group.as_deref(),
+            provider: row.provider_id,
+            credential: row.credential_id,
         };
-        let (callers, providers) = payers(row);
-        callers.into_iter().flatten().for_each(|thing| add(thing, row.cost_usd));
-        providers.into_iter().flatten().for_each(|thing| add(thing, row.provider_cost_usd));
+        let (_, cost, provider_cost) = sums.entry(alike).or_insert((*row, Money::ZERO, Money::ZERO));
+        *cost = cost.plus(row.cost_usd);
+        *provider_cost = provider_cost.plus(row.provider_cost_usd);
         for (provider, credential, cost) in ledger::batch::losses(row) {
-            add(("provider", provider.0, String::new()), cost);
-            add(("credential", credential.0, String::new()), cost);
+            add(minute, ("provider", provider.0, String::new()), cost);
+            add(minute, ("credential", credential.0, String::new()), cost);
         }
+    }
+    for (Alike { minute, .. }, (row, cost, provider_cost)) in sums {
+        let (callers, providers) = payers(row);
+        callers.into_iter().flatten().for_each(|thing| add(minute, thing, cost));
+        providers.into_iter().flatten().for_each(|thing| add(minute, thing, provider_cost));
     }
     minutes
 }

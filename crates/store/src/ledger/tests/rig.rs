@@ -366,7 +366,7 @@ async fn in_two(store: &Store, node: &str, batch: &Batch) -> Result<(), crate::S
     let bounded: Vec<_> = batch.rows.iter().map(rows::bounded).collect();
     let mut txn = store.pool.begin_write().await?;
     for piece in pieces(&bounded) {
-        rows::insert_requests(&mut txn, piece, &mut new).await?;
+        rows::insert_unknown(&mut txn, piece, &mut new).await?;
     }
     txn.commit().await?;
     let fresh: Vec<_> = batch.rows.iter().filter(|row| new.contains(&row.request_id.to_string())).collect();
