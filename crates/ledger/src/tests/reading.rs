@@ -34,7 +34,7 @@ fn batches_of_any_size_hold_every_end_once_and_in_order() {
     }
     let expected: Vec<_> = (0..20).flat_map(|n| [id(2 * n + 1), id(2 * n)]).collect();
     let whole = drain(&ledger, Position::default(), usize::MAX);
-    assert_eq!(whole.len(), 1);
+    assert_eq!((whole.len(), whole[0].is_full), (1, false));
     for max in [1, 2, 3, 7, 80, 1000] {
         let batches = drain(&ledger, Position::default(), max);
         let ids: Vec<_> = batches.iter().flat_map(|batch| &batch.rows).map(|row| row.request_id).collect();
@@ -42,6 +42,7 @@ fn batches_of_any_size_hold_every_end_once_and_in_order() {
         let parts = batches.iter().flat_map(|batch| &batch.usage);
         assert_eq!(invariant::sum(parts), invariant::sum(&whole[0].usage));
         assert_eq!(batches.last().unwrap().end, whole[0].end);
+        assert!(batches[..batches.len() - 1].iter().all(|batch| batch.is_full), "{max} at a time");
     }
     let rows: Vec<_> = whole[0].rows.clone();
     assert_eq!(invariant::check_totals(&rows, &whole[0].usage), None);
@@ -142,6 +143,7 @@ fn a_batch_ends_at_eight_mebibytes() {
     }
     let batches = drain(&ledger, Position::default(), usize::MAX);
     assert_eq!(batches.iter().map(|batch| batch.rows.len()).collect::<Vec<_>>(), [14, 6]);
+    assert_eq!(batches.iter().map(|batch| batch.is_full).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]
