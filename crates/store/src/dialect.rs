@@ -45,11 +45,10 @@ pub(crate) fn sqlite_read_options(path: &Path) -> SqliteConnectOptions {
     sqlite_options(path).pragma("query_only", "ON")
 }
 
-/// Options of the SQLite connection that writes. A large batch of the books touches some megabytes of pages: with less
-/// memory each would be written several times, and with checkpoints as frequent as usual the ends of the tables would
-/// be copied into the file again and again. The log is at most 16 MB then.
+/// Options of the SQLite connection that writes. A batch of the books touches hundreds of pages: with checkpoints as
+/// frequent as usual, the ends of the tables would be copied into the file again and again. The log comes to 16 MB.
 pub(crate) fn sqlite_write_options(path: &Path) -> SqliteConnectOptions {
-    sqlite_options(path).pragma("cache_size", "-8192").pragma("wal_autocheckpoint", "4096")
+    sqlite_options(path).pragma("wal_autocheckpoint", "4096")
 }
 
 /// Options of every PostgreSQL connection.
