@@ -41,7 +41,12 @@ impl Gateway {
 
     /// Serves a request of a forwarded endpoint.
     pub async fn serve(&self, ingress: Ingress) -> Reply {
-        serve::serve(&self.core, ingress).await
+        serve::serve(&self.core, ingress, None).await
+    }
+
+    /// Serves a request whose caller was [found](Self::check_caller) already.
+    pub async fn serve_known(&self, caller: Caller, ingress: Ingress) -> Reply {
+        serve::serve(&self.core, ingress, Some(caller)).await
     }
 
     /// Whether the caller is known; to be asked with the head alone, before the body is read.

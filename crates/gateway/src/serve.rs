@@ -93,10 +93,10 @@ impl Request {
     }
 }
 
-/// Serves one request of a forwarded endpoint.
-pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress) -> Reply {
+/// Serves one request of a forwarded endpoint. `caller` is who asks, if that was looked up before the body was read.
+pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress, caller: Option<Caller>) -> Reply {
     let mut record = record_of(&ingress);
-    let mut request = match examine(core, ingress, &mut record) {
+    let mut request = match examine(core, ingress, caller, &mut record) {
         Ok(request) => request,
         Err(refused) => {
             let (ingress, refusal) = *refused;
@@ -239,10 +239,11 @@ fn find_caller(core: &Core, snapshot: &Snapshot, ingress: &Ingress) -> Result<Ar
 fn examine(
     core: &Core,
     mut ingress: Ingress,
+    caller: Option<Caller>,
     record: &mut RequestRecord,
 ) -> Result<Request, Box<(Ingress, Refusal)>> {
     let snapshot = core.snapshot();
-    let known = ingress.caller.take().filter(|caller| Arc::ptr_eq(&caller.snapshot, &snapshot));
+    let known = caller.filter(|caller| Arc::ptr_eq(&caller.snapshot, &snapshot));
     let checked = || -> Result<(Arc<ApiKey>, Probe, TranslationMode, Option<Claim>), Refusal> {
         if core.draining.is_cancelled() {
             return Err(Refusal::draining());

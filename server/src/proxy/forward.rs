@@ -30,20 +30,20 @@ pub(super) async fn forward(
     let context = Context::of(&state, &parts);
     let mut ingress = ingress(endpoint, path_model, gemini_version, parts, &context);
     let received = match state.gateway.check_caller(&ingress) {
-        Ok(caller) => {
-            ingress.caller = Some(caller);
-            receive(&state, endpoint, &ingress.headers, body).await
-        }
+        Ok(caller) => receive(&state, endpoint, &ingress.headers, body).await.map(|body| (caller, body)),
         Err(refusal) => Err(refusal),
     };
-    match received {
-        Ok(body) => ingress.body = body,
+    let caller = match received {
+        Ok((caller, body)) => {
+            ingress.body = body;
+            caller
+        }
         Err(refusal) => {
             // After a refused body the rest of it may still be on its way.
             return closing(&context.peer, refuse::respond(state.gateway.refuse(&ingress, &refusal)));
         }
-    }
-    refuse::respond(Box::pin(state.gateway.serve(ingress)).await)
+    };
+    refuse::respond(Box::pin(state.gateway.serve_known(caller, ingress)).await)
 }
 
 fn ingress(
@@ -64,7 +64,6 @@ fn ingress(
         request_id: context.ids.own,
         client_request_id: context.ids.client.clone(),
         received: context.received,
-        caller: None,
     }
 }
 

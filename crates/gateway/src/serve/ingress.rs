@@ -52,8 +52,6 @@ pub struct Ingress {
     pub client_request_id: Option<String>,
     /// When it arrived.
     pub received: Received,
-    /// Who asks, if that was looked up before the body was read.
-    pub caller: Option<Caller>,
 }
 
 /// A caller that was found, and the configuration in which he was: he must be found anew in any other.
