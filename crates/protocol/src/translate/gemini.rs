@@ -4,6 +4,7 @@ mod cite;
 mod logprobs;
 mod media;
 mod model;
+mod piece;
 mod read_config;
 mod read_parts;
 mod read_request;

@@ -8,6 +8,7 @@ use types::request::TokenUsage;
 
 use super::super::fields::Fields;
 use super::super::{Fault, text};
+use super::piece::Piece;
 use super::{cite, logprobs, media, read_parts, spelling, stop};
 use crate::error::{self, UpstreamError};
 use crate::meter::Counted;
@@ -65,6 +66,19 @@ impl Reader {
     pub(in super::super) fn event(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), Fault> {
         // Not of this dialect, but compatible servers end like that.
         if data.trim_ascii() == b"[DONE]" || data.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        // Once the answer has begun, nearly every event is a piece of text.
+        if let Some(line) = self.answers.first_mut().filter(|line| line.number == 0)
+            && line.next < MAX_PARTS
+            && let Some(piece) = Piece::read(data)
+        {
+            let (text, counts) = piece.said();
+            if let Some(counts) = counts.filter(|counts| counts.get().starts_with('{')) {
+                self.usage.clear();
+                self.usage.extend_from_slice(counts.get().as_bytes());
+            }
+            line.said(text.text, text.thought, text.thought_signature, out);
             return Ok(());
         }
         // Every event repeats the counts, which are half of it, and only the last ones matter: they stay text.
@@ -233,19 +247,18 @@ impl Line {
         } else if has("text")
             || map.keys().all(|name| matches!(name.as_str(), "thought" | "thoughtSignature"))
         {
-            self.said(value, out);
+            let Value::Object(mut map) = value else { return };
+            let thought = map.get("thought").and_then(Value::as_bool).unwrap_or(false);
+            let (text, seal) = (take_text(&mut map, "text"), take_text(&mut map, "thoughtSignature"));
+            self.said(text.unwrap_or_default(), thought, seal, out);
         } else {
             self.whole(Opening::Native { dialect: Dialect::Gemini, value }, [None, None], out);
         }
     }
 
     /// A piece of text or thought.
-    fn said(&mut self, value: Value, out: &mut Vec<Event>) {
-        let Value::Object(mut map) = value else { return };
-        let thought = map.get("thought").and_then(Value::as_bool).unwrap_or(false);
-        let said = take_text(&mut map, "text");
-        let seal = take_text(&mut map, "thoughtSignature").filter(|text| !text.is_empty());
-        let said = said.unwrap_or_default();
+    fn said(&mut self, said: String, thought: bool, seal: Option<String>, out: &mut Vec<Event>) {
+        let seal = seal.filter(|text| !text.is_empty());
         if said.is_empty() && seal.is_none() {
             return;
         }
