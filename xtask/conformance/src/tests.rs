@@ -66,6 +66,103 @@ fn what_is_neither_carried_over_nor_named_is_a_miss() {
 }
 
 #[test]
+fn every_setting_is_carried_over_or_named() {
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["a"],
+        "properties": { "a": { "type": ["string", "null"] }, "b": { "type": "array", "items": { "type": "integer" } } },
+    });
+    let picture = "data:image/png;base64,aGk=";
+    let chat = json!({
+        "model": "m", "max_completion_tokens": 77, "temperature": 0.25, "top_p": 0.5, "stop": ["END", "FIN"],
+        "tool_choice": { "type": "function", "function": { "name": "f" } },
+        "tools": [{ "type": "function", "function": { "name": "f", "description": "does f", "parameters": schema } }],
+        "response_format": { "type": "json_schema", "json_schema": { "name": "out", "schema": schema } },
+        "messages": [
+            { "role": "system", "content": "be kind" },
+            { "role": "user", "content": [
+                { "type": "text", "text": "look" }, { "type": "image_url", "image_url": { "url": picture } },
+            ] },
+            { "role": "assistant", "content": "I see", "tool_calls": [
+                { "id": "c1", "type": "function", "function": { "name": "f", "arguments": "{\"a\":\"x\"}" } },
+                { "id": "c2", "type": "function", "function": { "name": "f", "arguments": "{}" } },
+            ] },
+            { "role": "tool", "tool_call_id": "c2", "content": "second" },
+            { "role": "tool", "tool_call_id": "c1", "content": "first" },
+            { "role": "system", "content": "hurry" },
+            { "role": "user", "content": "and now?" },
+        ],
+    });
+    let anthropic = json!({
+        "model": "m", "max_tokens": 77, "temperature": 0.25, "stop_sequences": ["END"],
+        "system": [{ "type": "text", "text": "be kind" }], "tool_choice": { "type": "any" },
+        "tools": [{ "name": "f", "description": "does f", "input_schema": schema }],
+        "output_config": { "format": { "type": "json_schema", "schema": schema } },
+        "messages": [
+            { "role": "user", "content": "go" },
+            { "role": "assistant", "content": [
+                { "type": "text", "text": "I go" }, { "type": "tool_use", "id": "c1", "name": "f", "input": { "a": "x" } },
+            ] },
+            { "role": "user", "content": [
+                { "type": "tool_result", "tool_use_id": "c1", "content": [{ "type": "text", "text": "first" }] },
+                { "type": "text", "text": "and now?" },
+            ] },
+        ],
+    });
+    let responses = json!({
+        "model": "m", "max_output_tokens": 77, "temperature": 0.25, "top_p": 0.5, "instructions": "be kind",
+        "tool_choice": "required", "tools": [{ "type": "function", "name": "f", "parameters": schema }],
+        "text": { "format": { "type": "json_schema", "name": "out", "schema": schema } },
+        "input": [
+            { "role": "user", "content": [
+                { "type": "input_text", "text": "look" }, { "type": "input_image", "image_url": picture },
+            ] },
+            { "type": "function_call", "call_id": "c1", "name": "f", "arguments": "{\"a\":\"x\"}" },
+            { "type": "function_call_output", "call_id": "c1", "output": "first" },
+            { "role": "developer", "content": "hurry" },
+            { "role": "user", "content": "and now?" },
+        ],
+    });
+    let gemini = json!({
+        "systemInstruction": { "parts": [{ "text": "be kind" }] },
+        "generationConfig": {
+            "maxOutputTokens": 77, "temperature": 0.25, "topP": 0.5, "stopSequences": ["END", "FIN"],
+            "responseMimeType": "application/json", "responseJsonSchema": schema,
+        },
+        "toolConfig": { "functionCallingConfig": { "mode": "ANY", "allowedFunctionNames": ["f"] } },
+        "tools": [{ "functionDeclarations": [{ "name": "f", "description": "does f", "parametersJsonSchema": schema }] }],
+        "contents": [
+            { "role": "user", "parts": [
+                { "text": "look" }, { "inlineData": { "mimeType": "image/png", "data": "aGk=" } },
+            ] },
+            { "role": "model", "parts": [{ "functionCall": { "name": "f", "args": { "a": "x" } } }] },
+            { "role": "user", "parts": [{ "functionResponse": { "name": "f", "response": { "output": "first" } } }] },
+        ],
+    });
+    let made = |dialect, body| Call {
+        id: format!("{dialect}"),
+        dialect,
+        body,
+        model: Some("m".into()),
+        streams: Some(false),
+    };
+    let calls = vec![
+        made(Dialect::OpenAiChat, chat),
+        made(Dialect::Anthropic, anthropic),
+        made(Dialect::OpenAiResponses, responses),
+        made(Dialect::Gemini, gemini),
+    ];
+    let tally = measured(&Recorded { calls, ..Recorded::default() });
+    assert!(tally.misses.is_empty(), "{}", report::misses(&tally, 20));
+    let settings = ["system", "turns", "tools", "tool schemas", "tool calls", "tool results", "tool choice"];
+    for feature in settings.iter().chain(&["token limit", "sampling", "answer format"]) {
+        for pair in Pair::all() {
+            let cell = tally.cell(Half::Requests, pair, feature);
+            assert!(cell.checked > 0, "{feature} {}", pair.name());
+        }
+    }
+}
+
+#[test]
 fn no_broken_bytes_bring_a_reader_down_or_fill_the_memory() {
     // More of it: TOLLGATE_FUZZ_ROUNDS, or `cargo xtask conformance --fuzz <number>`, which is optimised.
     #[expect(clippy::disallowed_methods, reason = "the environment of a test is its configuration")]

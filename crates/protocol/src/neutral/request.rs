@@ -29,6 +29,26 @@ pub struct Turn {
     pub parts: Vec<Part>,
     /// Where it stood in the caller's body: `messages[3]`; for naming losses and faults.
     pub at: String,
+    /// Where each part stood, where one turn is told by several items of the body (Responses); else empty.
+    pub places: Vec<String>,
+}
+
+impl Turn {
+    /// Where a part stood in the caller's body.
+    pub fn place(&self, number: usize) -> String {
+        if let Some(place) = self.places.get(number) {
+            return place.clone();
+        }
+        let at = &self.at;
+        match at.as_str() {
+            "system" => format!("system[{number}]"),
+            "instructions" | "input" => at.clone(),
+            _ if at.starts_with("contents") || at.starts_with("systemInstruction") => {
+                format!("{at}.parts[{number}]")
+            }
+            _ => format!("{at}.content[{number}]"),
+        }
+    }
 }
 
 /// How hard to think.

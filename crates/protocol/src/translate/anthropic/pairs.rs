@@ -18,7 +18,7 @@ pub(super) fn mend(messages: &mut Vec<Message>, losses: &mut Losses) {
             "system" if open.is_empty() => {}
             _ if !open.is_empty() => {
                 let at = message.at.clone();
-                messages.insert(index, Message { role: "user", blocks: Vec::new(), at });
+                messages.insert(index, Message::new("user", Vec::new(), at));
                 continue;
             }
             _ => open = calls(message),
@@ -27,7 +27,7 @@ pub(super) fn mend(messages: &mut Vec<Message>, losses: &mut Losses) {
     }
     if !open.is_empty() {
         let at = messages.last().map(|message| message.at.clone()).unwrap_or_default();
-        let mut message = Message { role: "user", blocks: Vec::new(), at };
+        let mut message = Message::new("user", Vec::new(), at);
         answer(&mut message, &mut open, losses);
         messages.push(message);
     }
@@ -47,7 +47,7 @@ fn kind(block: &Value) -> &str {
 fn answer(message: &mut Message, open: &mut Vec<String>, losses: &mut Losses) {
     let mut results = Vec::new();
     let mut others = Vec::new();
-    for block in message.blocks.drain(..) {
+    for block in std::mem::take(&mut message.blocks) {
         if kind(&block) != "tool_result" {
             others.push(block);
             continue;
@@ -57,7 +57,7 @@ fn answer(message: &mut Message, open: &mut Vec<String>, losses: &mut Losses) {
             open.remove(place);
             results.push(block);
         } else {
-            losses.meaning(message.at.as_str(), "holds a result of no call before it, which is sent as text");
+            losses.meaning(message.place(id), "answers no call of the turn before it and is sent as text");
             others.extend(in_words(block));
         }
     }

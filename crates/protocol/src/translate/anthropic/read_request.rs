@@ -96,5 +96,5 @@ fn message_of(
 
 /// A message without content says nothing (`content: []` only carries an effort).
 fn turn(role: Role, parts: Vec<Part>, at: String) -> Option<Turn> {
-    (!parts.is_empty()).then_some(Turn { role, name: None, parts, at })
+    (!parts.is_empty()).then_some(Turn { role, name: None, parts, at, places: Vec::new() })
 }

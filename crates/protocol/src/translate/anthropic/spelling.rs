@@ -1,7 +1,7 @@
 //! How a caller spells what an Anthropic request cannot say, so that a loss names the caller's own field.
 
 use crate::Dialect;
-use crate::neutral::{Request, Turn};
+use crate::neutral::Request;
 
 /// A field of the neutral form that may be lost or changed.
 #[derive(Clone, Copy, Debug)]
@@ -69,14 +69,4 @@ pub(super) fn field(request: &Request, field: Field) -> String {
         Dialect::Gemini => gemini,
     }
     .to_owned()
-}
-
-/// The path of a part. Dialects that spread parts over several fields are named by the turn.
-pub(super) fn part(request: &Request, turn: &Turn, index: usize) -> String {
-    match request.dialect {
-        Dialect::Gemini => format!("{}.parts[{index}]", turn.at),
-        Dialect::Anthropic | Dialect::OpenAiChat | Dialect::OpenAiResponses => {
-            format!("{}.content[{index}]", turn.at)
-        }
-    }
 }

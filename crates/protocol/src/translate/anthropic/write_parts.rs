@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::spelling;
 use super::thought::Form;
 use super::write_answer::input;
 use super::write_request::Writing;
@@ -31,7 +30,7 @@ pub(super) fn instructions(writing: &mut Writing<'_>, turn: &Turn) -> Vec<Value>
             Part::Text { text, cache, .. } => blocks.extend(said(writing, text, cache.as_ref())),
             Part::Native { dialect: Dialect::Anthropic, value } => blocks.push(value.clone()),
             _ => {
-                let at = spelling::part(writing.request, turn, index);
+                let at = turn.place(index);
                 writing.losses.meaning(at, "cannot stand among instructions");
             }
         }
@@ -43,10 +42,18 @@ pub(super) fn instructions(writing: &mut Writing<'_>, turn: &Turn) -> Vec<Value>
 pub(super) fn blocks(writing: &mut Writing<'_>, turn: &Turn) -> Vec<Value> {
     let mut blocks = Vec::new();
     for (index, part) in turn.parts.iter().enumerate() {
-        let at = spelling::part(writing.request, turn, index);
+        let at = turn.place(index);
         blocks.extend(block(writing, turn.role, &at, part));
     }
     blocks
+}
+
+/// Where the results of a turn stood, by the ids of their calls as they are sent.
+pub(super) fn results(turn: &Turn) -> impl Iterator<Item = (String, String)> {
+    turn.parts.iter().enumerate().filter_map(|(index, part)| match part {
+        Part::ToolResult { id, .. } => Some((call_id(id, MAX_ID), turn.place(index))),
+        _ => None,
+    })
 }
 
 /// A text with its breakpoint. The vendor refuses texts of nothing but space.

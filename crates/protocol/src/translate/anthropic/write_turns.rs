@@ -13,9 +13,20 @@ pub(super) struct Message {
     pub(super) blocks: Vec<Value>,
     /// Where its first turn stood with the caller.
     pub(super) at: String,
+    /// Where its results stood, by the ids of their calls as they are sent.
+    pub(super) results: Vec<(String, String)>,
 }
 
 impl Message {
+    pub(super) fn new(role: &'static str, blocks: Vec<Value>, at: impl Into<String>) -> Self {
+        Self { role, blocks, at: at.into(), results: Vec::new() }
+    }
+
+    /// Where a result stood with the caller.
+    pub(super) fn place(&self, id: &str) -> &str {
+        self.results.iter().find(|(own, _)| own == id).map_or(&self.at, |(_, place)| place)
+    }
+
     /// As it is sent.
     pub(super) fn into_value(self) -> Value {
         json!({ "role": self.role, "content": self.blocks })
@@ -60,7 +71,7 @@ pub(super) fn write(writing: &mut Writing<'_>) -> Conversation {
                 if alone {
                     as_user(writing, &mut conversation.messages, turn, blocks, false);
                 } else if writing.model.system_anywhere() {
-                    later.push(Message { role: "system", blocks, at: turn.at.clone() });
+                    later.push(Message::new("system", blocks, turn.at.as_str()));
                 } else {
                     as_user(writing, &mut conversation.messages, turn, blocks, true);
                 }
@@ -68,6 +79,9 @@ pub(super) fn write(writing: &mut Writing<'_>) -> Conversation {
             Role::User => {
                 let blocks = write_parts::blocks(writing, turn);
                 push(&mut conversation.messages, "user", blocks, &turn.at);
+                if let Some(message) = conversation.messages.last_mut() {
+                    message.results.extend(write_parts::results(turn));
+                }
             }
             Role::Assistant => {
                 settle(writing, &mut conversation.messages, &mut later);
@@ -88,7 +102,7 @@ fn push(messages: &mut Vec<Message>, role: &'static str, blocks: Vec<Value>, at:
     }
     match messages.last_mut() {
         Some(last) if last.role == role => last.blocks.extend(blocks),
-        _ => messages.push(Message { role, blocks, at: at.to_owned() }),
+        _ => messages.push(Message::new(role, blocks, at)),
     }
 }
 
@@ -136,7 +150,7 @@ fn frame(writing: &mut Writing<'_>, messages: &mut Vec<Message>) {
         writing
             .losses
             .meaning(at.as_str(), "does not begin with the user: a turn of one dot was put before it");
-        messages.insert(0, Message { role: "user", blocks: vec![write_parts::text_block(".")], at });
+        messages.insert(0, Message::new("user", vec![write_parts::text_block(".")], at));
     }
     let Some(last) = messages.last_mut().filter(|last| last.role == "assistant") else { return };
     if !writing.model.goes_on()
@@ -146,7 +160,7 @@ fn frame(writing: &mut Writing<'_>, messages: &mut Vec<Message>) {
         writing
             .losses
             .meaning(at.as_str(), "is not gone on with by this model: the user asks it to continue");
-        messages.push(Message { role: "user", blocks: vec![write_parts::text_block("Continue.")], at });
+        messages.push(Message::new("user", vec![write_parts::text_block("Continue.")], at));
     } else if let Some(Value::Object(block)) = last.blocks.last_mut()
         && let Some(Value::String(text)) = block.get_mut("text")
     {

@@ -60,7 +60,7 @@ impl Messages {
         let at = fields.path("content");
         let content = fields.take("content").ok_or_else(|| fields.wrong("content", "is missing"))?;
         let parts = content::read(Some(content), &at, &mut self.rest)?;
-        Ok(Turn { role, name, parts, at: fields.at().to_owned() })
+        Ok(Turn { role, name, parts, at: fields.at().to_owned(), places: Vec::new() })
     }
 
     fn result(&mut self, name: Option<String>, fields: &mut Fields) -> Result<Turn, Fault> {
@@ -69,7 +69,13 @@ impl Messages {
         let kind = self.kinds.get(&id).copied().unwrap_or_default();
         let cache = fields.take("cache_control");
         let result = Part::ToolResult { id, name, parts, is_error: false, kind, cache };
-        Ok(Turn { role: Role::User, name: None, parts: vec![result], at: fields.at().to_owned() })
+        Ok(Turn {
+            role: Role::User,
+            name: None,
+            parts: vec![result],
+            at: fields.at().to_owned(),
+            places: Vec::new(),
+        })
     }
 
     fn legacy_result(&mut self, name: Option<String>, fields: &mut Fields) -> Result<Turn, Fault> {
@@ -79,7 +85,13 @@ impl Messages {
         let id = call.unwrap_or_else(|| made_up(fields.at()));
         let kind = ToolKind::Function;
         let result = Part::ToolResult { id, name: Some(name), parts, is_error: false, kind, cache: None };
-        Ok(Turn { role: Role::User, name: None, parts: vec![result], at: fields.at().to_owned() })
+        Ok(Turn {
+            role: Role::User,
+            name: None,
+            parts: vec![result],
+            at: fields.at().to_owned(),
+            places: Vec::new(),
+        })
     }
 
     fn assistant(&mut self, name: Option<String>, fields: &mut Fields) -> Result<Turn, Fault> {
@@ -137,7 +149,7 @@ impl Messages {
             }
         }
         self.echoes(fields);
-        Ok(Turn { role: Role::Assistant, name, parts, at: fields.at().to_owned() })
+        Ok(Turn { role: Role::Assistant, name, parts, at: fields.at().to_owned(), places: Vec::new() })
     }
 
     /// What answers hold and histories repeat without meaning.

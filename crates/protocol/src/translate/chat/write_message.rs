@@ -13,7 +13,6 @@ use super::super::Names;
 use super::super::names::call_id;
 use super::content;
 use super::model::Model;
-use crate::Dialect;
 use crate::neutral::{Losses, Media, Part, Request, Role, Source, Turn};
 
 /// Letters and digits of a call's id that Mistral takes: exactly so many.
@@ -27,7 +26,6 @@ pub(super) fn write(request: &Request, model: Model, names: &mut Names, losses: 
         model,
         names,
         losses,
-        inner: if request.dialect == Dialect::Gemini { "parts" } else { "content" },
         messages: Vec::new(),
         calls: Vec::new(),
         open: HashSet::new(),
@@ -68,8 +66,6 @@ struct Talk<'a> {
     model: Model,
     names: &'a mut Names,
     losses: &'a mut Losses,
-    /// What the caller's dialect calls the parts of a turn.
-    inner: &'static str,
     messages: Vec<Value>,
     /// The last message's calls: ids as they were sent, with where they stood.
     calls: Vec<(String, String)>,
@@ -96,7 +92,7 @@ impl Talk<'_> {
                     texts.push(text.as_str());
                 }
                 _ => {
-                    self.losses.meaning(self.at(turn, number), "is no text, and instructions are texts only");
+                    self.losses.meaning(turn.place(number), "is no text, and instructions are texts only");
                 }
             }
         }
@@ -116,13 +112,13 @@ impl Talk<'_> {
                         parts.push(json!({"type": "text", "text": text}));
                     }
                 }
-                Part::Media(media) => parts.extend(self.medium(media, &self.at(turn, number))),
-                Part::ToolResult { .. } => parts.extend(self.result(part, &self.at(turn, number))),
+                Part::Media(media) => parts.extend(self.medium(media, &turn.place(number))),
+                Part::ToolResult { .. } => parts.extend(self.result(part, &turn.place(number))),
                 Part::Refusal { text } => parts.push(json!({"type": "text", "text": text})),
                 Part::Thinking { .. } | Part::ToolCall { .. } => {
-                    self.losses.meaning(self.at(turn, number), "cannot be said by a user");
+                    self.losses.meaning(turn.place(number), "cannot be said by a user");
                 }
-                Part::Native { .. } => self.losses.meaning(self.at(turn, number), NATIVE),
+                Part::Native { .. } => self.losses.meaning(turn.place(number), NATIVE),
             }
         }
         if !parts.is_empty() {
@@ -178,6 +174,9 @@ impl Talk<'_> {
         if media.cache.is_some() {
             self.losses.hint(format!("{at}.cache_control"), "is not known to this dialect");
         }
+        if matches!(media.source, Source::Text(_)) {
+            self.losses.hint(at, "is sent as plain text instead of a document");
+        }
         content::write_media(media).map_err(|why| self.losses.meaning(at, why)).ok()
     }
 
@@ -207,15 +206,9 @@ impl Talk<'_> {
         self.messages.append(&mut self.later);
     }
 
-    /// The path of a part in the caller's spelling.
-    fn at(&self, turn: &Turn, number: usize) -> String {
-        format!("{}.{}[{number}]", turn.at, self.inner)
-    }
-
     fn cached(&mut self, turn: &Turn, number: usize, cache: Option<&Value>) {
         if cache.is_some() {
-            self.losses
-                .hint(format!("{}.cache_control", self.at(turn, number)), "is not known to this dialect");
+            self.losses.hint(format!("{}.cache_control", turn.place(number)), "is not known to this dialect");
         }
     }
 

@@ -37,7 +37,7 @@ struct Candidate {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    parts: [Text; 1],
+    parts: [Said; 1],
     #[serde(default, rename = "role")]
     _role: IgnoredAny,
 }
@@ -45,7 +45,7 @@ struct Content {
 /// A piece of text or thought.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Text {
+pub(super) struct Said {
     pub(super) text: String,
     #[serde(default)]
     pub(super) thought: bool,
@@ -60,7 +60,7 @@ impl<'a> Piece<'a> {
     }
 
     /// What it says.
-    pub(super) fn said(self) -> (Text, Option<&'a RawValue>) {
+    pub(super) fn said(self) -> (Said, Option<&'a RawValue>) {
         let [Candidate { content: Content { parts: [text], .. }, .. }] = self.candidates;
         (text, self.usage_metadata)
     }

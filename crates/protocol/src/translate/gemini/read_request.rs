@@ -18,7 +18,13 @@ pub(in super::super) fn read_request(body: Value, call: Call<'_>) -> Result<Requ
     let mut content = read_parts::Content::default();
     if let Some(system) = fields.take("systemInstruction") {
         let parts = instruction(&mut content, system)?;
-        request.turns.push(Turn { role: Role::System, name: None, parts, at: "systemInstruction".into() });
+        request.turns.push(Turn {
+            role: Role::System,
+            name: None,
+            parts,
+            at: "systemInstruction".into(),
+            places: Vec::new(),
+        });
     }
     request.turns.extend(turns(&mut content, &mut fields)?);
     request.rest.append(&mut content.rest);
@@ -101,7 +107,7 @@ fn turns(content: &mut read_parts::Content, fields: &mut Fields) -> Result<Vec<T
         let list = spelling::list(&mut fields, "parts")?.unwrap_or_default();
         let parts = content.parts(&fields.path("parts"), list, role)?;
         leave(fields, Weight::Meaning, &mut content.rest);
-        turns.push(Turn { role, name: None, parts, at });
+        turns.push(Turn { role, name: None, parts, at, places: Vec::new() });
     }
     Ok(turns)
 }

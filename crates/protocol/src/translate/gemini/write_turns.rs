@@ -60,7 +60,7 @@ impl<'a> Turns<'a> {
     pub(super) fn instruction(&mut self, turn: &Turn) -> Vec<Value> {
         let mut parts = Vec::new();
         for (number, part) in turn.parts.iter().enumerate() {
-            let at = place(turn, number);
+            let at = turn.place(number);
             note_cache(part, || at.clone(), self.losses);
             match part {
                 Part::Text { text, .. } | Part::Refusal { text } => {
@@ -106,7 +106,7 @@ impl<'a> Turns<'a> {
             self.losses.hint(format!("{}.name", turn.at), "is not known to this dialect");
         }
         for (number, part) in turn.parts.iter().enumerate() {
-            let at = place(turn, number);
+            let at = turn.place(number);
             note_cache(part, || at.clone(), self.losses);
             self.part(part, model, at);
         }
@@ -290,14 +290,4 @@ pub(super) fn signed(mut part: Value, signature: Option<&str>) -> Value {
         map.insert("thoughtSignature".into(), signature.into());
     }
     part
-}
-
-/// Where a part stood in the caller's body.
-fn place(turn: &Turn, number: usize) -> String {
-    if turn.at.ends_with(']') {
-        let list = if turn.at.starts_with("contents") { "parts" } else { "content" };
-        format!("{}.{list}[{number}]", turn.at)
-    } else {
-        format!("{}[{number}]", turn.at)
-    }
 }

@@ -20,7 +20,13 @@ pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
     let items = match input {
         Value::String(text) => {
             let at = "input".to_owned();
-            request.turns.push(Turn { role: Role::User, name: None, parts: vec![Part::text(text)], at });
+            request.turns.push(Turn {
+                role: Role::User,
+                name: None,
+                parts: vec![Part::text(text)],
+                at,
+                places: Vec::new(),
+            });
             return Ok(());
         }
         Value::Array(items) => items,
@@ -62,7 +68,7 @@ pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
                 if by_caller {
                     result(at, part, request);
                 } else {
-                    open_assistant(at, &mut request.turns).push(part);
+                    add(open_assistant(at.clone(), &mut request.turns), part, at);
                 }
             }
         }
@@ -72,7 +78,7 @@ pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
         return Err(Fault::field("input", "must not be empty"));
     }
     for turn in request.turns.iter_mut().filter(|turn| turn.role == Role::Assistant) {
-        join_seals(&mut turn.parts);
+        join_seals(&mut turn.parts, &mut turn.places);
     }
     Ok(())
 }
@@ -104,12 +110,15 @@ fn message(at: String, item: Value, request: &mut Request) -> Result<(), Fault> 
     };
     let content = fields.take("content");
     let parts = read_all(&fields.path("content"), content, &mut request.rest)?;
+    let places = (0..parts.len()).map(|n| fields.path(&format!("content[{n}]"))).collect::<Vec<_>>();
     let at = fields.at().to_owned();
     request.rest.extend(fields.rest(weigh));
     if role == Role::Assistant && follows_on(request.turns.last()) {
-        open_assistant(at, &mut request.turns).extend(parts);
+        let turn = open_assistant(at, &mut request.turns);
+        turn.parts.extend(parts);
+        turn.places.extend(places);
     } else {
-        request.turns.push(Turn { role, name: None, parts, at });
+        request.turns.push(Turn { role, name: None, parts, at, places });
     }
     Ok(())
 }
@@ -127,8 +136,8 @@ fn follows_on(turn: Option<&Turn>) -> bool {
     })
 }
 
-/// The parts of the model's turn that is being told.
-fn open_assistant(at: String, turns: &mut Vec<Turn>) -> &mut Vec<Part> {
+/// The model's turn that is being told.
+fn open_assistant(at: String, turns: &mut Vec<Turn>) -> &mut Turn {
     open(at, Role::Assistant, |turn| turn.role == Role::Assistant, turns)
 }
 
@@ -138,17 +147,23 @@ fn result(at: String, part: Part, request: &mut Request) {
         turn.role == Role::User
             && turn.parts.iter().all(|part| matches!(part, Part::ToolResult { .. } | Part::Native { .. }))
     };
-    open(at, Role::User, joins, &mut request.turns).push(part);
+    add(open(at.clone(), Role::User, joins, &mut request.turns), part, at);
 }
 
-fn open(at: String, role: Role, joins: impl Fn(&Turn) -> bool, turns: &mut Vec<Turn>) -> &mut Vec<Part> {
+fn open(at: String, role: Role, joins: impl Fn(&Turn) -> bool, turns: &mut Vec<Turn>) -> &mut Turn {
     if !turns.last().is_some_and(joins) {
-        turns.push(Turn { role, name: None, parts: Vec::new(), at });
+        turns.push(Turn { role, name: None, parts: Vec::new(), at, places: Vec::new() });
     }
     let last = turns.len().saturating_sub(1);
     // One was found or put there just now.
     #[expect(clippy::indexing_slicing, reason = "the list is not empty")]
-    &mut turns[last].parts
+    &mut turns[last]
+}
+
+/// A part that is an item of its own.
+fn add(turn: &mut Turn, part: Part, at: String) {
+    turn.parts.push(part);
+    turn.places.push(at);
 }
 
 fn assistant(
@@ -158,7 +173,7 @@ fn assistant(
     request: &mut Request,
 ) -> Result<(), Fault> {
     let part = read(&at, item, &mut request.rest)?;
-    open_assistant(at, &mut request.turns).push(part);
+    add(open_assistant(at.clone(), &mut request.turns), part, at);
     Ok(())
 }
 

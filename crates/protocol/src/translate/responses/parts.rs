@@ -51,26 +51,31 @@ pub(super) fn mark_text(seal: &Sealed) -> Sealed {
     Sealed { dialect: seal.dialect, data: format!("{OF_TEXT}{}", seal.data) }
 }
 
-/// Puts proofs that travelled as items of their own back on the texts and calls that they belong to.
-pub(super) fn join_seals(parts: &mut Vec<Part>) {
+/// Puts proofs that travelled as items of their own back on the texts and calls that they belong to. `places` are
+/// where the parts stood, or empty.
+pub(super) fn join_seals(parts: &mut Vec<Part>, places: &mut Vec<String>) {
     let carries = |part: &Part| matches!(part, Part::Thinking { text, seal: Some(_) } if text.is_empty());
     if !parts.iter().any(carries) {
         return;
     }
-    let mut waiting: Option<Sealed> = None;
-    let mut joined: Vec<Part> = Vec::with_capacity(parts.len());
+    let known = !places.is_empty();
+    let mut place = places.drain(..).chain(std::iter::repeat(String::new()));
+    let bare = |seal| Part::Thinking { text: String::new(), seal: Some(seal) };
+    let mut waiting: Option<(Sealed, String)> = None;
+    let mut joined: Vec<(Part, String)> = Vec::with_capacity(parts.len());
     for mut part in parts.drain(..) {
-        if let Some(seal) = waiting.take() {
+        let at = place.next().unwrap_or_default();
+        if let Some((seal, before)) = waiting.take() {
             match &mut part {
                 Part::ToolCall { seal: own @ None, .. } => *own = Some(seal),
-                _ => joined.push(Part::Thinking { text: String::new(), seal: Some(seal) }),
+                _ => joined.push((bare(seal), before)),
             }
         }
         match part {
             Part::Thinking { text, seal: Some(seal) } if text.is_empty() => match carried(seal) {
-                Carried::OfCall(seal) => waiting = Some(seal),
+                Carried::OfCall(seal) => waiting = Some((seal, at)),
                 Carried::OfText(proof) => {
-                    let text = joined.iter_mut().rev().find_map(|part| match part {
+                    let text = joined.iter_mut().rev().find_map(|(part, _)| match part {
                         Part::Text { seal: own @ None, .. } => Some(own),
                         _ => None,
                     });
@@ -78,11 +83,16 @@ pub(super) fn join_seals(parts: &mut Vec<Part>) {
                         *own = Some(proof);
                     }
                 }
-                Carried::Thought(seal) => joined.push(Part::Thinking { text, seal: Some(seal) }),
+                Carried::Thought(seal) => joined.push((Part::Thinking { text, seal: Some(seal) }, at)),
             },
-            part => joined.push(part),
+            part => joined.push((part, at)),
         }
     }
-    joined.extend(waiting.map(|seal| Part::Thinking { text: String::new(), seal: Some(seal) }));
-    *parts = joined;
+    joined.extend(waiting.map(|(seal, at)| (bare(seal), at)));
+    drop(place);
+    let (kept, at): (Vec<Part>, Vec<String>) = joined.into_iter().unzip();
+    *parts = kept;
+    if known {
+        *places = at;
+    }
 }

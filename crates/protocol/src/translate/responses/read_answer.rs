@@ -19,7 +19,7 @@ pub(in crate::translate) fn read_answer(mut body: Value) -> Result<Answer, Fault
     for (n, item) in items.into_iter().enumerate() {
         given::parts(item, n, &mut parts, &mut logprobs);
     }
-    join_seals(&mut parts);
+    join_seals(&mut parts, &mut Vec::new());
     let called = parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
     let choice = Choice { parts, stop: given::stop(&body, called), logprobs: given::logprobs(logprobs) };
     Ok(Answer {

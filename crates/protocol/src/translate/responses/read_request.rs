@@ -15,10 +15,11 @@ pub(in crate::translate) fn read_request(body: Value) -> Result<Request, Fault> 
     let stream = fields.flag("stream")?.unwrap_or(false);
     let mut request = Request::new(Dialect::OpenAiResponses, model, stream);
     request.previous = fields.string("previous_response_id")?;
-    conversation(&mut fields, &mut request)?;
+    // Before the conversation, whose items may add more: tools are named by their number.
     if let Some(list) = fields.list("tools")? {
         tools::read_all("tools", list, &mut request)?;
     }
+    conversation(&mut fields, &mut request)?;
     if let Some(wanted) = fields.take("tool_choice") {
         request.tool_choice = choice::read(wanted, &mut request.rest)?;
     }
@@ -43,7 +44,13 @@ fn conversation(fields: &mut Fields, request: &mut Request) -> Result<(), Fault>
         && !text.is_empty()
     {
         let at = "instructions".to_owned();
-        request.turns.push(Turn { role: Role::System, name: None, parts: vec![Part::text(text)], at });
+        request.turns.push(Turn {
+            role: Role::System,
+            name: None,
+            parts: vec![Part::text(text)],
+            at,
+            places: Vec::new(),
+        });
     }
     if let Some(told) = fields.take("input") {
         return input::read(told, request);

@@ -3,6 +3,7 @@
 mod answers;
 mod faults;
 mod nonsense;
+mod places;
 mod recorded;
 mod requests;
 mod round;

@@ -48,7 +48,7 @@ impl Items<'_> {
         let assistant = turn.role == Role::Assistant;
         let mut content: Vec<Value> = Vec::new();
         for (n, part) in turn.parts.iter().enumerate() {
-            let at = || format!("{}.content[{n}]", turn.at);
+            let at = || turn.place(n);
             match part {
                 Part::Text { text, citations, seal, cache } => {
                     let mut part = if assistant { output_text(text, citations) } else { input_text(text) };

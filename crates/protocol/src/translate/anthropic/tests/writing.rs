@@ -16,7 +16,7 @@ const NEW: &str = "claude-opus-5-5";
 const OLD: &str = "claude-sonnet-4-5";
 
 fn turn(role: Role, parts: Vec<Part>) -> Turn {
-    Turn { role, name: None, parts, at: String::new() }
+    Turn { role, name: None, parts, at: String::new(), places: Vec::new() }
 }
 
 /// A Chat caller's request.
@@ -194,7 +194,7 @@ fn torn_pairs_are_mended_and_said() {
         [
             "messages[4].content[0].arguments",
             "messages[4].content[1].arguments",
-            "messages[3]",
+            "messages[3].content[0]",
             "messages[3]",
             "messages[4]"
         ]

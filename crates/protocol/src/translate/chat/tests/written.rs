@@ -15,7 +15,7 @@ fn request() -> Request {
 
 fn turn(request: &mut Request, role: Role, parts: Vec<Part>) {
     let at = format!("messages[{}]", request.turns.len());
-    request.turns.push(Turn { role, name: None, parts, at });
+    request.turns.push(Turn { role, name: None, parts, at, places: Vec::new() });
 }
 
 fn write(request: &Request, model: &str) -> (Value, Vec<Loss>) {

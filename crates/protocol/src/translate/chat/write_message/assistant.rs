@@ -28,7 +28,7 @@ impl Talk<'_> {
         let mut said = Said::default();
         let parts = turns.iter().flat_map(|turn| (0_usize..).zip(&turn.parts).map(move |part| (turn, part)));
         for (turn, (number, part)) in parts {
-            let at = self.at(turn, number);
+            let at = turn.place(number);
             match part {
                 Part::Text { text, cache, .. } => {
                     self.cached(turn, number, cache.as_ref());

@@ -15,7 +15,7 @@ fn asked() -> Request {
 }
 
 fn turn(role: Role, parts: Vec<Part>) -> Turn {
-    Turn { role, name: None, parts, at: "messages[0]".into() }
+    Turn { role, name: None, parts, at: "messages[0]".into(), places: Vec::new() }
 }
 
 fn call(id: &str, name: &str, arguments: &str) -> Part {

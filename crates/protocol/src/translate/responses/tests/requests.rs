@@ -10,7 +10,7 @@ use crate::neutral::{
 };
 
 fn turn(role: Role, at: &str, parts: Vec<Part>) -> Turn {
-    Turn { role, name: None, parts, at: at.into() }
+    Turn { role, name: None, parts, at: at.into(), places: Vec::new() }
 }
 
 fn from(dialect: Dialect, turns: Vec<Turn>) -> Request {
