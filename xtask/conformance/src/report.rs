@@ -75,7 +75,7 @@ pub(crate) fn page(tally: &Tally, recorded: &Recorded) -> String {
     _ = write!(
         out,
         "\n## Requests\n\nNo pair may fall below {REQUESTS} %. What the vendor's dialect cannot say counts as right \
-         only where the losses\n(header `x-tollgate-translation`) name it; how often that was so stands in the last \
+         only where the losses\n(header `x-tollgate-dropped`) name it; how often that was so stands in the last \
          table.\n\n{}",
         table(tally, Half::Requests)
     );

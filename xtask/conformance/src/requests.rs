@@ -93,13 +93,16 @@ impl Checking<'_> {
         }
     }
 
-    /// Whether a loss names this path, something around it, or something that matters in it.
+    /// Whether a loss names this path, something around it, or something that matters in it. The name of the whole
+    /// conversation is no name.
     fn lists(&self, at: &str) -> bool {
         let within = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         self.losses.iter().any(|loss| {
-            within(at, &loss.field) || (loss.weight == Weight::Meaning && within(&loss.field, at))
+            let field = loss.field.as_str();
+            let all = ["messages", "input", "contents"].contains(&field) && at != field;
+            (within(at, field) && !all) || (loss.weight == Weight::Meaning && within(field, at))
         })
     }
 
