@@ -22,7 +22,7 @@ fn root() -> PathBuf {
     own.parent().unwrap_or(own).to_path_buf()
 }
 
-/// Folders that hold nothing written by us.
+/// Folders (and one file) that hold nothing written by us.
 const SKIPPED: &[&str] = &["target", "node_modules", ".git", "artifacts", "data", "fixtures", "snapshots"];
 
 /// Every text file that belongs to the repository, sorted by path. Binary files are left out.
@@ -35,10 +35,12 @@ pub(crate) fn all() -> Vec<Source> {
         for entry in entries.flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
+            // `.git` is a file where the checkout is one of several of the same repository.
+            if SKIPPED.contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                if !SKIPPED.contains(&name.as_str()) {
-                    waiting.push(path);
-                }
+                waiting.push(path);
                 continue;
             }
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
