@@ -75,7 +75,7 @@ fn ai_service(core: &Core) -> HealthCheck {
 fn is_usable(credential: &Credential, now: Timestamp) -> bool {
     let mark = &credential.mark;
     let valid = mark.state == CredentialState::Valid || mark.until.is_some_and(|until| until <= now);
-    credential.spec.enabled && credential.secret.is_some() && valid
+    credential.spec.enabled && credential.auth.is_readable() && valid
 }
 
 fn cache(core: &Core) -> HealthCheck {

@@ -6,7 +6,7 @@
 //! ```text
 //! floor 3   serve | admin | member | tasks
 //! floor 2   upstream | credential | affinity | continuation
-//! floor 1   snapshot | identity | accounts | queue | reach
+//! floor 1   snapshot | authenticate | identity | accounts | queue | reach
 //! floor 0   config | disk | error | clock | live | metrics | vault
 //! ```
 //!
@@ -21,6 +21,7 @@ mod metrics;
 pub mod vault;
 
 mod accounts;
+mod authenticate;
 mod catalogue;
 pub mod identity;
 mod queue;

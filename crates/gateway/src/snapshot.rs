@@ -23,6 +23,7 @@ use types::setting::Settings;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, GrantId, GroupId, ProviderId, Secret, Timestamp, UserId};
 
+use crate::authenticate::Auth;
 use crate::credential::Gauge;
 use crate::price::PriceBook;
 
@@ -191,8 +192,8 @@ pub(crate) enum Proxy {
 pub(crate) struct Credential {
     pub(crate) id: CredentialId,
     pub(crate) spec: CredentialSpec,
-    /// `None` if it cannot be decrypted.
-    pub(crate) secret: Option<Secret<String>>,
+    /// What it presents to its upstream.
+    pub(crate) auth: Auth,
     /// Its own outbound proxy; wins over its provider's.
     pub(crate) proxy: Proxy,
     /// What is stored of its state.

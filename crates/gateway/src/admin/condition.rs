@@ -23,7 +23,7 @@ impl<'a> Stored<'a> {
     pub(super) fn of(credential: &'a Credential) -> Self {
         Self {
             id: credential.id,
-            readable: credential.secret.is_some(),
+            readable: credential.auth.is_readable(),
             enabled: credential.spec.enabled,
             mark: &credential.mark,
         }

@@ -126,13 +126,13 @@ fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
         list.push(general(AttentionKind::NoKey, String::new()));
     }
     for provider in snapshot.providers.iter().filter(|provider| provider.spec.enabled) {
-        if !provider.credentials.iter().any(|c| c.spec.enabled && c.secret.is_some()) {
+        if !provider.credentials.iter().any(|c| c.spec.enabled && c.auth.is_readable()) {
             list.push(about(AttentionKind::NoCredential, provider, None));
         }
     }
     for provider in &snapshot.providers {
         for credential in &provider.credentials {
-            if credential.secret.is_none() {
+            if !credential.auth.is_readable() {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
             } else if credential.spec.enabled && needs_somebody(&credential.mark, now) {
                 list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));

@@ -145,9 +145,15 @@ impl Admin {
         let snapshot = self.core.snapshot();
         let (provider, credential) = usable(&snapshot, id, None)?;
         let timeout_ms = self.core.config.api_test_timeout_ms;
-        Box::pin(crate::upstream::list_models(&self.core.upstreams, timeout_ms, provider, credential))
-            .await
-            .map_err(|message| Problem::new("upstream_failed", message))
+        Box::pin(crate::upstream::list_models(
+            &self.core.upstreams,
+            self.core.clock.now(),
+            timeout_ms,
+            provider,
+            credential,
+        ))
+        .await
+        .map_err(|message| Problem::new("upstream_failed", message))
     }
 
     pub(super) async fn ask(
@@ -207,7 +213,7 @@ pub(super) fn usable(
         None => provider
             .credentials
             .iter()
-            .min_by_key(|c| (!c.spec.enabled, c.secret.is_none(), c.mark.state != CredentialState::Valid)),
+            .min_by_key(|c| (!c.spec.enabled, !c.auth.is_readable(), c.mark.state != CredentialState::Valid)),
     };
     let credential = credential.ok_or_else(|| {
         Problem::field("credential_id", "this provider has no such credential; add an API key first")

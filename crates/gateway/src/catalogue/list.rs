@@ -49,7 +49,7 @@ pub(super) async fn names<'a>(core: &Core, revision: i64, provider: &'a Provider
     let fixed = spec.models.iter().chain(spec.model_redirects.keys()).filter(|name| is_name(name));
     let mut names: Vec<String> = fixed.cloned().collect();
     let open = spec.models.is_empty() || !spec.models.iter().all(|model| is_name(model));
-    let credential = provider.credentials.iter().find(|c| c.spec.enabled && c.secret.is_some());
+    let credential = provider.credentials.iter().find(|c| c.spec.enabled && c.auth.is_readable());
     let Some(credential) = credential.filter(|_| open) else {
         return (provider, Listed { names, complete: true });
     };
@@ -59,7 +59,7 @@ pub(super) async fn names<'a>(core: &Core, revision: i64, provider: &'a Provider
         return (provider, Listed { names, complete: false });
     }
     let listed = lists.kept.try_get_with(key, async {
-        list_models(&core.upstreams, PATIENCE_MS, provider, credential).await.map(Arc::new)
+        list_models(&core.upstreams, core.clock.now(), PATIENCE_MS, provider, credential).await.map(Arc::new)
     });
     let complete = match listed.await {
         Ok(listed) => {

@@ -152,6 +152,6 @@ fn provider_of(provider: &Provider, name: &str, reached: &Reached<'_>) -> Catalo
         model: sent.to_owned(),
         speaks: spec.routing.spoken(spec.kind).to_vec(),
         translates: spec.routing.translate && provider.names_model(asked),
-        ready: provider.credentials.iter().any(|c| c.spec.enabled && c.secret.is_some()),
+        ready: provider.credentials.iter().any(|c| c.spec.enabled && c.auth.is_readable()),
     }
 }

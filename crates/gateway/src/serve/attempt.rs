@@ -139,9 +139,10 @@ async fn open(
     let provider = target.provider;
     let base_url = provider.spec.base_url.as_str();
     let fail = |error: SendError| Box::new(verdict::of_send_error(&error, host_of(base_url)));
-    let Some(secret) = &credential.secret else {
-        return Err(fail(SendError::Unsendable("its credential cannot be decrypted".into())));
-    };
+    let presented = credential
+        .auth
+        .presented(core.clock.now())
+        .map_err(|fault| fail(SendError::Unsendable(fault.to_string())))?;
     let ingress = &request.ingress;
     let model = target.model.map_or("", |model| provider.upstream_model(model));
     settlement.record_mut().upstream_model = (!model.is_empty()).then(|| model.to_owned());
@@ -159,10 +160,10 @@ async fn open(
     let kind = provider.spec.kind;
     let prepared = if let Some(translated) = translated {
         let headers = Translated::headers(&ingress.headers);
-        prepare(kind, base_url, secret, &call, &headers, translated.body.clone())
+        prepare(kind, base_url, &presented, &call, &headers, translated.body.clone())
     } else {
         let body = body_for(request, target.body.as_ref(), model);
-        prepare(kind, base_url, secret, &call, &ingress.headers, body)
+        prepare(kind, base_url, &presented, &call, &ingress.headers, body)
     };
     let mut prepared = prepared.map_err(fail)?;
     if let Some(key) = idempotency::upstream_key(settlement.record()) {

@@ -7,29 +7,14 @@ use bytes::Bytes;
 
 use crate::snapshot::Credential;
 
-/// Put where the credential stood.
-const INSTEAD: &str = "[redacted]";
-/// Texts shorter than this are no secret that anybody could find, and would tear words apart.
-const SHORTEST: usize = 8;
-
 /// The text without the credential.
 pub(super) fn cleaned(text: String, credential: &Credential) -> String {
-    match secret(credential) {
-        Some(secret) if text.contains(secret) => text.replace(secret, INSTEAD),
-        _ => text,
-    }
+    credential.auth.redacted(&text).unwrap_or(text)
 }
 
 /// The same for a body. One that is no UTF-8 and repeats the credential loses what is not UTF-8 as well.
 pub(super) fn cleaned_body(body: Bytes, credential: &Credential) -> Bytes {
-    let Some(secret) = secret(credential) else { return body };
-    let text = String::from_utf8_lossy(&body);
-    if text.contains(secret) { text.replace(secret, INSTEAD).into() } else { body }
-}
-
-fn secret(credential: &Credential) -> Option<&str> {
-    let secret = credential.secret.as_ref()?.expose().as_str();
-    (secret.len() >= SHORTEST).then_some(secret)
+    credential.auth.redacted(&String::from_utf8_lossy(&body)).map_or(body, Bytes::from)
 }
 
 #[cfg(test)]
@@ -49,11 +34,11 @@ mod tests {
             enabled: true,
             limits: types::limits::Limits::default(),
         };
-        let secret = Some(Secret::new(secret.to_owned()));
+        let auth = crate::authenticate::Auth::Key(Secret::new(secret.to_owned()));
         Credential {
             id: types::CredentialId(1),
             spec,
-            secret,
+            auth,
             proxy: crate::snapshot::Proxy::Default,
             mark: types::credential::CredentialMark::default(),
             gauge: std::sync::Arc::default(),

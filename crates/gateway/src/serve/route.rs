@@ -166,7 +166,7 @@ fn examine<'a>(
         return Err(("tried", None));
     } else if !spec.enabled {
         return Err(("disabled", None));
-    } else if credential.secret.is_none() {
+    } else if !credential.auth.is_readable() {
         return Err(("unreadable", None));
     }
     let mut probes = marked(credential, demand.now)?;

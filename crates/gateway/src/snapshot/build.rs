@@ -13,6 +13,7 @@ use types::setting::Settings;
 use types::{Money, ProviderId, Secret, Timestamp, UserId};
 
 use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
+use crate::authenticate::Auth;
 use crate::credential::Gauges;
 use crate::price::PriceBook;
 use crate::vault::{Purpose, Vault};
@@ -126,7 +127,9 @@ impl Builder {
     fn credential(&self, row: CredentialRow) -> Credential {
         Credential {
             id: row.id,
-            secret: self.open(Purpose::CredentialSecret, row.id.0, &row.sealed),
+            auth: self
+                .open(Purpose::CredentialSecret, row.id.0, &row.sealed)
+                .map_or(Auth::Unreadable, Auth::Key),
             proxy: self.proxy(Purpose::CredentialProxy, row.id.0, row.proxy_sealed.as_deref()),
             mark: row.mark,
             gauge: self.gauges.gauge(row.id),

@@ -13,6 +13,7 @@ use types::provider::{ProviderKind, ProviderTest};
 use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
 
 use super::{Answer, Call, SendError, Upstreams, prepare};
+use crate::authenticate::{Presented, Unpresentable};
 use crate::snapshot::{Credential, Provider};
 
 /// Most of an answer that is looked at.
@@ -48,7 +49,7 @@ pub(crate) async fn test_provider(
     let timeout = Duration::from_millis(timeout_ms);
     let asked = async {
         match &model {
-            None => ask_models(upstreams, provider, credential).await.map(|(status, _)| status),
+            None => ask_models(upstreams, books.now, provider, credential).await.map(|(status, _)| status),
             Some(model) => ask_model(upstreams, books, provider, credential, model).await,
         }
     };
@@ -66,12 +67,13 @@ pub(crate) async fn test_provider(
 /// The names of the models that an upstream lists, sorted.
 pub(crate) async fn list_models(
     upstreams: &Upstreams,
+    now: Timestamp,
     timeout_ms: u64,
     provider: &Provider,
     credential: &Arc<Credential>,
 ) -> Result<Vec<String>, String> {
     let timeout = Duration::from_millis(timeout_ms);
-    let (_, body) = tokio::time::timeout(timeout, ask_models(upstreams, provider, credential))
+    let (_, body) = tokio::time::timeout(timeout, ask_models(upstreams, now, provider, credential))
         .await
         .map_err(|_| format!("no answer within {timeout_ms} ms"))?
         .map_err(|(_, message)| message)?;
@@ -92,14 +94,21 @@ type Failure = (Option<u16>, String);
 
 async fn ask_models(
     upstreams: &Upstreams,
+    now: Timestamp,
     provider: &Provider,
     credential: &Credential,
 ) -> Result<(u16, Value), Failure> {
-    let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
+    let presented = present(credential, now)?;
     let spec = &provider.spec;
-    let request =
-        prepare(spec.kind, spec.base_url.as_str(), secret, &Call::Models, &HeaderMap::new(), Bytes::new())
-            .map_err(|error| (None, error.to_string()))?;
+    let request = prepare(
+        spec.kind,
+        spec.base_url.as_str(),
+        &presented,
+        &Call::Models,
+        &HeaderMap::new(),
+        Bytes::new(),
+    )
+    .map_err(|error| (None, error.to_string()))?;
     let answer =
         upstreams.fetch(provider, &credential.proxy, request).await.map_err(|error| explain(&error))?;
     let status = answer.status.as_u16();
@@ -113,16 +122,22 @@ async fn ask_model(
     credential: &Credential,
     model: &str,
 ) -> Result<u16, Failure> {
-    let secret = credential.secret.as_ref().ok_or((None, unreadable()))?;
+    let presented = present(credential, books.now)?;
     let spec = &provider.spec;
     let sent_as = provider.upstream_model(model);
     let (endpoint, body) = smallest_request(spec.kind, sent_as);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let call = Call::Endpoint { endpoint, model: sent_as, gemini_version: "v1beta", query: None };
-    let request =
-        prepare(spec.kind, spec.base_url.as_str(), secret, &call, &headers, Bytes::from(body.to_string()))
-            .map_err(|error| (None, error.to_string()))?;
+    let request = prepare(
+        spec.kind,
+        spec.base_url.as_str(),
+        &presented,
+        &call,
+        &headers,
+        Bytes::from(body.to_string()),
+    )
+    .map_err(|error| (None, error.to_string()))?;
     let started = Instant::now();
     let mut reservation = books
         .ledger
@@ -276,8 +291,16 @@ async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
     Ok(all)
 }
 
-fn unreadable() -> String {
-    "this credential cannot be decrypted; enter its API key again".into()
+fn present(credential: &Credential, now: Timestamp) -> Result<Presented<'_>, Failure> {
+    credential.auth.presented(now).map_err(|fault| {
+        let message = match fault {
+            Unpresentable::Unreadable => {
+                "this credential cannot be decrypted; enter its API key again".to_owned()
+            }
+            other => other.to_string(),
+        };
+        (None, message)
+    })
 }
 
 fn explain(error: &SendError) -> Failure {

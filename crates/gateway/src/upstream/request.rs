@@ -2,16 +2,14 @@
 //! caller's headers. The body is passed on as it is.
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
-use types::Secret;
 use types::dialect::Endpoint;
 use types::provider::ProviderKind;
 
 use super::SendError;
+use crate::authenticate::Presented;
 
 /// A request that is ready for the wire. Its headers hold a secret.
 #[derive(Clone)]
@@ -83,7 +81,7 @@ const PASSED_PREFIXES: &[&str] = &["x-stainless-", "x-claude-code-", "x-codex-"]
 pub(crate) fn prepare(
     kind: ProviderKind,
     base_url: &str,
-    secret: &Secret<String>,
+    presented: &Presented<'_>,
     call: &Call<'_>,
     caller: &HeaderMap,
     body: Bytes,
@@ -107,29 +105,11 @@ pub(crate) fn prepare(
     if kind == ProviderKind::Anthropic && !headers.contains_key("anthropic-version") {
         headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     }
-    let (name, value) = credential_header(kind, secret)?;
-    headers.insert(name, value);
-    let method = if matches!(call, Call::Models) { Method::GET } else { Method::POST };
-    Ok(Prepared { method, uri, headers, body })
-}
-
-fn credential_header(
-    kind: ProviderKind,
-    secret: &Secret<String>,
-) -> Result<(HeaderName, HeaderValue), SendError> {
-    let (name, text) = match kind {
-        ProviderKind::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),
-        ProviderKind::Gemini => (HeaderName::from_static("x-goog-api-key"), secret.expose().clone()),
-        ProviderKind::AzureOpenAi => (HeaderName::from_static("api-key"), secret.expose().clone()),
-        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => {
-            (AUTHORIZATION, format!("Bearer {}", secret.expose()))
-        }
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+    presented.apply(kind, &mut headers).map_err(|_| {
         SendError::Unsendable("the credential holds characters that no header may carry".into())
     })?;
-    value.set_sensitive(true);
-    Ok((name, value))
+    let method = if matches!(call, Call::Models) { Method::GET } else { Method::POST };
+    Ok(Prepared { method, uri, headers, body })
 }
 
 fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> String {
@@ -277,17 +257,17 @@ mod tests {
         ] {
             caller.append(name, value.parse().unwrap());
         }
-        let secret = Secret::new("upstream-key".to_owned());
+        let secret = types::Secret::new("upstream-key".to_owned());
         let prepared = prepare(
             ProviderKind::Anthropic,
             "http://u",
-            &secret,
+            &Presented::Key(&secret),
             &call(Endpoint::Messages, None),
             &caller,
             Bytes::new(),
         )
         .unwrap();
-        let mut names: Vec<_> = prepared.headers.keys().map(HeaderName::as_str).collect();
+        let mut names: Vec<_> = prepared.headers.keys().map(http::HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(
             names,

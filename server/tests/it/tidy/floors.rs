@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("reach", 0),
     ("vault", 0),
     ("affinity", 1),
+    ("authenticate", 1),
     ("continuation", 1),
     ("credential", 1),
     ("identity", 1),

@@ -6,6 +6,7 @@ use types::usage::{AttentionKind, OverviewSpan};
 use types::{Patch, ProviderId};
 
 use super::*;
+use crate::authenticate::Auth;
 use crate::vault::Purpose;
 
 const UPSTREAM_KEY: &str = "sk-upstream-CANARY-0123456789";
@@ -26,7 +27,7 @@ async fn ac_02_a_new_provider_is_in_the_snapshot_when_the_call_returns() {
     let snapshot = house.gateway.core.snapshot();
     assert_eq!(snapshot.providers[0].id, made.id);
     let credential = &snapshot.providers[0].credentials[0];
-    assert_eq!(credential.secret.as_ref().unwrap().expose(), UPSTREAM_KEY);
+    assert!(matches!(&credential.auth, Auth::Key(key) if key.expose() == UPSTREAM_KEY));
 
     admin.provider_delete(made.id).await.unwrap();
     assert!(house.gateway.core.snapshot().providers.is_empty());

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::admin::rotate_at_start;
+use crate::authenticate::Auth;
 use crate::snapshot::Proxy;
 use crate::vault::Vault;
 use crate::vault::rotation::Rotated;
@@ -40,10 +41,8 @@ async fn cr_04_after_a_rotation_the_new_secret_alone_opens_everything_and_keys_s
     let after = House::on(store, NEW, &[]).await;
     let core = &after.gateway.core;
     let snapshot = core.snapshot();
-    assert_eq!(
-        snapshot.providers[0].credentials[0].secret.as_ref().unwrap().expose(),
-        "sk-upstream-0123456789"
-    );
+    let auth = &snapshot.providers[0].credentials[0].auth;
+    assert!(matches!(auth, Auth::Key(key) if key.expose() == "sk-upstream-0123456789"));
     let proxy = &snapshot.providers[0].credentials[0].proxy;
     assert!(
         matches!(proxy, Proxy::Own(address) if address.expose() == "socks5://u:other-pw@h:1080"),

@@ -14,6 +14,7 @@ use types::user::UserSpec;
 use types::{ApiKeyId, ProviderId, Secret, Timestamp, UserId};
 
 use super::*;
+use crate::authenticate::Auth;
 use crate::snapshot::{Names, Proxy, User};
 
 /// Lets everybody through.
@@ -49,7 +50,7 @@ fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credenti
     Arc::new(Credential {
         id: CredentialId(id),
         spec,
-        secret: Some(Secret::new("s".into())),
+        auth: Auth::Key(Secret::new("s".into())),
         proxy: Proxy::Default,
         mark: CredentialMark::default(),
         gauge: Arc::default(),
@@ -179,7 +180,8 @@ fn another_dialect_serves_only_models_that_it_names_and_after_those_that_need_no
 fn ac_06_each_filter_removes_its_own_and_is_counted() {
     let busy = credential(7, |spec| spec.max_concurrency = Some(1));
     let _taken = busy.gauge.lease(Some(1), Timestamp(0)).unwrap();
-    let unreadable = Arc::new(Credential { secret: None, ..Arc::into_inner(credential(8, |_| ())).unwrap() });
+    let unreadable =
+        Arc::new(Credential { auth: Auth::Unreadable, ..Arc::into_inner(credential(8, |_| ())).unwrap() });
     let snapshot = snapshot(vec![
         provider(1, vec![credential(1, |_| ())], |spec| spec.enabled = false),
         provider(2, vec![credential(2, |_| ())], |spec| {
