@@ -35,7 +35,7 @@ pub(crate) fn resilience(args: &[String]) -> Outcome {
         .run()
 }
 
-/// `cargo xtask conformance [--write] [--misses N] [--cost] [--fuzz N]`
+/// `cargo xtask conformance [--write] [--misses N] [--cost] [--fuzz N [--from N] [--only NAME]]`
 pub(crate) fn conformance(args: &[String]) -> Outcome {
     // Optimised only where time counts: the rest is a second's work either way.
     let fast = args.iter().any(|arg| arg == "--cost" || arg == "--fuzz");

@@ -42,7 +42,7 @@ cargo xtask <command>
   prices <list.json> --origin <text> the default price table, made anew from a list in LiteLLM's format
   resilience [--write] [--requests N] [--aborts N] [--only <text>]
                                      what faults of upstreams cost callers; --write renews docs/resilience.md
-  conformance [--write] [--misses N] [--cost] [--fuzz N]
+  conformance [--write] [--misses N] [--cost] [--fuzz N [--from N] [--only NAME]]
                                      what of real exchanges survives translation, for each pair of dialects; --write
                                      renews docs/conformance.md, --cost measures its CPU, --fuzz feeds broken bytes
   bench [--write] [--quick] [--rounds N]

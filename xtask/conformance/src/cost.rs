@@ -51,7 +51,7 @@ pub(crate) fn measure(recorded: &Recorded) -> Result {
 }
 
 /// µs on the processor that this thread has used, or that have passed.
-fn used(since: Instant) -> f64 {
+pub(crate) fn used(since: Instant) -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanos = told.and_then(|told| told.split(' ').next()?.parse::<f64>().ok());
     nanos.map_or_else(|| since.elapsed().as_secs_f64() * 1e6, |nanos| nanos / 1e3)

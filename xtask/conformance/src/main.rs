@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &[String]) -> Result {
-    let (mut write, mut cost, mut fuzz, mut most) = (false, false, None, 40);
+    let (mut write, mut cost, mut fuzzes, mut most) = (false, false, false, 40);
+    let mut asked = fuzz::Asked::default();
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         let mut number = || {
@@ -55,7 +56,9 @@ fn run(args: &[String]) -> Result {
         match arg.as_str() {
             "--write" => write = true,
             "--cost" => cost = true,
-            "--fuzz" => fuzz = Some(number()?),
+            "--fuzz" => (fuzzes, asked.rounds) = (true, number()?),
+            "--from" => asked.from = number()?,
+            "--only" => asked.only = rest.next().cloned(),
             "--misses" => most = usize::try_from(number()?)?,
             other => return Err(fail(format!("unknown argument '{other}'"))),
         }
@@ -64,8 +67,8 @@ fn run(args: &[String]) -> Result {
     if cost {
         return cost::measure(&recorded);
     }
-    if let Some(rounds) = fuzz {
-        return fuzz::run(&recorded, rounds);
+    if fuzzes {
+        return fuzz::run(&recorded, &fuzz::Asked { write, ..asked });
     }
     let tally = measured(&recorded);
     print!("{}", report::misses(&tally, most));

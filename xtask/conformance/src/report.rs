@@ -80,6 +80,16 @@ pub(crate) fn page(tally: &Tally, recorded: &Recorded) -> String {
         table(tally, Half::Requests)
     );
     _ = write!(out, "\n### Fields of requests\n\n{}", losses(tally));
+    if let Some(figures) = crate::fuzz::written() {
+        _ = write!(
+            out,
+            "\n## Broken bytes\n\nWritten by `cargo xtask conformance --fuzz <runs> --write`: recorded bodies with \
+             faults, fed to every decoder and\nwritten on in a dialect drawn at random. No run may panic, make more \
+             than 64 bytes (and 64 KiB) of one, or say\nsomething else when a stream comes in other pieces; memory may \
+             not grow. *Understood* is what was still taken for a\nwhole request, answer or stream; the rest was \
+             refused, or reported as broken.\n\n{figures}"
+        );
+    }
     out
 }
 

@@ -166,7 +166,7 @@ fn every_setting_is_carried_over_or_named() {
 fn no_broken_bytes_bring_a_reader_down_or_fill_the_memory() {
     // More of it: TOLLGATE_FUZZ_ROUNDS, or `cargo xtask conformance --fuzz <number>`, which is optimised.
     #[expect(clippy::disallowed_methods, reason = "the environment of a test is its configuration")]
-    let rounds =
-        std::env::var("TOLLGATE_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1500);
-    crate::fuzz::run(&Recorded::load().unwrap(), rounds).unwrap();
+    let rounds = std::env::var("TOLLGATE_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(800);
+    let asked = crate::fuzz::Asked { rounds, ..Default::default() };
+    crate::fuzz::run(&Recorded::load().unwrap(), &asked).unwrap();
 }
