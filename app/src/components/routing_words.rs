@@ -70,6 +70,7 @@ pub(crate) fn filter(name: &str) -> Option<Text> {
         "unreadable" => r::R_UNREADABLE,
         "state" => r::R_STATE,
         "cooldown" => r::R_COOLDOWN,
+        "unavailable" => r::R_UNAVAILABLE,
         "breaker" => r::R_BREAKER,
         "concurrency" => r::R_CONCURRENCY,
         "tried" => r::R_TRIED,

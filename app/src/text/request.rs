@@ -105,6 +105,7 @@ super::texts! {
     R_STATE: "its state does not allow it", "凭证状态不可用";
     R_BREAKER: "its breaker is open", "熔断中";
     R_COOLDOWN: "resting as the upstream asked", "按上游要求冷却中";
+    R_UNAVAILABLE: "cannot be reached; looked at now and then", "无法连接；定期重试";
     R_LIMIT: "at a limit", "已达限额";
     COPY_CURL: "As curl, without secrets and body", "复制为 curl（不含密钥与正文）";
 

@@ -227,6 +227,11 @@ impl Refusal {
         Self::new(404, "model_not_found", format!("there is no model '{model}' that this key may use"))
     }
 
+    /// The quotas of all credentials that could serve are used up.
+    pub(crate) fn pool_exhausted(why: impl std::fmt::Display) -> Self {
+        Self::new(429, "pool_exhausted", format!("all credentials exhausted: {why}"))
+    }
+
     /// An upstream said no, or could not be reached, and no other candidate is left.
     pub(crate) fn upstream(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self::new(status, code, message)

@@ -17,7 +17,7 @@ use crate::window::Window;
 mod cell;
 mod lines;
 
-use cell::{Cell, Streaks};
+use cell::{Cell, Ranked, Streaks};
 pub use lines::{BreakerLine, RestLine};
 
 /// Models of a credential that are told from each other.
@@ -57,6 +57,9 @@ pub enum Look {
     Demoted {
         /// Until when.
         until: Timestamp,
+        /// Set once it could not be reached several times in a row: where all candidates are so, the earliest time at
+        /// which one request may look. While somebody does, a guess of one second.
+        again: Option<Timestamp>,
     },
     /// It may not be chosen: it rests.
     Resting {
@@ -124,9 +127,15 @@ impl Health {
             return Look::Free;
         }
         let whole = self.whole.look(now);
-        match self.cell(model) {
-            Some(cell) => whole.max(cell.look(now)).into_look(),
-            None => whole.into_look(),
+        let cell = self.cell(model);
+        let look = cell.map_or(whole, |cell| whole.max(cell.look(now)));
+        match (look, cell) {
+            (Ranked::Demoted(until), Some(cell)) => {
+                let taken = self.whole.is_probed(now) || cell.is_probed(now);
+                let taken = taken.then(|| now.plus_ms(1_000));
+                Look::Demoted { until, again: cell.again().map(|at| at.max(taken.unwrap_or(at))) }
+            }
+            (look, _) => look.into_look(),
         }
     }
 

@@ -1,23 +1,23 @@
 //! Candidates × attempts: one after another until one answers, each credential at most once for each model.
 //!
-//! How many there may be depends on what went wrong. An upstream that did nothing for it (its quota is used up, it
-//! refuses the credential, nothing was sent) costs nobody anything, so everybody else is asked. After failures that
-//! cost an upstream work, the setting `pool.max_attempts` and the retry budget bound them.
+//! How many there may be depends on what went wrong. An upstream that says at once that it did nothing (its quota is
+//! used up, it refuses the credential) costs nobody anything, so everybody else is asked. After failures that cost an
+//! upstream work or a caller time, the setting `pool.max_attempts` and the retry budget bound them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use types::CredentialId;
 use types::request::{Attempt, Outcome};
 use types::routing::FailureClass;
 use types::translation::Served;
+use types::{CredentialId, ProviderId};
 
 use super::attempt::{Attempted, Opened, Target, attempt};
 use super::line;
 use super::quote::Quotes;
-use super::route::Selection;
+use super::route::{Pick, Selection};
 use super::settle::Settlement;
 use super::trial::{Doubts, Trial};
 use super::verdict::{Passed, Verdict};
@@ -45,8 +45,12 @@ struct Tried {
     credentials: Vec<CredentialId>,
     /// For good: no other model makes a difference.
     spent: Vec<CredentialId>,
-    /// Attempts that cost an upstream work.
+    /// Attempts that cost an upstream work, or a caller the wait for a connection.
     costly: u32,
+    /// Providers to which no connection was made.
+    unreached: Vec<ProviderId>,
+    /// Attempts that failed because of a quota, and the shortest wait that was asked for, in seconds.
+    limited: (usize, Option<u64>),
     /// All attempts.
     count: usize,
     last: Option<Verdict>,
@@ -70,7 +74,8 @@ pub(super) async fn run(
     while let Some(model) = models.get(model_at).copied() {
         let look = line::Look { core, request, model, conversation: conversation.as_ref() };
         let selection = first.take().unwrap_or_else(|| look.select(&tried.all()));
-        let Some(taken) = take(core, settlement, request, &selection, model, &mut quotes) else {
+        let Some(taken) = take(core, settlement, request, (&selection, &tried.unreached), model, &mut quotes)
+        else {
             // A later model of an alias may be served although this one is not, whatever went wrong with it.
             if model_at + 1 < models.len() && Instant::now() < deadline {
                 model_at += 1;
@@ -132,7 +137,7 @@ pub(super) async fn run(
                     if matches!(verdict.class, FailureClass::Auth | FailureClass::Quota) {
                         tried.spent.push(credential.id);
                     }
-                    tried.last = Some(*verdict);
+                    tried.note(*verdict, taken.provider.id);
                     if ends {
                         return Err(failed(core, settlement, tried));
                     }
@@ -147,6 +152,20 @@ pub(super) async fn run(
 impl Tried {
     fn all(&self) -> Vec<CredentialId> {
         self.credentials.iter().chain(&self.spent).copied().collect()
+    }
+
+    fn note(&mut self, verdict: Verdict, provider: ProviderId) {
+        match verdict.class {
+            // Its other credentials go the same way, unless it was a proxy of their own.
+            FailureClass::System if verdict.refusal.code != "proxy_error" => self.unreached.push(provider),
+            FailureClass::RateLimit | FailureClass::Quota => {
+                let (count, soonest) = self.limited;
+                let asked = verdict.refusal.retry_after_s;
+                self.limited = (count + 1, soonest.into_iter().chain(asked).min());
+            }
+            _ => {}
+        }
+        self.last = Some(verdict);
     }
 }
 
@@ -165,12 +184,14 @@ fn take<'a>(
     core: &Arc<Core>,
     settlement: &mut Settlement,
     request: &Request,
-    selection: &Selection<'a>,
+    (selection, unreached): (&Selection<'a>, &[ProviderId]),
     model: Option<&str>,
     quotes: &mut Quotes,
 ) -> Option<Taken<'a>> {
     let now = core.clock.now();
-    selection.ranked.iter().find_map(|pick| {
+    let reached = |pick: &&Pick<'_>| !unreached.contains(&pick.provider.id);
+    let first = selection.ranked.iter().filter(reached);
+    first.chain(selection.ranked.iter().filter(|pick| !reached(pick))).find_map(|pick| {
         let (provider, credential) = (pick.provider, pick.credential);
         let sent_as = model.map(|model| provider.upstream_model(model));
         // Editors count tokens in bursts; that is no work that slots are made for.
@@ -233,7 +254,7 @@ fn may_go_on(
         return false;
     }
     match verdict.class {
-        FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown => {
+        FailureClass::Provider | FailureClass::System | FailureClass::Overload | FailureClass::Unknown => {
             tried.costly += 1;
             tried.costly < settings.pool_max_attempts
                 && core.retries.take(core.clock.now(), settings.routing_retry_budget_percent)
@@ -302,5 +323,15 @@ fn failed(core: &Core, settlement: &mut Settlement, tried: Tried) -> Failed {
         return Failed::Passed(passed);
     }
     let attempts = settlement.record().attempts.len();
-    Failed::Refused { refusal: verdict.refusal.with("attempts", attempts), outcome: Outcome::Failed }
+    let (limited, soonest) = tried.limited;
+    let refusal = if limited > 1
+        && limited == attempts
+        && verdict.class == FailureClass::RateLimit
+        && !verdict.is_overridden
+    {
+        Refusal::pool_exhausted(verdict.refusal.message).retry_after(soonest.unwrap_or(1))
+    } else {
+        verdict.refusal
+    };
+    Failed::Refused { refusal: refusal.with("attempts", attempts), outcome: Outcome::Failed }
 }

@@ -64,6 +64,8 @@ pub(super) struct Pick<'a> {
     pub(super) probes: bool,
     facts: Facts,
     until: Option<Timestamp>,
+    /// When one request may look at it, if it could not be reached several times in a row.
+    again: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,8 @@ struct Removal<'a> {
     credential: Option<&'a Arc<Credential>>,
     filter: &'static str,
     until: Option<Timestamp>,
+    /// Whether it is there and well, and only a quota of its own is used up.
+    quota: bool,
 }
 
 /// Who was considered and in which order the rest may serve.
@@ -95,23 +99,24 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
         let served = match provider_filter(provider, demand) {
             Ok(served) => served,
             Err(filter) => {
-                removed.push(Removal { provider, credential: None, filter, until: None });
+                removed.push(Removal::whole(provider, filter));
                 continue;
             }
         };
         if provider.credentials.is_empty() {
-            removed.push(Removal { provider, credential: None, filter: "no_credential", until: None });
+            removed.push(Removal::whole(provider, "no_credential"));
         }
         let upstream_model = demand.model.map(|model| provider.upstream_model(model));
         for credential in &provider.credentials {
             match examine(&snapshot.settings, provider, (credential, served), upstream_model, demand) {
                 Ok(pick) => picks.push(pick),
-                Err((filter, until)) => {
-                    removed.push(Removal { provider, credential: Some(credential), filter, until });
+                Err(Removed { filter, until, quota }) => {
+                    removed.push(Removal { provider, credential: Some(credential), filter, until, quota });
                 }
             }
         }
     }
+    leave_alone(&mut picks, &mut removed, demand.now);
     let (bound, affinity) = bound(&picks, &removed, demand);
     let ranked = if picks.len() < 2 {
         picks
@@ -151,7 +156,48 @@ fn may_translate(provider: &Provider, demand: Demand<'_>) -> bool {
         && demand.model.is_some_and(|model| provider.names_model(model))
 }
 
-type Removed = (&'static str, Option<Timestamp>);
+/// Why a credential is no candidate.
+struct Removed {
+    filter: &'static str,
+    until: Option<Timestamp>,
+    quota: bool,
+}
+
+/// Of limits of providers and credentials: their quota, not a fault.
+const LIMIT: &str = "limit";
+
+impl Removed {
+    fn by(filter: &'static str, until: Option<Timestamp>) -> Self {
+        Self { filter, until, quota: filter == LIMIT }
+    }
+
+    fn resting(state: CredentialState, until: Option<Timestamp>) -> Self {
+        Self { filter: "cooldown", until, quota: state == CredentialState::RateLimited }
+    }
+}
+
+impl<'a> Removal<'a> {
+    fn whole(provider: &'a Provider, filter: &'static str) -> Self {
+        Self { provider, credential: None, filter, until: None, quota: filter == LIMIT }
+    }
+}
+
+/// Where none of those that are left could be reached several times in a row, only one request at a time still looks,
+/// now and then: an outage costs callers no wait, and is over as soon as it is over.
+fn leave_alone<'a>(picks: &mut Vec<Pick<'a>>, removed: &mut Vec<Removal<'a>>, now: Timestamp) {
+    if picks.is_empty() || picks.iter().any(|pick| pick.again.is_none()) {
+        return;
+    }
+    picks.retain_mut(|pick| {
+        let until = pick.again.filter(|again| *again > now);
+        if until.is_some() {
+            let (provider, credential) = (pick.provider, Some(pick.credential));
+            removed.push(Removal { provider, credential, filter: "unavailable", until, quota: false });
+        }
+        pick.probes = true;
+        until.is_none()
+    });
+}
 
 /// A credential as a candidate, or the first filter that removes it.
 fn examine<'a>(
@@ -163,29 +209,29 @@ fn examine<'a>(
 ) -> Result<Pick<'a>, Removed> {
     let (spec, gauge) = (&credential.spec, &credential.gauge);
     if demand.tried.contains(&credential.id) {
-        return Err(("tried", None));
+        return Err(Removed::by("tried", None));
     } else if !spec.enabled {
-        return Err(("disabled", None));
+        return Err(Removed::by("disabled", None));
     } else if !credential.auth.is_readable() {
-        return Err(("unreadable", None));
+        return Err(Removed::by("unreadable", None));
     }
     let mut probes = marked(credential, demand.now)?;
-    let (mut demoted, mut until) = (false, None);
+    let (mut demoted, mut until, mut again) = (false, None, None);
     match gauge.look(upstream_model, demand.now) {
         Look::Free => {}
         // In its usual place: behind all others nobody would look at it as long as they are well. One request at a
         // time does, and goes on to the next if it is not.
         Look::Probe => probes = true,
-        Look::Demoted { until: end } => (demoted, until) = (true, Some(end)),
-        Look::Resting { until, .. } => return Err(("cooldown", Some(until))),
-        Look::Open { until } => return Err(("breaker", Some(until))),
+        Look::Demoted { until: end, again: look } => (demoted, until, again) = (true, Some(end), look),
+        Look::Resting { until, state } => return Err(Removed::resting(state, Some(until))),
+        Look::Open { until } => return Err(Removed::by("breaker", Some(until))),
     }
     if let Some(filter) = demand.gate.credential(provider, credential, demand.model) {
-        return Err((filter, None));
+        return Err(Removed::by(filter, None));
     }
     let in_flight = gauge.in_flight();
     if !demand.endpoint.is_count() && spec.max_concurrency.is_some_and(|limit| in_flight >= limit) {
-        return Err(("concurrency", None));
+        return Err(Removed::by("concurrency", None));
     }
     let facts = Facts {
         demoted,
@@ -198,7 +244,7 @@ fn examine<'a>(
         multiplier_micro: provider.spec.cost_multiplier.micro(),
         last_turn: gauge.last_turn(),
     };
-    Ok(Pick { provider, credential, served, probes, facts, until })
+    Ok(Pick { provider, credential, served, probes, facts, until, again })
 }
 
 /// What is stored of its state: whether it removes the credential, or lets one request look again.
@@ -208,8 +254,10 @@ fn marked(credential: &Credential, now: Timestamp) -> Result<bool, Removed> {
     match mark.state {
         CredentialState::Valid => Ok(false),
         _ if over => Ok(true),
-        CredentialState::RateLimited | CredentialState::Overloaded => Err(("cooldown", mark.until)),
-        _ => Err(("state", mark.until)),
+        CredentialState::RateLimited | CredentialState::Overloaded => {
+            Err(Removed::resting(mark.state, mark.until))
+        }
+        _ => Err(Removed::by("state", mark.until)),
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
     Some(match filter {
         "tried" => return None,
         "cooldown" => resting("It rested", until),
+        "unavailable" => resting("The way to it failed several times in a row", until),
         "concurrency" => {
             let says =
                 format!("It was at its limit of requests at once, with {} on it.", candidate.in_flight);

@@ -10,6 +10,10 @@ use crate::cooldown::Rest;
 
 /// A probe of which nothing was heard for so long is given up, in milliseconds.
 const PROBE_LOST_MS: i64 = 600_000;
+/// Failed connections in a row after which only one request at a time still looks, where nobody else is left.
+const UNREACHED: u32 = 3;
+/// How long it is left alone then, and the longest, in milliseconds; doubled with each failed look.
+const AGAIN_MS: (i64, i64) = (1_000, 8_000);
 /// Longest reason that is kept, in characters.
 const REASON_CHARS: usize = 300;
 
@@ -18,9 +22,12 @@ pub(super) struct Cell {
     pub(super) breaker: Breaker,
     /// Keeps requests away; once over, one at a time may look.
     pub(super) resting: Option<Resting>,
-    /// Makes it the last to be tried; once over, it is as before.
+    /// Makes it the last to be tried; once over, it is as before, or looked at by one request first if it could not be
+    /// reached several times in a row.
     pub(super) demoted: Option<Resting>,
     pub(super) streaks: Streaks,
+    /// Failed connections in a row, and when the last one failed.
+    unreached: (u32, Timestamp),
     /// Start of the probe that looks whether a rest is really over.
     probe: Option<Timestamp>,
     pub(super) touched: Timestamp,
@@ -58,7 +65,7 @@ impl Ranked {
     pub(super) fn into_look(self) -> Look {
         match self {
             Self::Free => Look::Free,
-            Self::Demoted(until) => Look::Demoted { until },
+            Self::Demoted(until) => Look::Demoted { until, again: None },
             Self::Probe => Look::Probe,
             Self::Open(until) => Look::Open { until },
             Self::Resting(until, state) => Look::Resting { until, state },
@@ -88,6 +95,11 @@ impl Cell {
         };
         let demoted = match &self.demoted {
             Some(demoted) if !demoted.is_over(now) => Ranked::Demoted(demoted.rest.until),
+            // Who could not be reached several times is not met by all at once again.
+            Some(_) if self.unreached.0 >= UNREACHED && self.is_probed(now) => {
+                Ranked::Demoted(now.plus_ms(1_000))
+            }
+            Some(_) if self.unreached.0 >= UNREACHED => Ranked::Probe,
             _ => Ranked::Free,
         };
         resting.max(breaker).max(demoted)
@@ -113,9 +125,17 @@ impl Cell {
         self.breaker.end_probe();
     }
 
+    /// When one request may look, once it could not be reached several times in a row.
+    pub(super) fn again(&self) -> Option<Timestamp> {
+        let (count, last) = self.unreached;
+        let beyond = count.checked_sub(UNREACHED)?;
+        Some(last.plus_ms(AGAIN_MS.0.saturating_mul(1_i64 << beyond.min(16)).min(AGAIN_MS.1)))
+    }
+
     /// A success: ends what it disproves.
     pub(super) fn recover(&mut self, now: Timestamp) {
         self.demoted = None;
+        self.unreached.0 = 0;
         self.streaks.system = 0;
         if self.resting.as_ref().is_none_or(|resting| resting.is_over(now)) {
             self.resting = None;
@@ -126,6 +146,12 @@ impl Cell {
 
     pub(super) fn rest(&mut self, rest: Rest, class: FailureClass, now: Timestamp, reason: &str) {
         let is_demotion = class == FailureClass::System;
+        if is_demotion {
+            // Those that were under way together tell the same once.
+            let (count, last) = self.unreached;
+            let news = count < UNREACHED || now >= self.again().unwrap_or(last);
+            self.unreached = (if news { count.saturating_add(1) } else { count }, now);
+        }
         let place = if is_demotion { &mut self.demoted } else { &mut self.resting };
         let running = place.as_ref().filter(|resting| !resting.is_over(now));
         // Requests that were under way together fail together: that is one rest, not many in a row.
@@ -145,6 +171,7 @@ impl Cell {
     /// Ends rest and demotion; how many there were.
     pub(super) fn forget_rests(&mut self) -> u32 {
         self.probe = None;
+        self.unreached.0 = 0;
         self.streaks = Streaks::default();
         u32::from(self.resting.take().is_some()) + u32::from(self.demoted.take().is_some())
     }

@@ -83,11 +83,13 @@ async fn fault_u26_when_all_rest_the_caller_hears_when_the_first_is_back_and_no_
     for face in FACES {
         rig.recover().await;
         let got = rig.ask(rig.keyed(fresh(face, "m-1", true))).await;
-        assert_eq!(got.status, 429, "{}", got.text());
+        assert_eq!((got.status, got.code().as_str()), (429, "pool_exhausted"), "{}", got.text());
+        assert!(got.text().contains("upstream: Rate limit exceeded"), "{}", got.text());
         assert_eq!(got.header("retry-after"), "20", "{face:?}: the least of them");
         rig.upstream.clear_invoice();
         let (got, row) = rig.asked(fresh(face, "m-1", true)).await;
-        assert_eq!(got.status, 503, "{}", got.text());
+        assert_eq!((got.status, got.code().as_str()), (429, "pool_exhausted"), "{}", got.text());
+        assert!(got.text().contains("all credentials exhausted"), "{}", got.text());
         let seconds: u64 = got.header("retry-after").parse().unwrap();
         assert!((18..=20).contains(&seconds), "{seconds}");
         assert!(got.text().contains("No available provider found"), "{}", got.text());
@@ -98,6 +100,29 @@ async fn fault_u26_when_all_rest_the_caller_hears_when_the_first_is_back_and_no_
         );
         assert_eq!((rig.seen().len(), &row["outcome"]), (0, &json!("refused")));
     }
+}
+
+#[tokio::test]
+async fn fault_u26_an_account_alone_that_rests_is_a_used_up_quota_in_every_dialect() {
+    let rig = Rig::unbound().await;
+    for kind in ["anthropic", "openai", "gemini"] {
+        rig.pool(kind, json!({}), &["up-a"]).await;
+    }
+    rig.on_credential("up-a", limited(&[("retry-after", "30")]));
+    for face in FACES {
+        rig.recover().await;
+        let got = rig.ask(rig.keyed(fresh(face, "m-1", false))).await;
+        assert_eq!((got.status, got.code().as_str()), (429, "upstream_rate_limited"), "{}", got.text());
+        let ask = rig.keyed(fresh(face, "m-1", true));
+        let id = ask.id.clone();
+        let got = rig.ask(ask).await;
+        face.assert_error(&got.json(), 429, "pool_exhausted", &id);
+        assert!((28..=30).contains(&got.header("retry-after").parse::<u64>().unwrap()));
+        assert!(got.text().contains("resets_at"), "{}", got.text());
+    }
+    rig.recover().await;
+    rig.upstream.forget();
+    assert_eq!(rig.ask(rig.keyed(fresh(CHAT, "m-1", true))).await.status, 200);
 }
 
 #[tokio::test]

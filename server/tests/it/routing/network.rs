@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{chain, eventually, fresh};
 use crate::rig::Rig;
-use crate::rig::faces::CHAT;
+use crate::rig::faces::{CHAT, FACES};
 
 /// A vendor on an address that may still be closing.
 async fn vendor_at(address: SocketAddr) -> Fakeup {
@@ -44,11 +44,58 @@ async fn an_outage_of_our_own_network_opens_no_breaker_and_all_serve_when_it_is_
     }
     let back = [vendor_at(addresses[0]).await, vendor_at(addresses[1]).await];
     assert_eq!(open_breakers(&rig).await, 0, "{:?}", rig.items("/breakers").await);
+    // Within a moment somebody looks again, and from then on all are served.
+    eventually("it is over", async || {
+        (rig.ask(rig.keyed(fresh(CHAT, "m-1", true))).await.status == 200).then_some(())
+    })
+    .await;
     for _ in 0..6 {
         let got = rig.ask(rig.keyed(fresh(CHAT, "m-1", true))).await;
-        assert_eq!(got.status, 200, "from the first request on: {}", got.text());
+        assert_eq!(got.status, 200, "{}", got.text());
     }
     drop(back);
+}
+
+#[tokio::test]
+async fn fault_u01_u49_with_all_hosts_dead_a_request_tries_few_and_the_next_are_refused_at_once() {
+    const REQUESTS: usize = 60;
+    let rig = Rig::unbound().await;
+    for kind in ["anthropic", "openai", "gemini"] {
+        for host in 0..3 {
+            let name = format!("{kind} {host}");
+            let spec = json!({"name": name, "base_url": refused_url().unwrap(), "api_key": null});
+            let provider = rig.provider(kind, spec).await;
+            for secret in 0..3 {
+                rig.credential(provider, &format!("up-{kind}-{host}-{secret}"), json!({})).await;
+            }
+        }
+    }
+    let (got, row) = rig.asked(fresh(CHAT, "m-1", true)).await;
+    assert_eq!((got.status, got.code().as_str()), (502, "upstream_connect_error"), "{}", got.text());
+    assert_eq!(row["attempts"].as_array().unwrap().len(), 3, "pool.max_attempts bounds them: {row}");
+    let mut hosts = chain(&row, "provider_name");
+    hosts.sort_unstable();
+    hosts.dedup();
+    assert_eq!(hosts.len(), 3, "another host goes before another account of a dead one: {row}");
+    for number in 0..REQUESTS {
+        let face = FACES[number % FACES.len()];
+        let got = rig.ask(rig.keyed(fresh(face, "m-1", number % 8 < 4))).await;
+        assert!(got.status == 502 || got.status == 503, "{}", got.text());
+    }
+    let rows = rig.rows(REQUESTS + 1).await;
+    let tries: usize = rows.iter().map(|row| row["attempts"].as_array().unwrap().len()).sum();
+    // Each account is met three times before it is left alone, with a floor of ten further tries.
+    assert!(tries <= 27 * 3 + 10, "{tries} tries for {REQUESTS} requests");
+    for face in FACES {
+        let began = std::time::Instant::now();
+        let (got, row) = rig.asked(fresh(face, "m-1", false)).await;
+        assert_eq!((got.status, got.code().as_str()), (503, "no_available_account"), "{}", got.text());
+        assert!(got.text().contains("No available provider found"), "{}", got.text());
+        assert!(got.text().contains("unavailable 9"), "{}", got.text());
+        assert!((1..=8).contains(&got.header("retry-after").parse::<u64>().unwrap()));
+        assert_eq!((&row["outcome"], row["attempts"].as_array().unwrap().len()), (&json!("refused"), 0));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    }
 }
 
 #[tokio::test]

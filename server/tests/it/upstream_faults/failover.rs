@@ -88,7 +88,7 @@ async fn up_11_fault_u35_what_concerns_the_request_goes_back_to_its_caller_at_on
 async fn when_all_fail_the_last_answer_is_worded_as_the_handbook_says() {
     // What costs the upstream nothing is asked of everybody, the rest no more often than the setting allows.
     for (behaviour, status, code, phrase, calls) in [
-        (Behaviour::status(429), 429, "upstream_rate_limited", "upstream: Rate limit exceeded", 3),
+        (Behaviour::status(429), 429, "pool_exhausted", "upstream: Rate limit exceeded", 3),
         (Behaviour::status(401), 502, "upstream_auth_failed", "upstream: Invalid API key", 3),
         (Behaviour::status(403), 502, "upstream_auth_failed", "upstream: Invalid API key", 3),
         (Behaviour::status(402), 502, "upstream_quota_exhausted", "out of credit", 3),
