@@ -30,6 +30,11 @@ const RULES: &[Rule] = &[
         with: &[],
         never: &["tokio", "reqwest", "hyper", "sqlx", "axum", "leptos", "protocol", "ledger"],
     },
+    Rule {
+        package: "import",
+        with: &[],
+        never: &["tokio", "sqlx", "axum", "leptos", "hyper", "reqwest", "aes-gcm", "store"],
+    },
     Rule { package: "ledger", with: &[], never: &["sqlx", "tokio", "axum", "leptos", "protocol", "hyper"] },
     Rule {
         package: "store",

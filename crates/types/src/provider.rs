@@ -248,6 +248,28 @@ pub struct ProviderSpec {
 }
 
 impl CreateProvider {
+    /// An input with defaults for everything else.
+    pub fn new(name: &str, kind: &str, base_url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            base_url: base_url.to_owned(),
+            api_key: None,
+            enabled: None,
+            groups: Vec::new(),
+            priority: None,
+            weight: None,
+            models: Vec::new(),
+            model_redirects: BTreeMap::new(),
+            tier: None,
+            proxy_url: None,
+            timeouts: Timeouts::default(),
+            limits: LimitsInput::default(),
+            cost_multiplier: None,
+            routing: RoutingInput::default(),
+        }
+    }
+
     /// Checks everything that types alone cannot, and reports all faults at once.
     pub fn parse(&self) -> Result<ProviderSpec, Problem> {
         let mut errors = FieldErrors::default();
