@@ -89,6 +89,7 @@ pub(crate) fn state_words(state: CredentialState) -> (&'static str, Text) {
         CredentialState::Suspended => ("bad", p::STATE_SUSPENDED),
         CredentialState::Banned => ("bad", p::STATE_BANNED),
         CredentialState::Invalid => ("bad", p::STATE_INVALID),
+        CredentialState::NeedsReauth => ("bad", p::STATE_NEEDS_REAUTH),
         CredentialState::Unreadable => ("bad", p::STATE_UNREADABLE),
         CredentialState::Disabled => ("off", p::STATE_DISABLED),
     }

@@ -18,6 +18,7 @@ pub(crate) fn Reason(credential: CredentialView) -> impl IntoView {
         CredentialState::Invalid => Some(t(p::INVALID_NEXT)),
         CredentialState::Unreadable => Some(t(p::UNREADABLE_NEXT)),
         CredentialState::Suspended => Some(t(p::SUSPENDED_NEXT)),
+        CredentialState::NeedsReauth => Some(t(p::NEEDS_REAUTH_NEXT)),
         CredentialState::Banned => Some(t(p::BANNED_NEXT)),
         _ => None,
     };

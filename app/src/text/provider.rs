@@ -99,6 +99,7 @@ super::texts! {
     CREDENTIAL_SECRET_KEEP: "Leave empty to keep the present one.", "留空则保留当前密钥。";
     STATE_VALID: "Usable", "可用";
     STATE_INVALID: "Refused", "被拒绝";
+    STATE_NEEDS_REAUTH: "Sign in again", "需要重新登录";
     STATE_RATE_LIMITED: "Rate limited", "已限流";
     STATE_OVERLOADED: "Overloaded", "过载";
     STATE_UNAVAILABLE: "Unreachable", "无法连接";
@@ -107,6 +108,7 @@ super::texts! {
     STATE_UNREADABLE: "Unreadable", "无法解密";
     STATE_DISABLED: "Off", "已停用";
     STATE_COOLING: "Resting", "冷却中";
+    NEEDS_REAUTH_NEXT: "The vendor takes its stored token no more. Sign in again; name, groups and statistics stay.", "供应商不再接受已保存的令牌。请重新登录；名称、分组和统计都会保留。";
     INVALID_NEXT: "Replace the secret, or check it and mark it as usable.", "请更换密钥，或检查后重新标记为可用。";
     UNREADABLE_NEXT: "The encryption secret has changed. Enter the secret anew, or set ENCRYPTION_SECRET_PREVIOUS.", "加密密钥已变更。请重新填写，或设置 ENCRYPTION_SECRET_PREVIOUS。";
     SUSPENDED_NEXT: "It is looked at again every hour. If the account has credit again, recover it.", "每小时自动复查。账户恢复后也可手动恢复。";

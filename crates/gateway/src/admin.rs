@@ -4,6 +4,7 @@
 //! proven. Each change is one transaction in the store (row, audit row, revision) and is in force for the next
 //! request when the call returns (AC-02).
 
+mod account;
 mod alias;
 mod api_key;
 mod audit;

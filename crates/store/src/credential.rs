@@ -1,8 +1,10 @@
 //! Credentials: rows and their changes. Their secrets come sealed and stay so.
 
 mod mark;
+mod token;
 
-use types::credential::{CredentialMark, CredentialSpec};
+use types::credential::{CredentialAuth, CredentialMark, CredentialSpec};
+use types::oauth::CredentialToken;
 use types::{CredentialId, Patch, ProviderId, Timestamp};
 
 use crate::column::json;
@@ -11,6 +13,8 @@ use crate::pool::Txn;
 use crate::revision::{commit_change, missing_or_stale};
 use crate::sql::{Row, args};
 use crate::{Change, SealedProxy, Store, StoreError};
+
+pub use token::{Account, FreshToken};
 
 /// A credential as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub struct CredentialRow {
     pub proxy_sealed: Option<Vec<u8>>,
     /// The same without its password, for views.
     pub proxy_hint: Option<String>,
+    /// What its secret is.
+    pub auth: CredentialAuth,
+    /// How fresh its token is; all empty for what has none.
+    pub token: CredentialToken,
     /// Its stored state.
     pub mark: CredentialMark,
     /// Usage counts towards its limits from here on; null means from the beginning.
@@ -67,11 +75,29 @@ impl Store {
         credential_row(&self.pool.row("SELECT * FROM credentials WHERE id = $1", args![id]).await?)
     }
 
-    /// Adds a credential to a live provider. `seal` seals secret and proxy for the id that the row has got.
+    /// Adds a credential with an API key to a live provider. `seal` seals secret and proxy for the id that the row
+    /// has got.
     pub async fn credential_insert<F, E>(
         &self,
         provider_id: ProviderId,
         spec: &CredentialSpec,
+        seal: F,
+        change: Change,
+    ) -> Result<CredentialRow, StoreError>
+    where
+        F: FnOnce(CredentialId) -> Result<(SealedSecret, Option<SealedProxy>), E> + Send,
+        E: Into<BoxError>,
+    {
+        let account = Account::of(CredentialAuth::ApiKey);
+        self.credential_insert_as(provider_id, spec, &account, seal, change).await
+    }
+
+    /// The same of any kind of secret.
+    pub async fn credential_insert_as<F, E>(
+        &self,
+        provider_id: ProviderId,
+        spec: &CredentialSpec,
+        account: &Account,
         seal: F,
         change: Change,
     ) -> Result<CredentialRow, StoreError>
@@ -105,6 +131,9 @@ impl Store {
         let (SealedSecret { sealed, hint }, proxy) =
             seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
         let (proxy_sealed, proxy_hint) = proxy.map(|proxy| (proxy.sealed, proxy.hint)).unzip();
+        if account.auth != CredentialAuth::ApiKey {
+            token::account_in_txn(&mut txn, CredentialId(id), account).await?;
+        }
         let row = txn
             .row(
                 "UPDATE credentials SET sealed = $2, hint = $3, proxy_sealed = $4, proxy_hint = $5
@@ -280,6 +309,8 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         hint: row.text("hint")?,
         proxy_sealed: row.bytes_opt("proxy_sealed")?,
         proxy_hint: row.text_opt("proxy_hint")?,
+        auth: row.named("auth")?,
+        token: token::token(row)?,
         mark: mark::mark(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,

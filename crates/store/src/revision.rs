@@ -7,6 +7,7 @@ use crate::credential::{self, CredentialRow};
 use crate::error_rule::{self, ErrorRuleRow};
 use crate::grant::{self, GrantRow};
 use crate::group::{self, GroupRow};
+use crate::oauth_vendor::{self, VendorRow};
 use crate::pool::Txn;
 use crate::price::{self, PriceRow};
 use crate::provider::{self, ProviderRow};
@@ -40,6 +41,8 @@ pub struct ConfigRows {
     pub aliases: Vec<AliasRow>,
     /// Rules about upstreams' errors, in the order in which they are looked at.
     pub error_rules: Vec<ErrorRuleRow>,
+    /// Vendors' descriptors that differ from the presets, by name.
+    pub vendors: Vec<VendorRow>,
 }
 
 impl Store {
@@ -59,6 +62,7 @@ impl Store {
             grants: grant::live_in_txn(&mut txn).await?,
             aliases: alias::all_in_txn(&mut txn).await?,
             error_rules: error_rule::all_in_txn(&mut txn).await?,
+            vendors: oauth_vendor::all_in_txn(&mut txn).await?,
         };
         txn.commit().await?;
         Ok(rows)

@@ -4,8 +4,8 @@
 
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, SqlStr};
 use types::{
-    ApiKeyId, AuditId, CredentialId, ErrorRuleId, Factor, GrantId, GroupId, Money, PackageId, ProviderId,
-    Timestamp, UserId,
+    ApiKeyId, AuditId, CredentialId, ErrorRuleId, Factor, GrantId, GroupId, Money, OauthFlowId, PackageId,
+    ProviderId, Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -138,6 +138,7 @@ newtypes!(
     ErrorRuleId,
     GrantId,
     GroupId,
+    OauthFlowId,
     PackageId,
     ProviderId,
     UserId,

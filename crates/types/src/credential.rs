@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clean::{clean_name, parse_or_note};
 use crate::dialect::named;
 use crate::limits::{Limits, LimitsInput};
+use crate::oauth::TokenView;
 use crate::problem::FieldErrors;
 use crate::{CredentialId, Patch, Problem, ProviderId, Secret, Timestamp};
 
@@ -35,6 +36,8 @@ named! {
         Invalid = "invalid",
         /// The vendor suspended the account, or it is out of credit (402, 403 with that text). Looked at again hourly.
         Suspended = "suspended",
+        /// Its account has to be signed in again: the vendor takes its stored token no more.
+        NeedsReauth = "needs_reauth",
         /// Suspended three times without a success in between.
         Banned = "banned",
         /// Its stored secret cannot be decrypted; it is never sent upstream.
@@ -44,11 +47,27 @@ named! {
     }
 }
 
+named! {
+    /// What a credential's sealed secret is.
+    CredentialAuth {
+        /// An API key.
+        ApiKey = "api_key",
+        /// The tokens of an account that somebody signed in to.
+        Oauth = "oauth",
+        /// The key file of a service account; access tokens are made of it.
+        ServiceAccount = "service_account",
+        /// Id and secret of a client; access tokens are made of them.
+        ClientCredentials = "client_credentials",
+        /// Access keys of AWS; each request is signed with them.
+        Aws = "aws",
+    }
+}
+
 /// The part of a credential's state that is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialMark {
-    /// `valid`, `rate_limited`, `overloaded`, `invalid`, `suspended` or `banned`.
+    /// `valid`, `rate_limited`, `overloaded`, `invalid`, `suspended`, `banned` or `needs_reauth`.
     pub state: CredentialState,
     /// When it is over by itself; null if somebody has to act, or for `valid`.
     pub until: Option<Timestamp>,
@@ -82,7 +101,7 @@ pub struct CredentialEvent {
     pub until: Option<Timestamp>,
     /// Why, in one sentence without secrets.
     pub reason: Option<String>,
-    /// `upstream`, `recovery`, `admin` or `health_check`.
+    /// `upstream`, `recovery`, `admin`, `refresh` or `health_check`.
     pub cause: String,
     /// The request that showed it.
     pub request_id: Option<crate::RequestId>,
@@ -114,6 +133,12 @@ pub struct CredentialView {
     pub name: String,
     /// First and last characters of the secret.
     pub secret_hint: String,
+    /// What its secret is.
+    #[serde(default = "api_key")]
+    pub auth: CredentialAuth,
+    /// How fresh its token is; null if it has none that expires.
+    #[serde(default)]
+    pub token: Option<TokenView>,
     /// Tier.
     pub tier: Tier,
     /// Lower is tried first within its tier.
@@ -166,6 +191,10 @@ pub struct CredentialView {
     pub deleted_at: Option<Timestamp>,
     /// Grows with each change.
     pub version: i64,
+}
+
+fn api_key() -> CredentialAuth {
+    CredentialAuth::ApiKey
 }
 
 /// Body of `POST /api/admin/credentials`.

@@ -53,6 +53,8 @@ integer_id! {
     AuditId,
     /// A rule about upstreams' errors.
     ErrorRuleId,
+    /// A sign-in with a vendor.
+    OauthFlowId,
 }
 
 /// Identity of one request: a UUID version 7, so that ids sort by time (RFC 9562 §5.7).

@@ -18,6 +18,7 @@ pub mod group;
 pub mod id;
 pub mod limits;
 pub mod money;
+pub mod oauth;
 pub mod package;
 pub mod page;
 pub mod patch;
@@ -39,7 +40,8 @@ pub mod usage;
 pub mod user;
 
 pub use id::{
-    ApiKeyId, AuditId, CredentialId, ErrorRuleId, GrantId, GroupId, PackageId, ProviderId, RequestId, UserId,
+    ApiKeyId, AuditId, CredentialId, ErrorRuleId, GrantId, GroupId, OauthFlowId, PackageId, ProviderId,
+    RequestId, UserId,
 };
 pub use money::{Factor, Money};
 pub use page::Page;

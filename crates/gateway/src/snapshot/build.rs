@@ -41,6 +41,7 @@ impl Builder {
             grants,
             mut aliases,
             error_rules,
+            vendors: _,
         } = rows;
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {

@@ -2,7 +2,7 @@
 //! documented start.
 
 use types::books::ReconcileFilter;
-use types::credential::{CredentialMark, CredentialState};
+use types::credential::{CredentialAuth, CredentialMark, CredentialState};
 use types::limits::Limits;
 use types::price::{PriceFilter, PriceState};
 use types::request::RequestFilter;
@@ -309,6 +309,24 @@ async fn st_07_a_credential_of_before_has_no_proxy_of_its_own_and_can_get_one() 
             .await
             .unwrap();
         assert_eq!((row.proxy_sealed, row.sealed), (Some(vec![7]), vec![3]));
+    }
+}
+
+#[tokio::test]
+async fn st_07_a_credential_of_before_is_an_api_key_and_can_become_an_account() {
+    for store in old_stores().await {
+        fill(&store).await;
+        store.migrate_with(&MIGRATIONS[..6]).await.unwrap();
+        assert_eq!(store.migrate().await.unwrap().applied[0], "0007_oauth");
+        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
+        assert_eq!((row.auth, row.token.version, row.version), (CredentialAuth::ApiKey, 0, 2));
+        let secret = crate::SealedSecret { sealed: vec![8], hint: "account".to_owned() };
+        let account = crate::Account::of(CredentialAuth::Oauth);
+        let change = change("credential.sign_in");
+        let row = store.credential_sign_in(row.id, secret, &account, change).await.unwrap();
+        assert_eq!((row.auth, row.token.version, row.sealed), (CredentialAuth::Oauth, 1, vec![8]));
+        assert!(store.oauth_vendor_list().await.unwrap().is_empty());
+        assert!(store.oauth_flow_list(5).await.unwrap().is_empty());
     }
 }
 
