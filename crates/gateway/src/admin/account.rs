@@ -1,8 +1,14 @@
 //! How fresh an account is, computed from what is stored (RF-01). It reads nothing and changes nothing.
 
-use types::Timestamp;
 use types::credential::{CredentialAuth, CredentialState};
 use types::oauth::{CredentialToken, TokenFault, TokenStatus, TokenView};
+use types::{Secret, Timestamp};
+
+/// Whether an opened token set holds what a refresh needs.
+pub(super) fn can_refresh(secret: &Secret<String>) -> bool {
+    let set: Result<serde_json::Value, _> = serde_json::from_str(secret.expose());
+    set.is_ok_and(|set| set["refresh_token"].as_str().is_some_and(|token| !token.is_empty()))
+}
 
 /// What is shown of a credential's token; `None` for what has no stored token. `state` is the computed one.
 pub(super) fn view(
@@ -16,7 +22,8 @@ pub(super) fn view(
         return None;
     }
     let status = status(token, state, now);
-    let waits = can_refresh && !matches!(status, TokenStatus::NeedsReauth | TokenStatus::Unreadable | TokenStatus::Disabled);
+    let waits = can_refresh
+        && !matches!(status, TokenStatus::NeedsReauth | TokenStatus::Unreadable | TokenStatus::Disabled);
     Some(TokenView {
         status,
         reason: reason(token, status, can_refresh),
@@ -62,7 +69,9 @@ fn reason(token: &CredentialToken, status: TokenStatus, can_refresh: bool) -> Op
         TokenStatus::RefreshFailed => {
             format!("the last refresh failed and is tried again: {}", error.unwrap_or("unknown"))
         }
-        TokenStatus::NeedsReauth => format!("sign in again: {}", error.unwrap_or("the vendor refuses its token")),
+        TokenStatus::NeedsReauth => {
+            format!("sign in again: {}", error.unwrap_or("the vendor refuses its token"))
+        }
         TokenStatus::Unreadable => "its tokens cannot be decrypted; sign in again".to_owned(),
     };
     Some(text)

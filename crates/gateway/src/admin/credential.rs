@@ -10,7 +10,7 @@ use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 use super::condition::{Condition, Stored};
 use super::provider::{all_or_faults, usable};
 use super::proxy::{check_patch, check_proxy};
-use super::{Admin, Subject, trail};
+use super::{Admin, Subject, account, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
 
@@ -190,13 +190,11 @@ impl Admin {
             version,
         } = row;
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
-        let stored = Stored {
-            id,
-            readable: self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).is_ok(),
-            enabled,
-            mark: &mark,
-        };
-        let condition = Condition::of(&self.core, stored, self.core.clock.now());
+        let secret = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).ok();
+        let can_refresh = secret.as_ref().is_some_and(|secret| account::can_refresh(secret));
+        let stored = Stored { id, readable: secret.is_some(), enabled, mark: &mark };
+        let now = self.core.clock.now();
+        let condition = Condition::of(&self.core, stored, now);
         let gauge = self.core.gauges.credential(id);
         let marked = mark.state != CredentialState::Valid;
         CredentialView {
@@ -205,7 +203,7 @@ impl Admin {
             name,
             secret_hint: hint,
             auth,
-            token: account::view(auth, &token, condition.state),
+            token: account::view(auth, &token, condition.state, can_refresh, now),
             tier,
             priority,
             weight,

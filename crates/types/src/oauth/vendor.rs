@@ -29,6 +29,8 @@ named! {
         Form = "form",
         /// As a JSON object.
         Json = "json",
+        /// As a JSON object with names in camel case, read so too.
+        JsonCamel = "json_camel",
     }
 }
 
@@ -89,6 +91,8 @@ pub struct VendorSpec {
     pub authorize_params: BTreeMap<String, String>,
     /// More parameters of each token request.
     pub token_params: BTreeMap<String, String>,
+    /// More parameters of the request for a device code.
+    pub device_params: BTreeMap<String, String>,
     /// The fixed port of the redirect that is registered for the client: `http://localhost:{port}{path}`.
     pub callback_port: Option<u16>,
     /// Path of that redirect.
@@ -129,6 +133,7 @@ impl Default for VendorSpec {
             client_auth: ClientAuth::Body,
             authorize_params: BTreeMap::new(),
             token_params: BTreeMap::new(),
+            device_params: BTreeMap::new(),
             callback_port: None,
             callback_path: "/callback".to_owned(),
             paste_redirect: String::new(),

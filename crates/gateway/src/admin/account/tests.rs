@@ -22,7 +22,8 @@ fn rf_01_the_status_follows_from_expiry_failure_and_state() {
     assert_eq!(of(&token(-1_000, 3_600_000), valid), TokenStatus::Active);
     assert_eq!(of(&token(-3_500_000, 100_000), valid), TokenStatus::Expiring);
     assert_eq!(of(&token(-3_600_000, 0), valid), TokenStatus::Expired);
-    let failed = |fault| CredentialToken { fault: Some(fault), error: Some("503".to_owned()), ..token(-1, 1_000_000) };
+    let failed =
+        |fault| CredentialToken { fault: Some(fault), error: Some("503".to_owned()), ..token(-1, 1_000_000) };
     assert_eq!(of(&failed(TokenFault::Transient), valid), TokenStatus::RefreshFailed);
     assert_eq!(of(&failed(TokenFault::Revoked), valid), TokenStatus::NeedsReauth);
     assert_eq!(of(&failed(TokenFault::NeedsSignIn), valid), TokenStatus::NeedsReauth);
@@ -44,7 +45,8 @@ fn rf_01_everything_but_good_says_why_and_only_what_will_be_refreshed_says_when(
         assert!(view.reason.is_some(), "{view:?}");
         assert_eq!(view.next_refresh_at.is_some(), state == CredentialState::Valid, "{view:?}");
     }
-    let stuck = view(CredentialAuth::Oauth, &token(-3_600_000, 0), CredentialState::Valid, false, NOW).unwrap();
+    let stuck =
+        view(CredentialAuth::Oauth, &token(-3_600_000, 0), CredentialState::Valid, false, NOW).unwrap();
     assert_eq!(stuck.next_refresh_at, None);
     assert!(stuck.reason.unwrap().contains("sign in again"));
 }
