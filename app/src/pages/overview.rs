@@ -152,6 +152,11 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                 AttentionKind::CredentialUnreadable => {
                     (format!("{subject} {}", t(o::A_UNREADABLE)), o::DO_CHECK, provider)
                 }
+                AttentionKind::BreakerOpen => (
+                    format!("{subject} {}", t(o::A_BREAKER_OPEN)),
+                    o::DO_SEE_BREAKERS,
+                    "/breakers".to_owned(),
+                ),
                 AttentionKind::ErrorRate => (
                     format!("{subject} {}", t(o::A_ERROR_RATE)),
                     o::DO_SEE_ERRORS,

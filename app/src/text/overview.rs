@@ -28,6 +28,7 @@ super::texts! {
     A_NO_PROVIDER: "No provider is set up: nothing can be forwarded", "尚未配置供应商：无法转发任何请求";
     A_NO_KEY: "No key was issued: no program can connect", "尚未签发密钥：没有程序可以接入";
     A_NO_CREDENTIAL: "has no usable credential", "没有可用凭证";
+    A_BREAKER_OPEN: "is kept out by a circuit breaker", "被熔断器暂时隔离";
     A_INVALID: "was refused by its upstream", "被上游拒绝";
     A_UNREADABLE: "cannot be decrypted with the present encryption secret", "无法用当前加密密钥解密";
     A_ERROR_RATE: "of the last hour's requests failed", "的请求在最近一小时内失败";
@@ -44,6 +45,7 @@ super::texts! {
     DO_ADD_CREDENTIAL: "Add a credential", "添加凭证";
     DO_CHECK: "Look at it", "查看";
     DO_SEE_ERRORS: "See the errors", "查看错误";
+    DO_SEE_BREAKERS: "See the breakers", "查看熔断器";
     DO_SEE_SYSTEM: "See the system page", "查看系统页";
 
     WIZARD_TITLE: "Four steps to the first answer", "四步完成首个请求";

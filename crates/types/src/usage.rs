@@ -153,6 +153,8 @@ named! {
         NoCredential = "no_credential",
         /// The upstream refused a credential.
         CredentialInvalid = "credential_invalid",
+        /// A circuit breaker of a credential is open.
+        BreakerOpen = "breaker_open",
         /// A credential cannot be decrypted.
         CredentialUnreadable = "credential_unreadable",
         /// More than a tenth of the last hour's requests failed.

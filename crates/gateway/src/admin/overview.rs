@@ -1,5 +1,6 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
+use types::breaker::BreakerState;
 use types::credential::{CredentialMark, CredentialState};
 use types::quota::{QuotaLine, ScopeKind};
 use types::usage::{
@@ -9,6 +10,7 @@ use types::{CredentialId, Problem, ProviderId, Timestamp};
 
 use super::Admin;
 use super::condition::in_force;
+use crate::core::Core;
 use crate::identity::problem::store_problem;
 use crate::snapshot::{Credential, Provider, Snapshot};
 
@@ -54,6 +56,7 @@ impl Admin {
         let top_keys = top(UsageBy::Key).await.map_err(wrong)?;
         let top_providers = top(UsageBy::Provider).await.map_err(wrong)?;
         let mut attention = standing_attention(&core.snapshot(), at);
+        attention.extend(breaker_attention(core, at));
         let last_hour = store
             .usage_totals(at.plus_ms(-Timestamp::HOUR_MS).hour_start(), until, None)
             .await
@@ -136,6 +139,21 @@ fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
             } else if credential.spec.enabled && needs_somebody(&credential.mark, now) {
                 list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));
+            }
+        }
+    }
+    list
+}
+
+/// Credentials that a breaker keeps out: they come back by themselves, but what trips them often needs a person.
+fn breaker_attention(core: &Core, now: Timestamp) -> Vec<Attention> {
+    let snapshot = core.snapshot();
+    let mut list = Vec::new();
+    for provider in snapshot.providers.iter().filter(|provider| provider.spec.enabled) {
+        for credential in provider.credentials.iter().filter(|credential| credential.spec.enabled) {
+            let worst = core.gauges.gauge(credential.id).health().worst(now);
+            if worst == BreakerState::Open {
+                list.push(about(AttentionKind::BreakerOpen, provider, Some(credential)));
             }
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         limits,
         routing,
     } = spec;
-    json!({
+    let mut fields = json!({
         "name": name,
         "kind": kind,
         "base_url": base_url,
@@ -68,18 +68,15 @@ pub(super) fn provider(spec: &ProviderSpec, proxy_hint: Option<&str>) -> Value {
         "timeouts": timeouts,
         "cost_multiplier": cost_multiplier,
         "limits": limits,
-        "breaker": routing.breaker,
-        "clients": routing.clients,
-        "schedule": routing.schedule,
-        "sticky": routing.sticky,
-        "http2": routing.http2,
-        "dialects": routing.dialects,
-        "translate": routing.translate,
-        "proxy_fallback_to_direct": routing.proxy_fallback_to_direct,
-        "queue_size": routing.queue_size,
-        "queue_ms": routing.queue_ms,
         "proxy_url": proxy_hint,
-    })
+    });
+    // Not by hand: a change of a field that is missing here would pass for no change at all.
+    if let Ok(Value::Object(routing)) = serde_json::to_value(routing) {
+        for (field, value) in routing {
+            put(&mut fields, &field, value);
+        }
+    }
+    fields
 }
 
 pub(super) fn credential(spec: &CredentialSpec, proxy_hint: Option<&str>) -> Value {

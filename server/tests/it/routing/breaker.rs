@@ -43,6 +43,13 @@ async fn open_ones(rig: &Rig) -> Vec<(String, String)> {
     open.map(|line| (name(&line["credential_id"]), line["state"].as_str().unwrap().to_owned())).collect()
 }
 
+/// What the overview asks a person to look at.
+async fn attention(rig: &Rig) -> Vec<String> {
+    let overview = rig.get("/overview").await;
+    let kind = |item: &Value| item["kind"].as_str().unwrap().to_owned();
+    overview["attention"].as_array().unwrap().iter().map(kind).collect()
+}
+
 /// The changes of breakers so far, the oldest first.
 async fn timeline(rig: &Rig, count: usize) -> Vec<(String, String)> {
     eventually("the timeline is written", async || {
@@ -67,6 +74,7 @@ async fn fault_u32_five_failures_open_the_breaker_and_no_caller_sees_one() {
         let sick = rig.seen().iter().filter(|credential| *credential == "up-a").count();
         assert_eq!(sick, 5, "{face:?}: no request met it after the trip");
         assert_eq!(open_ones(&rig).await, [("up-a".to_owned(), "open".to_owned())]);
+        assert_eq!(attention(&rig).await.iter().filter(|kind| *kind == "breaker_open").count(), 1);
     }
 }
 
