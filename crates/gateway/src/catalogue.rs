@@ -63,7 +63,7 @@ pub(crate) fn endpoint_of(dialect: Dialect) -> Endpoint {
 
 /// How a provider that serves the model answers callers of a dialect whose key has a mode.
 fn served(provider: &Provider, model: &str, dialect: Dialect, mode: TranslationMode) -> Option<Served> {
-    let served = provider.spec.routing.serves(provider.spec.kind, endpoint_of(dialect))?;
+    let served = provider.serves(endpoint_of(dialect), Some(model))?;
     let may = served == Served::Natively || mode != TranslationMode::Off && provider.names_model(model);
     may.then_some(served)
 }

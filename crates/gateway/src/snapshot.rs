@@ -13,6 +13,7 @@ use routing::rule::Rules;
 use types::alias::AliasSpec;
 use types::api_key::ApiKeySpec;
 use types::credential::{CredentialMark, CredentialSpec};
+use types::dialect::Endpoint;
 use types::group::GroupSpec;
 use types::limits::Limits;
 use types::package::{GrantState, PackageKind, PackageSpec};
@@ -20,6 +21,7 @@ use types::pattern::pattern_matches;
 use types::provider::ProviderSpec;
 use types::routing::Strategy;
 use types::setting::Settings;
+use types::translation::Served;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, GrantId, GroupId, ProviderId, Secret, Timestamp, UserId};
 
@@ -244,6 +246,12 @@ impl Provider {
     /// (in the order of the patterns' text), else the name itself.
     pub(crate) fn upstream_model<'a>(&'a self, requested: &'a str) -> &'a str {
         self.redirects.target(requested)
+    }
+
+    /// How it can answer an endpoint with a requested model; `None` if it cannot.
+    pub(crate) fn serves(&self, endpoint: Endpoint, model: Option<&str>) -> Option<Served> {
+        let sent_as = model.map(|model| self.upstream_model(model));
+        self.spec.routing.serves(self.spec.kind, endpoint, sent_as)
     }
 
     /// Whether it serves a requested model. The list is held against the name that would be sent upstream

@@ -3,12 +3,14 @@
 //! [`Upstreams::send`] takes a `&mut Reservation`, so nothing can be sent that is not in the books. It does not
 //! choose credentials and knows no callers.
 
+mod address;
 mod answer;
 mod client;
 mod connect;
 mod decode;
 mod dns;
 mod egress;
+mod hosted;
 mod pool;
 mod probe;
 mod request;
@@ -169,6 +171,12 @@ impl Upstreams {
         own: &Proxy,
         request: Prepared,
     ) -> Result<Answer, SendError> {
+        let path = request.uri.path().to_owned();
+        let answer = self.by_way(provider, own, request).await?;
+        Ok(hosted::answer(provider.spec.kind, &path, answer))
+    }
+
+    async fn by_way(&self, provider: &Provider, own: &Proxy, request: Prepared) -> Result<Answer, SendError> {
         let Some(proxy) = self.proxy_for(provider, own, &request.uri)? else {
             return self.client(provider, None)?.send(request).await;
         };

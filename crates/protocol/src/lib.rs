@@ -5,8 +5,10 @@
 //! of a whole body, and nothing here decides anything (who may call what, where a request goes).
 
 pub mod error;
+pub mod eventstream;
 pub mod gate;
 pub mod gemini;
+pub mod hosted;
 mod json;
 pub mod meter;
 pub mod models;

@@ -33,7 +33,7 @@ pub(crate) fn of_vendor(kind: ProviderKind, headers: &HeaderMap, now: Timestamp)
         ProviderKind::OpenAi | ProviderKind::AzureOpenAi | ProviderKind::OpenAiCompatible => {
             openai(headers, now)
         }
-        ProviderKind::Gemini => None,
+        ProviderKind::Gemini | ProviderKind::Vertex | ProviderKind::Bedrock => None,
     };
     ms.filter(|ms| *ms > 0)
 }

@@ -6,41 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::base_url::BaseUrl;
 use crate::clean::{clean_name, clean_patterns, clean_tags, parse_or_note};
-use crate::dialect::{Dialect, named};
 use crate::limits::{Limits, LimitsInput};
 use crate::pattern::is_model_text;
 use crate::problem::FieldErrors;
 use crate::routing::{ProviderRouting, RoutingInput};
 use crate::{Factor, Patch, Problem, ProviderId, Secret, Timestamp};
 
-named! {
-    /// What an upstream speaks and how it wants to be addressed.
-    ProviderKind {
-        /// Anthropic's Messages API (`x-api-key`).
-        Anthropic = "anthropic",
-        /// OpenAI's own API (`Authorization: Bearer`).
-        OpenAi = "openai",
-        /// Anything that speaks OpenAI's paths: local model servers, resellers, other gateways.
-        OpenAiCompatible = "openai-compatible",
-        /// Google's Gemini API (`x-goog-api-key`).
-        Gemini = "gemini",
-        /// Azure OpenAI's `/openai/v1` surface (`api-key`).
-        AzureOpenAi = "azure-openai",
-    }
-}
+mod kind;
 
-impl ProviderKind {
-    /// What this kind speaks, the one that loses least in a translation first.
-    pub fn dialects(self) -> &'static [Dialect] {
-        match self {
-            Self::Anthropic => &[Dialect::Anthropic],
-            Self::Gemini => &[Dialect::Gemini],
-            // Only Responses hands reasoning back; compatible servers know Chat better.
-            Self::OpenAi | Self::AzureOpenAi => &[Dialect::OpenAiResponses, Dialect::OpenAiChat],
-            Self::OpenAiCompatible => &[Dialect::OpenAiChat, Dialect::OpenAiResponses],
-        }
-    }
-}
+pub use kind::ProviderKind;
 
 /// How long to wait for an upstream, in milliseconds. Null means the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

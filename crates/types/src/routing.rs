@@ -7,7 +7,7 @@ use crate::dialect::{Dialect, Endpoint, named};
 use crate::limits::TimeOfDay;
 use crate::problem::FieldErrors;
 use crate::provider::ProviderKind;
-use crate::translation::Served;
+use crate::translation::{Served, endpoint_in};
 
 named! {
     /// Who is first among candidates of the same tier and priority.
@@ -115,9 +115,23 @@ impl ProviderRouting {
         if self.dialects.is_empty() { kind.dialects() } else { &self.dialects }
     }
 
-    /// How a provider of a kind can answer an endpoint; `None` if it cannot.
-    pub fn serves(&self, kind: ProviderKind, endpoint: Endpoint) -> Option<Served> {
-        Served::of(endpoint, self.spoken(kind)).filter(|served| self.translate || *served == Served::Natively)
+    /// What it speaks with one model, by the vendor's name for it, best first.
+    pub fn spoken_with(&self, kind: ProviderKind, model: &str) -> &[Dialect] {
+        let spoken = self.spoken(kind);
+        let only = kind.dialect_of(model).and_then(|only| spoken.iter().position(|known| *known == only));
+        only.and_then(|at| spoken.get(at..=at)).unwrap_or(spoken)
+    }
+
+    /// How a provider of a kind can answer an endpoint with a model (its own name for it, if one is asked for);
+    /// `None` if it cannot.
+    pub fn serves(&self, kind: ProviderKind, endpoint: Endpoint, model: Option<&str>) -> Option<Served> {
+        let spoken = model.map_or_else(|| self.spoken(kind), |model| self.spoken_with(kind, model));
+        let served = Served::of(endpoint, spoken)?;
+        let asked = match served {
+            Served::Natively => endpoint,
+            Served::Translated(dialect) => endpoint_in(dialect, endpoint, false),
+        };
+        (kind.offers(asked) && (self.translate || served == Served::Natively)).then_some(served)
     }
 }
 
@@ -223,6 +237,24 @@ mod tests {
         let read: ProviderRouting = serde_json::from_str("{}").unwrap();
         assert_eq!(read, ProviderRouting::default());
         assert!(read.sticky);
+    }
+
+    #[test]
+    fn vertex_answers_each_model_in_its_own_dialect() {
+        let routing = ProviderRouting::default();
+        let serves = |endpoint, model| routing.serves(ProviderKind::Vertex, endpoint, Some(model));
+        let translated = |dialect| Some(Served::Translated(dialect));
+        assert_eq!(serves(Endpoint::Messages, "claude-x"), Some(Served::Natively));
+        assert_eq!(serves(Endpoint::Messages, "gemini-x"), translated(Dialect::Gemini));
+        assert_eq!(serves(Endpoint::GeminiStream, "gemini-x"), Some(Served::Natively));
+        assert_eq!(serves(Endpoint::GeminiStream, "claude-x"), translated(Dialect::Anthropic));
+        assert_eq!(serves(Endpoint::Responses, "claude-x"), translated(Dialect::Anthropic));
+        assert_eq!(serves(Endpoint::Embeddings, "gemini-embedding-x"), None);
+        assert_eq!(serves(Endpoint::GeminiEmbed, "gemini-embedding-x"), None);
+        assert_eq!(serves(Endpoint::CountTokens, "claude-x"), Some(Served::Natively));
+        let only = ProviderRouting { dialects: vec![Dialect::Anthropic], ..routing.clone() };
+        let answer = only.serves(ProviderKind::Vertex, Endpoint::Messages, Some("renamed"));
+        assert_eq!(answer, Some(Served::Natively), "who lists dialects knows better than names");
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn provider_of(provider: &Provider, name: &str, reached: &Reached<'_>) -> Catalo
         name: spec.name.clone(),
         kind: spec.kind,
         model: sent.to_owned(),
-        speaks: spec.routing.spoken(spec.kind).to_vec(),
+        speaks: spec.routing.spoken_with(spec.kind, sent).to_vec(),
         translates: spec.routing.translate && provider.names_model(asked),
         ready: provider.credentials.iter().any(|c| c.spec.enabled && c.auth.is_readable()),
     }

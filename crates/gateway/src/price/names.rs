@@ -30,12 +30,14 @@ pub(super) fn prefixes(kind: ProviderKind) -> impl Iterator<Item = &'static str>
         ProviderKind::OpenAiCompatible => &["", "openai/", "gemini/"],
         ProviderKind::Gemini => &["gemini/", "", "vertex_ai/"],
         ProviderKind::AzureOpenAi => &["azure/", "azure_ai/", ""],
+        ProviderKind::Vertex => &["vertex_ai/", "", "gemini/", "anthropic/"],
+        ProviderKind::Bedrock => &["bedrock/", "", "anthropic/"],
     };
     let others: &[&str] = match kind {
         // Many vendors offer their own models in this dialect, too.
         ProviderKind::Anthropic | ProviderKind::OpenAiCompatible => &FIRST_HAND,
         ProviderKind::AzureOpenAi => &["mistral/", "cohere/", "xai/", "deepseek/"],
-        ProviderKind::OpenAi | ProviderKind::Gemini => &[],
+        ProviderKind::OpenAi | ProviderKind::Gemini | ProviderKind::Vertex | ProviderKind::Bedrock => &[],
     };
     own.iter().chain(others).copied()
 }

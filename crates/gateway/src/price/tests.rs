@@ -6,13 +6,7 @@ use types::price::Rates;
 
 use super::*;
 
-const KINDS: [ProviderKind; 5] = [
-    ProviderKind::Anthropic,
-    ProviderKind::OpenAi,
-    ProviderKind::OpenAiCompatible,
-    ProviderKind::Gemini,
-    ProviderKind::AzureOpenAi,
-];
+const KINDS: &[ProviderKind] = ProviderKind::ALL;
 
 fn spec(nano: i64) -> PriceSpec {
     PriceSpec {
@@ -32,7 +26,7 @@ fn entry(book: &PriceBook, kind: ProviderKind, model: &str) -> Option<String> {
 
 #[test]
 fn us_default_prices_are_found_under_the_names_that_clients_use() {
-    use ProviderKind::{Anthropic, AzureOpenAi, Gemini, OpenAi, OpenAiCompatible};
+    use ProviderKind::{Anthropic, AzureOpenAi, Bedrock, Gemini, OpenAi, OpenAiCompatible, Vertex};
     let book = PriceBook::default();
     for (kind, model, expected) in [
         (Anthropic, "claude-sonnet-4-5", Some("claude-sonnet-4-5")),
@@ -58,6 +52,12 @@ fn us_default_prices_are_found_under_the_names_that_clients_use() {
         (AzureOpenAi, "gpt-4o", Some("azure/gpt-4o")),
         (Gemini, "models/gemini-2.5-pro", Some("gemini/gemini-2.5-pro")),
         (Gemini, "gemini-2.5-flash", Some("gemini/gemini-2.5-flash")),
+        (Vertex, "claude-sonnet-4-5@20250929", Some("vertex_ai/claude-sonnet-4-5")),
+        (
+            Bedrock,
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            Some("us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ),
         (OpenAiCompatible, "deepseek-reasoner", Some("deepseek-reasoner")),
         (OpenAiCompatible, "mistral-large-latest", Some("mistral/mistral-large-latest")),
         (OpenAiCompatible, "claude-haiku-4-5", Some("claude-haiku-4-5")),
@@ -143,7 +143,7 @@ fn what_is_remembered_is_bounded() {
         book.find(ProviderKind::OpenAi, &format!("unknown-{at}"));
     }
     assert!(book.remembered.read().unwrap().len() <= REMEMBERED);
-    for kind in KINDS {
+    for &kind in KINDS {
         book.find(kind, "gpt-4o");
         book.find(kind, "gpt-4o");
     }

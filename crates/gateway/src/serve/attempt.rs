@@ -156,6 +156,7 @@ async fn open(
             None => ingress.query.as_deref(),
             Some(translated) => translated.query(),
         },
+        stream: request.streaming(),
     };
     let kind = provider.spec.kind;
     let prepared = if let Some(translated) = translated {

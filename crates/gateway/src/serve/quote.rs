@@ -116,7 +116,7 @@ pub(super) fn quote(core: &Core, request: &Request, provider: &Provider, routed:
     if let Some(found) = &quote.price {
         let tier = request.probe.service_tier.as_deref();
         let (billed, charged) =
-            worst_case(priced(found), &demand(request, provider, &found.spec), tier, factors);
+            worst_case(priced(found), &demand(request, (provider, routed), &found.spec), tier, factors);
         quote.billed.worst = billed;
         quote.provider.worst = charged;
         (quote.billed.estimate, quote.provider.estimate) = (billed, charged);
@@ -165,10 +165,10 @@ fn default_price(settings: &Settings) -> Found {
 }
 
 /// The most that the request can use: a token is at least a byte of what is sent, media too.
-fn demand(request: &Request, provider: &Provider, spec: &PriceSpec) -> WorstCase {
+fn demand(request: &Request, (provider, model): (&Provider, Option<&str>), spec: &PriceSpec) -> WorstCase {
     let endpoint = request.ingress.endpoint;
     let probe = &request.probe;
-    let spoken = match provider.spec.routing.serves(provider.spec.kind, endpoint) {
+    let spoken = match provider.serves(endpoint, model) {
         Some(Served::Translated(dialect)) => dialect,
         _ => endpoint.dialect(),
     };

@@ -133,7 +133,9 @@ fn provider_filter(provider: &Provider, demand: Demand<'_>) -> Result<Served, &'
     if !provider.spec.enabled {
         return Err("disabled");
     }
-    let Some(served) = routing.serves(provider.spec.kind, demand.endpoint) else { return Err("endpoint") };
+    let Some(served) = provider.serves(demand.endpoint, demand.model) else {
+        return Err("endpoint");
+    };
     let filter = if !demand.key.may_use_groups(&provider.spec.groups) {
         Some("group")
     } else if demand.model.is_some_and(|model| !provider.serves_model(model)) {

@@ -19,6 +19,10 @@ use crate::snapshot::{Credential, Provider};
 /// Most of an answer that is looked at.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
+/// Members that hold the list of models, and those that hold a model's name, as vendors call them.
+const LISTS: [&str; 4] = ["data", "models", "publisherModels", "modelSummaries"];
+const NAMES: [&str; 3] = ["id", "modelId", "name"];
+
 /// How a request of the house is booked.
 #[derive(Clone, Copy)]
 pub(crate) struct Books<'a> {
@@ -77,12 +81,12 @@ pub(crate) async fn list_models(
         .await
         .map_err(|_| format!("no answer within {timeout_ms} ms"))?
         .map_err(|(_, message)| message)?;
-    let list = body.get("data").or_else(|| body.get("models")).and_then(Value::as_array);
+    let list = LISTS.iter().find_map(|name| body.get(name)).and_then(Value::as_array);
     let mut names: Vec<String> = list
         .ok_or("the answer holds no list of models")?
         .iter()
-        .filter_map(|model| model.get("id").or_else(|| model.get("name")).and_then(Value::as_str))
-        .map(|name| name.trim_start_matches("models/").to_owned())
+        .filter_map(|model| NAMES.iter().find_map(|name| model.get(name)).and_then(Value::as_str))
+        .map(|name| name.rsplit_once("models/").map_or(name, |(_, name)| name).to_owned())
         .take(5_000)
         .collect();
     names.sort();
@@ -128,7 +132,8 @@ async fn ask_model(
     let (endpoint, body) = smallest_request(spec.kind, sent_as);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let call = Call::Endpoint { endpoint, model: sent_as, gemini_version: "v1beta", query: None };
+    let call =
+        Call::Endpoint { endpoint, model: sent_as, gemini_version: "v1beta", query: None, stream: false };
     let request = prepare(
         spec.kind,
         spec.base_url.as_str(),
@@ -198,12 +203,15 @@ fn house_record(
 }
 
 fn smallest_request(kind: ProviderKind, model: &str) -> (Endpoint, Value) {
+    if kind.dialect_of(model) == Some(Dialect::Anthropic) {
+        return smallest_request(ProviderKind::Anthropic, model);
+    }
     match kind {
-        ProviderKind::Anthropic => (
+        ProviderKind::Anthropic | ProviderKind::Bedrock => (
             Endpoint::Messages,
             json!({"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}),
         ),
-        ProviderKind::Gemini => (
+        ProviderKind::Gemini | ProviderKind::Vertex => (
             Endpoint::GeminiGenerate,
             json!({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": {"maxOutputTokens": 1}}),
         ),
@@ -221,8 +229,8 @@ fn smallest_request(kind: ProviderKind, model: &str) -> (Endpoint, Value) {
 
 fn dialect(kind: ProviderKind) -> Dialect {
     match kind {
-        ProviderKind::Anthropic => Dialect::Anthropic,
-        ProviderKind::Gemini => Dialect::Gemini,
+        ProviderKind::Anthropic | ProviderKind::Bedrock => Dialect::Anthropic,
+        ProviderKind::Gemini | ProviderKind::Vertex => Dialect::Gemini,
         ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::AzureOpenAi => {
             Dialect::OpenAiChat
         }

@@ -9,7 +9,9 @@ use types::dialect::Endpoint;
 use types::provider::ProviderKind;
 
 use super::SendError;
-use crate::authenticate::Presented;
+use super::address::address;
+use super::hosted;
+use crate::authenticate::{Outgoing, Presented};
 
 /// A request that is ready for the wire. Its headers hold a secret.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub(crate) enum Call<'a> {
         gemini_version: &'static str,
         /// The caller's query.
         query: Option<&'a str>,
+        /// Whether the answer is to come in pieces.
+        stream: bool,
     },
     /// The upstream's model list.
     Models,
@@ -105,81 +109,11 @@ pub(crate) fn prepare(
     if kind == ProviderKind::Anthropic && !headers.contains_key("anthropic-version") {
         headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     }
-    presented.apply(kind, &mut headers).map_err(|_| {
-        SendError::Unsendable("the credential holds characters that no header may carry".into())
-    })?;
+    let body = hosted::body(kind, call, &mut headers, body)?;
     let method = if matches!(call, Call::Models) { Method::GET } else { Method::POST };
+    let outgoing = Outgoing { method: &method, uri: &uri, body: &body, headers: &mut headers };
+    presented.apply(kind, outgoing).map_err(|fault| SendError::Unsendable(fault.to_string()))?;
     Ok(Prepared { method, uri, headers, body })
-}
-
-fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> String {
-    let (path, query) = match call {
-        Call::Models => {
-            (if kind == ProviderKind::Gemini { "/v1beta/models".into() } else { "/v1/models".into() }, None)
-        }
-        Call::Endpoint { endpoint, model, gemini_version, query } => {
-            let path = if endpoint.dialect() == types::dialect::Dialect::Gemini {
-                protocol::gemini::call_path(gemini_version, model, *endpoint)
-            } else {
-                openai_or_anthropic_path(*endpoint).to_owned()
-            };
-            (path, query.map(without_key).filter(|query| !query.is_empty()))
-        }
-    };
-    let mut address = join(kind, base_url, &path);
-    if let Some(query) = query {
-        address.push('?');
-        address.push_str(&query);
-    }
-    address
-}
-
-fn openai_or_anthropic_path(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::Messages => "/v1/messages",
-        Endpoint::CountTokens => "/v1/messages/count_tokens",
-        Endpoint::ChatCompletions => "/v1/chat/completions",
-        Endpoint::Completions => "/v1/completions",
-        Endpoint::Responses => "/v1/responses",
-        Endpoint::ResponsesCompact => "/v1/responses/compact",
-        Endpoint::Embeddings => "/v1/embeddings",
-        Endpoint::ImageGenerations => "/v1/images/generations",
-        Endpoint::ImageEdits => "/v1/images/edits",
-        Endpoint::ImageVariations => "/v1/images/variations",
-        Endpoint::AudioSpeech => "/v1/audio/speech",
-        Endpoint::AudioTranscriptions => "/v1/audio/transcriptions",
-        Endpoint::AudioTranslations => "/v1/audio/translations",
-        Endpoint::Moderations => "/v1/moderations",
-        Endpoint::Rerank => "/v1/rerank",
-        // Gemini's verbs have their model in the path and are made by `protocol::gemini::call_path`.
-        Endpoint::GeminiGenerate
-        | Endpoint::GeminiStream
-        | Endpoint::GeminiCountTokens
-        | Endpoint::GeminiEmbed
-        | Endpoint::GeminiBatchEmbed => "/v1beta/models",
-    }
-}
-
-/// Vendors' documentation gives base addresses with and without the version, so `…/v1` + `/v1/x` becomes `…/v1/x`.
-fn join(kind: ProviderKind, base_url: &str, path: &str) -> String {
-    let base = base_url.trim_end_matches('/');
-    let azure = kind == ProviderKind::AzureOpenAi && !base.ends_with("/openai/v1");
-    if azure {
-        let root = base.trim_end_matches("/openai");
-        return format!("{root}/openai{path}");
-    }
-    for version in ["/v1beta", "/v1"] {
-        let rest = path.strip_prefix("/v1beta").or_else(|| path.strip_prefix("/v1"));
-        if let Some(rest) = rest.filter(|_| base.ends_with(version)) {
-            return format!("{base}{rest}");
-        }
-    }
-    format!("{base}{path}")
-}
-
-/// The caller's query without his key.
-fn without_key(query: &str) -> String {
-    query.split('&').filter(|pair| *pair != "key" && !pair.starts_with("key=")).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -187,54 +121,7 @@ mod tests {
     use super::*;
 
     fn call(endpoint: Endpoint, query: Option<&'static str>) -> Call<'static> {
-        Call::Endpoint { endpoint, model: "m-1", gemini_version: "v1beta", query }
-    }
-
-    #[test]
-    fn addresses_of_each_kind() {
-        use Endpoint as E;
-        use ProviderKind as K;
-        for (kind, base, call, expected) in [
-            (
-                K::Anthropic,
-                "https://a.example",
-                call(E::Messages, Some("beta=true")),
-                "https://a.example/v1/messages?beta=true",
-            ),
-            (
-                K::OpenAi,
-                "https://a.example/v1",
-                call(E::ChatCompletions, None),
-                "https://a.example/v1/chat/completions",
-            ),
-            (
-                K::OpenAiCompatible,
-                "https://a.example/api/v1/",
-                call(E::Rerank, None),
-                "https://a.example/api/v1/rerank",
-            ),
-            (
-                K::AzureOpenAi,
-                "https://a.example",
-                call(E::Responses, None),
-                "https://a.example/openai/v1/responses",
-            ),
-            (
-                K::AzureOpenAi,
-                "https://a.example/openai/v1",
-                call(E::Responses, None),
-                "https://a.example/openai/v1/responses",
-            ),
-            (
-                K::Gemini,
-                "https://a.example",
-                call(E::GeminiStream, Some("alt=sse&key=sk-tg-x")),
-                "https://a.example/v1beta/models/m-1:streamGenerateContent?alt=sse",
-            ),
-            (K::Gemini, "https://a.example/v1beta", Call::Models, "https://a.example/v1beta/models"),
-        ] {
-            assert_eq!(address(kind, base, &call), expected);
-        }
+        Call::Endpoint { endpoint, model: "m-1", gemini_version: "v1beta", query, stream: false }
     }
 
     #[test]
