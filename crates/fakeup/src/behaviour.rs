@@ -52,6 +52,8 @@ pub struct Behaviour {
     pub afterwards: Option<Blob>,
     /// Repeats the body so many times more, for answers that should not fit into memory.
     pub repeat: u64,
+    /// Changes one bit of the byte that stands there in the body, before compression.
+    pub flip: Option<usize>,
     /// Closes the connection after the answer without having announced it.
     pub hang_up: bool,
     /// The whole answer, head included, byte for byte; the connection is closed after it.

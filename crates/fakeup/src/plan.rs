@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::amazon;
 use crate::behaviour::{Behaviour, Cut, Framing, Then, Tokens};
 use crate::coding;
+use crate::doors::Word;
 use crate::request::Received;
 use crate::say::{self, Said};
 
@@ -37,6 +39,21 @@ pub fn answer_body(request: &Received, behaviour: &Behaviour) -> Bytes {
     joined(&words(request, behaviour).pieces)
 }
 
+/// The plan of an answer that is given at the door.
+pub(crate) fn plan_of_word(word: &Word) -> Plan {
+    let said = Said {
+        content_type: "application/json",
+        pieces: vec![word.body.to_string().into()],
+        billed: FREE,
+        error_type: word.error_type,
+    };
+    let behaviour = Behaviour::default();
+    let length = said.pieces.iter().map(Bytes::len).sum();
+    let mut acts = vec![Act::Send(head(word.status, &said, &behaviour, Framing::Length, length))];
+    acts.extend(said.pieces.into_iter().map(Act::Send));
+    Plan { status: word.status, billed: FREE, acts, close: false }
+}
+
 /// The plan for a request.
 pub(crate) fn plan(request: &Received, behaviour: &Behaviour) -> Plan {
     if let Some(then) = behaviour.instead {
@@ -65,8 +82,7 @@ pub(crate) fn plan(request: &Received, behaviour: &Behaviour) -> Plan {
         Some(Cut { at, then: Then::Finish }) => at.unwrap_or(total / 2).min(total),
         _ => total,
     };
-    let streams =
-        said.content_type.starts_with("text/event-stream") || behaviour.pace_ms > 0 || behaviour.repeat > 0;
+    let streams = said.content_type.contains("event") || behaviour.pace_ms > 0 || behaviour.repeat > 0;
     let framing = match behaviour.framing {
         Framing::Auto if streams => Framing::Chunked,
         Framing::Auto => Framing::Length,
@@ -91,12 +107,15 @@ fn words(request: &Received, behaviour: &Behaviour) -> Said {
     let mut said = match &behaviour.body {
         Some(body) => {
             let billed = behaviour.tokens.unwrap_or(FREE);
-            Said { content_type: "application/json", pieces: vec![body.0.clone()], billed }
+            Said { content_type: "application/json", pieces: vec![body.0.clone()], billed, error_type: None }
         }
         None if behaviour.error_in_success => say::error(request, 529),
         None if status >= 300 => say::error(request, status),
         None => say::answer(request, behaviour),
     };
+    if behaviour.body.is_none() {
+        said = amazon::dressed(request, status, said);
+    }
     if let Some(after) = &behaviour.afterwards {
         said.pieces.push(after.0.clone());
     }
@@ -105,6 +124,14 @@ fn words(request: &Received, behaviour: &Behaviour) -> Said {
 
 /// The body in the pieces that become chunks.
 fn cut_up(behaviour: &Behaviour, said: &Said) -> Vec<Bytes> {
+    if let Some(at) = behaviour.flip {
+        let mut whole = said.pieces.concat();
+        if let Some(byte) = whole.get_mut(at) {
+            *byte ^= 1;
+        }
+        let flipped = Said { pieces: vec![whole.into()], ..said.clone() };
+        return cut_up(&Behaviour { flip: None, ..behaviour.clone() }, &flipped);
+    }
     let coded = behaviour.coding.map(|coding| coding::encode(coding, &joined(&said.pieces)));
     match (coded, behaviour.piece_bytes) {
         (None, None) => said.pieces.clone(),
@@ -128,6 +155,9 @@ fn head(status: u16, said: &Said, behaviour: &Behaviour, framing: Framing, total
     put("content-type", behaviour.content_type.as_deref().unwrap_or(said.content_type));
     put("date", "Sat, 21 Nov 2026 08:00:00 GMT");
     put("request-id", "req_fake_upstream");
+    if let Some(kind) = said.error_type {
+        put("x-amzn-errortype", kind);
+    }
     let coding = behaviour.coding_header.as_deref().or(behaviour.coding.map(coding::name));
     if let Some(coding) = coding.filter(|name| !name.is_empty()) {
         put("content-encoding", coding);

@@ -43,6 +43,9 @@ pub enum Call {
 
 const BY_PATH: &[(&str, Call)] = &[
     ("/messages", Call::Messages),
+    ("/invoke", Call::Messages),
+    ("/invoke-with-response-stream", Call::Messages),
+    ("/count-tokens", Call::CountTokens),
     ("/messages/count_tokens", Call::CountTokens),
     ("/chat/completions", Call::Chat),
     ("/completions", Call::Completions),
@@ -60,6 +63,9 @@ const BY_PATH: &[(&str, Call)] = &[
 ];
 
 const BY_VERB: &[(&str, Call)] = &[
+    ("/count-tokens:rawPredict", Call::CountTokens),
+    (":rawPredict", Call::Messages),
+    (":streamRawPredict", Call::Messages),
     (":generateContent", Call::GeminiGenerate),
     (":streamGenerateContent", Call::GeminiStream),
     (":countTokens", Call::GeminiCount),
@@ -108,7 +114,7 @@ impl Received {
     pub fn call(&self) -> Call {
         let path = self.path();
         if self.method == "GET" {
-            let models = path.ends_with("/models") || path.contains("/models/");
+            let models = path.ends_with("/models") || path.contains("/models/") || path.ends_with("-models");
             return if models { Call::Models } else { Call::Unknown };
         }
         if let Some((_, call)) = BY_VERB.iter().find(|(verb, _)| path.ends_with(verb)) {
@@ -121,8 +127,11 @@ impl Received {
 
     /// Whether a stream is asked for.
     pub fn streaming(&self) -> bool {
+        let path = self.path();
         match self.call() {
             Call::GeminiStream => true,
+            Call::Messages if path.ends_with("/invoke") || path.ends_with(":rawPredict") => false,
+            Call::Messages if path.ends_with("-stream") || path.ends_with(":streamRawPredict") => true,
             Call::Messages | Call::Chat | Call::Completions | Call::Responses => self.says("stream", b"true"),
             _ => false,
         }
@@ -155,7 +164,9 @@ impl Received {
     }
 
     fn find_model(&self) -> Option<String> {
-        if let Some((_, tail)) = self.path().rsplit_once("/models/") {
+        let at_amazon = || self.path().strip_prefix("/model/")?.split('/').next();
+        let named = || self.path().rsplit_once("/models/").map(|(_, tail)| tail);
+        if let Some(tail) = at_amazon().or_else(named).filter(|tail| !tail.starts_with("count-tokens:")) {
             let model = tail.split(':').next().unwrap_or(tail);
             return Some(model.replace("%2F", "/").replace("%2f", "/").replace("%3A", ":"));
         }
@@ -204,6 +215,11 @@ mod tests {
                 false,
             ),
             ("/v1/nothing", "", Call::Unknown, None, false),
+            ("/model/a%3A0/invoke-with-response-stream", "{}", Call::Messages, Some("a:0"), true),
+            ("/model/a/invoke", "{}", Call::Messages, Some("a"), false),
+            ("/v1/publishers/anthropic/models/c:streamRawPredict", "{}", Call::Messages, Some("c"), true),
+            ("/v1/publishers/anthropic/models/c:rawPredict", "{}", Call::Messages, Some("c"), false),
+            ("/v1/x/models/count-tokens:rawPredict", r#"{"model":"c"}"#, Call::CountTokens, Some("c"), false),
         ] {
             let request = post(target, body);
             assert_eq!(

@@ -22,6 +22,8 @@ pub(crate) struct Said {
     pub(crate) content_type: &'static str,
     pub(crate) pieces: Vec<Bytes>,
     pub(crate) billed: Tokens,
+    /// Amazon's name for an error, for a header.
+    pub(crate) error_type: Option<&'static str>,
 }
 
 /// What is to be said.
@@ -154,12 +156,17 @@ pub(crate) fn error_value(call: Call, status: u16, message: &str) -> Value {
 
 impl Said {
     fn json(value: &Value, billed: Tokens) -> Self {
-        Self { content_type: "application/json", pieces: vec![value.to_string().into()], billed }
+        Self {
+            content_type: "application/json",
+            pieces: vec![value.to_string().into()],
+            billed,
+            error_type: None,
+        }
     }
 
     fn events(pieces: Vec<String>, billed: Tokens) -> Self {
         let pieces = pieces.into_iter().map(Bytes::from).collect();
-        Self { content_type: "text/event-stream; charset=utf-8", pieces, billed }
+        Self { content_type: "text/event-stream; charset=utf-8", pieces, billed, error_type: None }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -12,10 +12,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::amazon::{self, AwsAccount};
 use crate::behaviour::Behaviour;
 use crate::connection;
+use crate::doors::{Client, Doors, ServiceAccount};
 use crate::invoice::{Entry, Invoice};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, plan_of_word};
 use crate::request::{Call, Received};
 use crate::rule::{Book, Rule};
 use crate::scenario;
@@ -24,12 +26,15 @@ use crate::scenario;
 const READY: usize = 256;
 
 /// What makes two plain answers equal.
-type Kind = (Call, bool, bool, bool, String);
+type Kind = (Call, bool, bool, bool, bool, String);
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) invoice: Invoice,
+    doors: Mutex<Doors>,
+    /// Whether anybody was admitted, so that a benchmark does not queue at the door.
+    guarded: AtomicBool,
     book: Mutex<Book>,
     /// Whether the book is empty, so that a benchmark does not queue for it.
     scripted: AtomicU32,
@@ -44,6 +49,8 @@ impl Shared {
     fn new() -> Self {
         Self {
             invoice: Invoice::default(),
+            doors: Mutex::default(),
+            guarded: AtomicBool::new(false),
             book: Mutex::default(),
             scripted: AtomicU32::new(0),
             ready: RwLock::default(),
@@ -88,6 +95,11 @@ impl Shared {
                 return Arc::new(plan(request, &behaviour));
             }
         }
+        if self.guarded.load(Ordering::Acquire)
+            && let Some(word) = self.doors().judge(request)
+        {
+            return Arc::new(plan_of_word(&word));
+        }
         if let Some(behaviour) = request.model().and_then(scenario::of_model) {
             return Arc::new(plan(request, &behaviour));
         }
@@ -97,7 +109,8 @@ impl Shared {
             return Arc::new(plan(request, &Behaviour::default()));
         }
         let asked = streaming && request.include_usage();
-        let kind = (call, streaming, sse, asked, request.model().unwrap_or_default().to_owned());
+        let amazon = amazon::is_concerned(request);
+        let kind = (call, streaming, sse, asked, amazon, request.model().unwrap_or_default().to_owned());
         if let Some(ready) = self.ready.read().unwrap_or_else(PoisonError::into_inner).get(&kind) {
             return ready.clone();
         }
@@ -107,6 +120,15 @@ impl Shared {
             ready.insert(kind, made.clone());
         }
         made
+    }
+
+    fn admit(&self, change: impl FnOnce(&mut Doors)) {
+        change(&mut self.doors());
+        self.guarded.store(true, Ordering::Release);
+    }
+
+    fn doors(&self) -> MutexGuard<'_, Doors> {
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this connection is to be reset before anything is read.
@@ -177,6 +199,36 @@ impl Fakeup {
     /// Forgets every rule.
     pub fn forget(&self) {
         self.shared.forget();
+    }
+
+    /// From now on the face of Amazon wants signatures of admitted accounts.
+    pub fn admit_aws(&self, account: AwsAccount) {
+        self.shared.admit(|doors| doors.aws.push(account));
+    }
+
+    /// From now on the face of Google wants tokens, and `/token` gives them out for signed statements.
+    pub fn admit_service_account(&self, account: ServiceAccount) {
+        self.shared.admit(|doors| doors.services.push(account));
+    }
+
+    /// From now on the face of Microsoft wants tokens, and `/{tenant}/oauth2/v2.0/token` gives them out.
+    pub fn admit_client(&self, client: Client) {
+        self.shared.admit(|doors| doors.clients.push(client));
+    }
+
+    /// How long tokens live that are given out from now on, in seconds.
+    pub fn token_life(&self, seconds: u64) {
+        self.shared.doors().life_s = seconds;
+    }
+
+    /// Takes back every token that was given out.
+    pub fn revoke_tokens(&self) {
+        self.shared.doors().revoke();
+    }
+
+    /// Tokens that were given out so far.
+    pub fn minted(&self) -> u64 {
+        self.shared.doors().minted()
     }
 
     /// Lets every answer go on that is held at this moment.

@@ -47,7 +47,7 @@ pub(super) fn stream(words: &Words, events: bool) -> Said {
         pieces.push(format!("{}{value}", if at == 0 { "[" } else { ",\r\n" }).into());
     }
     pieces.push("]".into());
-    Said { content_type: "application/json; charset=UTF-8", pieces, billed: words.tokens }
+    Said { content_type: "application/json; charset=UTF-8", pieces, billed: words.tokens, error_type: None }
 }
 
 fn piece(words: &Words, text: &str, ends: bool) -> Value {

@@ -38,7 +38,7 @@ pub(super) fn whole(words: &Words, request: &Received) -> Said {
             // An MP3 frame header and noise: bytes that are neither text nor JSON.
             let mut sound = vec![0xff, 0xfb, 0x90, 0x00];
             sound.extend((0_u16..4096).map(|n| n.wrapping_mul(31).to_le_bytes()[0] | 1));
-            Said { content_type: "audio/mpeg", pieces: vec![sound.into()], billed: free }
+            Said { content_type: "audio/mpeg", pieces: vec![sound.into()], billed: free, error_type: None }
         }
         Call::Models => Said::json(&models(request), free),
         _ => Said::json(&error_value(words.call, 404, "no such path at the fake upstream"), free),

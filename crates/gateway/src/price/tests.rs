@@ -52,7 +52,8 @@ fn us_default_prices_are_found_under_the_names_that_clients_use() {
         (AzureOpenAi, "gpt-4o", Some("azure/gpt-4o")),
         (Gemini, "models/gemini-2.5-pro", Some("gemini/gemini-2.5-pro")),
         (Gemini, "gemini-2.5-flash", Some("gemini/gemini-2.5-flash")),
-        (Vertex, "claude-sonnet-4-5@20250929", Some("vertex_ai/claude-sonnet-4-5")),
+        (Vertex, "claude-sonnet-4-5@20250929", Some("vertex_ai/claude-sonnet-4-5@20250929")),
+        (Vertex, "gemini-2.5-pro", Some("gemini-2.5-pro")),
         (
             Bedrock,
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
