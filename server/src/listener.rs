@@ -23,9 +23,11 @@ use crate::config::EdgeLimits;
 use crate::router::Doors;
 
 pub mod capacity;
+mod handover;
 mod phase;
 mod watched;
 
+use handover::Handover;
 use phase::{Phase, Tracked};
 use watched::Watched;
 
@@ -37,6 +39,7 @@ const BACKLOG: u32 = 1024;
 pub struct Peer {
     address: SocketAddr,
     phase: Arc<Phase>,
+    handover: Handover,
 }
 
 impl Peer {
@@ -50,12 +53,28 @@ impl Peer {
     pub fn linger(&self) {
         self.phase.linger();
     }
+
+    /// Leaves what the connection's task is to do once HTTP is done with it, if the answer is 101: what speaks another
+    /// protocol then is counted, waited for and cut like any connection.
+    pub fn hand_over(&self, next: impl Future<Output = ()> + Send + 'static) {
+        self.handover.leave(next);
+    }
+
+    /// The same other end, for requests that come over another protocol than HTTP.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { handover: Handover::default(), ..self.clone() }
+    }
 }
 
 impl Default for Peer {
     /// For requests that came over no socket, as in tests of the router.
     fn default() -> Self {
-        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), phase: Arc::default() }
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            phase: Arc::default(),
+            handover: Handover::default(),
+        }
     }
 }
 
@@ -130,7 +149,8 @@ async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: Edg
     }
     let phase = Arc::<Phase>::default();
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&phase), &limits));
-    let peer = Peer { address, phase };
+    let handover = Handover::default();
+    let peer = Peer { address, phase: Arc::clone(&phase), handover: handover.clone() };
     let service = service_fn(move |request: Request<Incoming>| {
         peer.phase.busy();
         let (doors, peer) = (doors.clone(), peer.clone());
@@ -149,7 +169,7 @@ async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: Edg
         .header_read_timeout(None)
         .max_header_size(limits.head_bytes)
         .max_buf_size((2 * limits.head_bytes).max(64 << 10));
-    let connection = builder.serve_connection(io, service);
+    let connection = builder.serve_connection(io, service).with_upgrades();
     tokio::pin!(connection);
     let outcome = tokio::select! {
         biased;
@@ -163,6 +183,17 @@ async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: Edg
             }
         }
     };
+    // Taken in any case: what is left there holds the connection itself.
+    let next = handover.take();
+    if let (Some(next), true) = (next, outcome.is_ok()) {
+        // The deadlines of HTTP are over; the other protocol has its own.
+        phase.busy();
+        tokio::select! {
+            biased;
+            () = next => {}
+            () = stop.cut.cancelled() => {}
+        }
+    }
     if let Err(error) = outcome {
         // Callers hang up and probes send nonsense; neither needs a person.
         tracing::debug!(peer = %address, %error, "connection ended");

@@ -15,6 +15,7 @@ mod forward;
 mod models;
 mod paths;
 pub mod refuse;
+mod socket;
 pub mod surface;
 
 pub use context::Context;
@@ -41,10 +42,11 @@ pub fn router(state: AppState) -> Router {
 }
 
 fn forwarded(endpoint: Endpoint) -> MethodRouter<AppState> {
-    post(move |State(state): State<AppState>, request: Request| {
+    let methods = post(move |State(state): State<AppState>, request: Request| {
         forward::forward(state, endpoint, None, None, request)
-    })
-    .fallback(forward::post_only)
+    });
+    let methods = if endpoint == Endpoint::Responses { methods.get(socket::open) } else { methods };
+    methods.fallback(forward::post_only)
 }
 
 fn read(methods: MethodRouter<AppState>) -> MethodRouter<AppState> {

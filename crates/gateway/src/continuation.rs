@@ -1,6 +1,7 @@
 //! Conversations that a Responses caller continues by an answer's id, for upstreams that keep nothing.
 //!
-//! Only answers that were translated are kept: where an upstream speaks Responses itself, its own store answers.
+//! Only answers that were translated are kept, and those of a WebSocket that nobody else may store: where an upstream
+//! speaks Responses itself, its own store answers.
 //! In memory, for an hour and up to a size; a restart forgets it, and the caller sends the whole input again, as
 //! the vendor's own error asks it to.
 
@@ -40,7 +41,13 @@ impl Continuations {
 
     /// Keeps an answer: the body of its request and the response object that the caller got.
     pub(crate) fn keep(&self, user: UserId, request: &[u8], response: &Value) {
-        let Some(id) = response.get("id").and_then(Value::as_str) else { return };
+        if let Some(id) = response.get("id").and_then(Value::as_str) {
+            self.keep_as(user, id.to_owned(), request, response);
+        }
+    }
+
+    /// Keeps an answer under another name than its id.
+    pub(crate) fn keep_as(&self, user: UserId, name: String, request: &[u8], response: &Value) {
         // An answer is about as long as what is kept of it; the request is known exactly.
         let size = request.len().saturating_mul(2);
         if size > LONGEST {
@@ -48,7 +55,12 @@ impl Continuations {
         }
         let items = protocol::translate::items_of(request, response);
         let size = u32::try_from(size.saturating_add(4_096)).unwrap_or(u32::MAX);
-        self.0.insert((user, id.to_owned()), (Arc::new(items), size));
+        self.0.insert((user, name), (Arc::new(items), size));
+    }
+
+    /// Forgets an answer.
+    pub(crate) fn forget(&self, user: UserId, name: String) {
+        self.0.invalidate(&(user, name));
     }
 }
 

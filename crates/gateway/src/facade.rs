@@ -19,7 +19,7 @@ use crate::config::{Config, Site};
 use crate::core::{Core, StartError};
 use crate::error::Refusal;
 use crate::metrics::Readings;
-use crate::serve::{self, Caller, Ingress, KeyedCall, ModelsCall, Reply};
+use crate::serve::{self, Caller, Ingress, KeyedCall, ModelsCall, Reply, Socket};
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -52,6 +52,11 @@ impl Gateway {
     /// Whether the caller is known; to be asked with the head alone, before the body is read.
     pub fn check_caller(&self, ingress: &Ingress) -> Result<Caller, Refusal> {
         serve::check_caller(&self.core, ingress)
+    }
+
+    /// Opens a WebSocket for the sender of a handshake on `/v1/responses`; `most` is how many may be open.
+    pub fn open_socket(&self, handshake: &Ingress, most: usize) -> Result<Socket, Refusal> {
+        serve::open_socket(&self.core, handshake, most)
     }
 
     /// Serves a model list or one model.

@@ -57,3 +57,8 @@ pub use facade::Gateway;
 pub use identity::{Actor, SignIn};
 pub use member::Member;
 pub use serve::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
+
+/// A Responses caller's WebSocket: what its messages mean.
+pub mod socket {
+    pub use crate::serve::{Create, NotUnderstood, Socket, error_message, with_stream_id};
+}

@@ -70,6 +70,7 @@ pub(crate) struct Metrics {
     exhausted: Counter,
     in_flight: Gauge,
     streams: Gauge,
+    sockets: Gauge,
     writer_failures: Counter,
     overshoots: Counter,
     cost: Counter,
@@ -103,6 +104,7 @@ impl Metrics {
             exhausted: Counter::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
+            sockets: Gauge::default(),
             writer_failures: Counter::default(),
             overshoots: Counter::default(),
             cost: Counter::default(),
@@ -142,6 +144,7 @@ impl Metrics {
         );
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
+        registry.register("open_sockets", "WebSockets open to callers", metrics.sockets.clone());
         registry.register("writer_failures", "Failed writes of the books", metrics.writer_failures.clone());
         registry.register(
             "overshoots",
@@ -217,6 +220,12 @@ impl Metrics {
     /// Counts a stream as open until the guard is dropped.
     pub(crate) fn open_stream(&self) -> GaugeGuard {
         GaugeGuard::new(&self.streams)
+    }
+
+    /// Counts a WebSocket as open until the guard is dropped; how many are open with it.
+    pub(crate) fn open_socket(&self) -> (GaugeGuard, u64) {
+        let guard = GaugeGuard::new(&self.sockets);
+        (guard, u64::try_from(self.sockets.get()).unwrap_or(0))
     }
 
     /// Requests and streams that are open now.

@@ -27,6 +27,7 @@ mod route;
 mod session;
 mod settle;
 mod simulate;
+mod socket;
 mod translation;
 mod trial;
 mod verdict;
@@ -50,6 +51,8 @@ pub use ingress::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, Reply
 pub(crate) use models::models;
 pub(crate) use own::{explain, usage};
 pub(crate) use simulate::simulate;
+pub(crate) use socket::open as open_socket;
+pub use socket::{Create, NotUnderstood, Socket, error_message, with_stream_id};
 
 use idempotency::Claim;
 use purse::Purse;

@@ -30,6 +30,14 @@ pub struct EdgeLimits {
     pub url_bytes: usize,
     /// Open connections; the limit on file descriptors may lower it.
     pub connections: usize,
+    /// Open sockets of `/v1/responses`; each is one of the connections too.
+    pub sockets: usize,
+    /// How long such a socket may live; a response that runs then is still finished.
+    pub socket_life: Duration,
+    /// How long it may wait for its next request.
+    pub socket_idle: Duration,
+    /// How often its other end is asked whether it is there; silent for three times that, it is gone.
+    pub socket_ping: Duration,
     /// How long new connections are still taken after the signal to stop, so that a load balancer sees
     /// `/readyz` fail before it meets a closed port.
     pub linger: Duration,
@@ -55,6 +63,10 @@ impl EdgeLimits {
             head_bytes: 32 << 10,
             url_bytes: 8 << 10,
             connections: 8192,
+            sockets: 2048,
+            socket_life: Duration::from_hours(1),
+            socket_idle: Duration::from_mins(15),
+            socket_ping: Duration::from_secs(30),
             linger: if production { Duration::from_secs(5) } else { Duration::ZERO },
             drain: Duration::from_secs(30),
             database_patience: Duration::from_secs(30),
@@ -72,6 +84,7 @@ impl EdgeLimits {
             body_bytes: 1 << 20,
             bodies_bytes: 8 << 20,
             connections: 256,
+            sockets: 64,
             linger: Duration::ZERO,
             drain: Duration::from_secs(3),
             database_patience: Duration::from_millis(200),

@@ -29,6 +29,25 @@ impl BodyBudget {
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new((bytes / STEP).max(1))))
     }
+
+    /// Raises what is held for a body to its size, or says that there is no room. It never waits: two half-read bodies
+    /// that wait for each other would wait until their deadline.
+    pub(crate) fn raise(
+        &self,
+        held: &mut Option<OwnedSemaphorePermit>,
+        bytes: usize,
+    ) -> Result<(), BodyFault> {
+        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let missing = u32::try_from((bytes / STEP).saturating_sub(has)).unwrap_or(u32::MAX);
+        if missing > 0 {
+            let more = Arc::clone(&self.0).try_acquire_many_owned(missing).or(Err(BodyFault::NoRoom))?;
+            match held {
+                Some(permit) => permit.merge(more),
+                none => *none = Some(more),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Largest body of a call or a form, in bytes: 1 MiB.
@@ -164,7 +183,7 @@ async fn frame_by(deadline: Instant, body: &mut Body) -> Option<Option<Result<Fr
 }
 
 /// How long a body may have taken by now: the grace plus what its bytes have earned, and never more than all.
-fn allowance(received: usize, limits: &EdgeLimits) -> Duration {
+pub(crate) fn allowance(received: usize, limits: &EdgeLimits) -> Duration {
     let earned = u64::try_from(received).unwrap_or(u64::MAX).saturating_mul(1_000) / limits.body_rate.max(1);
     limits.body_grace.saturating_add(Duration::from_millis(earned)).min(limits.body_time)
 }
@@ -178,18 +197,7 @@ struct Counted {
 impl Counted {
     fn take(&mut self, data: &[u8], budget: &BodyBudget) -> Result<(), BodyFault> {
         self.bytes.extend_from_slice(data);
-        let wanted = self.bytes.len() / STEP;
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = u32::try_from(wanted.saturating_sub(held)).unwrap_or(u32::MAX);
-        if missing > 0 {
-            // Never wait here: two half-read bodies that wait for each other would wait until their deadline.
-            let more = Arc::clone(&budget.0).try_acquire_many_owned(missing).or(Err(BodyFault::NoRoom))?;
-            match &mut self.permit {
-                Some(permit) => permit.merge(more),
-                none => *none = Some(more),
-            }
-        }
-        Ok(())
+        budget.raise(&mut self.permit, self.bytes.len())
     }
 
     fn into_bytes(self) -> Bytes {

@@ -48,11 +48,22 @@ pub(crate) fn verdict(headers: &HeaderMap, site: &Site) -> Result<(), &'static s
         None => return Err("neither Sec-Fetch-Site nor Origin was sent"),
         Some(origin) => origin.to_str().ok().and_then(origin_of).ok_or("Origin is no web address")?,
     };
-    let matches = match &site.base_url {
-        Some(base) => origin_of(base).is_some_and(|own| own == origin),
-        None => own_hosts(headers, site.secure_cookies).contains(&origin),
-    };
-    if matches { Ok(()) } else { Err("Origin is another site") }
+    if is_own(&origin, headers, site) { Ok(()) } else { Err("Origin is another site") }
+}
+
+/// Whether a handshake of a WebSocket was sent by a page of another origin. Programs send no `Origin`.
+pub(crate) fn is_foreign(headers: &HeaderMap, site: &Site) -> bool {
+    headers.get_all(ORIGIN).iter().any(|origin| {
+        let origin = origin.to_str().ok().and_then(origin_of);
+        !origin.is_some_and(|origin| is_own(&origin, headers, site))
+    })
+}
+
+fn is_own(origin: &String, headers: &HeaderMap, site: &Site) -> bool {
+    match &site.base_url {
+        Some(base) => origin_of(base).is_some_and(|own| own == *origin),
+        None => own_hosts(headers, site.secure_cookies).contains(origin),
+    }
 }
 
 // Without BASE_URL nobody knows whether a proxy in front speaks TLS. Secure cookies say that it does.

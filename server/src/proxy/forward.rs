@@ -6,11 +6,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use gateway::{Ingress, Refusal};
-use http::header::{ALLOW, CONNECTION, UPGRADE};
+use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use protocol::gemini;
-use types::dialect::{Dialect, Endpoint};
+use types::dialect::Endpoint;
 
 use super::context::Context;
 use super::surface::Surface;
@@ -46,7 +46,7 @@ pub(super) async fn forward(
     refuse::respond(Box::pin(state.gateway.serve_known(caller, ingress)).await)
 }
 
-fn ingress(
+pub(super) fn ingress(
     endpoint: Endpoint,
     path_model: Option<String>,
     gemini_version: Option<&'static str>,
@@ -125,34 +125,12 @@ pub(super) async fn unknown(State(state): State<AppState>, request: Request) -> 
 
 /// A path of the table with a method that it does not take.
 pub(super) async fn post_only(State(state): State<AppState>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let surface = Surface::of(&parts.uri, &parts.headers);
-    // With or without `Upgrade`: proxies drop that header unless they are told not to, and Codex takes a 405 for
-    // a reason to try again seven times.
-    if parts.method == Method::GET && surface == Surface::Model(Dialect::OpenAiResponses) {
-        return no_websocket(&state, &parts);
-    }
-    wrong_method(&state, &parts, "POST")
+    wrong_method(&state, &request.into_parts().0, "POST")
 }
 
 /// The same for paths that are only read.
 pub(super) async fn get_only(State(state): State<AppState>, request: Request) -> Response {
     wrong_method(&state, &request.into_parts().0, "GET")
-}
-
-/// Codex asks for a WebSocket first. 426 makes it fall back to plain HTTP at once; any other refusal costs it
-/// seven tries or ends it.
-fn no_websocket(state: &AppState, parts: &Parts) -> Response {
-    let refusal = Refusal::new(
-        426,
-        "websocket_not_supported",
-        "WebSocket is not served here; send the same request as POST /v1/responses",
-    );
-    let mut response = refuse_parts(state, parts, &refusal);
-    // RFC 9110, 15.5.22: the answer must name what to speak instead.
-    response.headers_mut().insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
 }
 
 fn wrong_method(state: &AppState, parts: &Parts, allowed: &'static str) -> Response {
@@ -162,7 +140,7 @@ fn wrong_method(state: &AppState, parts: &Parts, allowed: &'static str) -> Respo
     response
 }
 
-fn refuse_parts(state: &AppState, parts: &Parts, refusal: &Refusal) -> Response {
+pub(super) fn refuse_parts(state: &AppState, parts: &Parts, refusal: &Refusal) -> Response {
     let context = Context::of(state, parts);
     let response =
         refuse::refuse(&state.gateway, Surface::of(&parts.uri, &parts.headers), refusal, &context.ids);

@@ -206,24 +206,6 @@ async fn fault_c21_oversized_heads_have_their_status() {
 }
 
 #[tokio::test]
-async fn a_websocket_upgrade_is_answered_426_at_once() {
-    let server = Running::start().await;
-    // A proxy in front may have dropped `Upgrade`; the caller still must not take it for a fault.
-    let bare = "GET /v1/responses HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned();
-    assert_eq!(server.raw(bare).await.status(), 426);
-    for path in ["/v1/responses", "/responses"] {
-        let answer = server
-            .raw(format!(
-                "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            ))
-            .await;
-        assert_eq!(answer.status(), 426, "{answer:?}");
-        assert!(answer.json()["error"]["message"].as_str().unwrap().contains("POST"), "{answer:?}");
-    }
-}
-
-#[tokio::test]
 async fn wrong_methods_and_unknown_paths_explain_themselves() {
     let server = Running::start().await;
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");

@@ -56,3 +56,5 @@ mod tidy;
 mod translation;
 #[cfg(test)]
 mod upstream_faults;
+#[cfg(test)]
+mod websocket;

@@ -6,6 +6,7 @@ pub(crate) mod faces;
 pub(crate) mod frames;
 pub(crate) mod names;
 pub(crate) mod proxies;
+pub(crate) mod socket;
 
 use std::time::Duration;
 

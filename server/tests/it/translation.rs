@@ -34,7 +34,7 @@ fn call_of(face: Face, streaming: bool) -> Call {
 
 impl Rig {
     /// With one upstream that speaks one dialect and names its models.
-    async fn speaking(face: Face) -> Self {
+    pub(crate) async fn speaking(face: Face) -> Self {
         let rig = Self::bare().await;
         rig.upstream_speaking(face, json!({})).await;
         rig

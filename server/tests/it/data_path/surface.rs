@@ -132,17 +132,3 @@ async fn every_kind_of_provider_is_asked_at_its_own_address() {
         );
     }
 }
-
-#[tokio::test]
-async fn a_websocket_on_responses_is_answered_426() {
-    let rig = Rig::start().await;
-    let answer = rig
-        .server
-        .raw(
-            "GET /v1/responses HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        )
-        .await;
-    assert_eq!(answer.status(), 426, "{answer:?}");
-    assert!(rig.upstream.invoice().is_empty());
-}
