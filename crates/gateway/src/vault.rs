@@ -11,6 +11,7 @@
 //! characters), so stretching would add nothing but a slower start.
 
 pub(crate) mod canary;
+pub(crate) mod parcel;
 pub(crate) mod rotation;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! `CLIProxyAPI`'s folder of accounts: one JSON file for each, told apart by `type`.
 
+use types::Secret;
 use types::provider::CreateProvider;
 
 use crate::plan::{Auth, Format, Plan, PlannedCredential, PlannedProvider};
@@ -65,7 +66,7 @@ fn one(file: &Node<'_>, plan: &mut Plan, accounts: &mut Accounts) {
         // An iFlow account is used by the key that its sign-in brought.
         "iflow" if file.text_of("api_key").is_some() => {
             let key = file.text_of("api_key").unwrap_or_default();
-            Some(PlannedCredential::new(place.clone(), Auth::ApiKey, key))
+            Some(PlannedCredential::new(place.clone(), Auth::ApiKey, Secret::new(key)))
         }
         _ => {
             let token = file.get("token").filter(Node::is_object);
@@ -105,7 +106,7 @@ fn vertex(file: &Node<'_>, place: String, plan: &mut Plan) {
         Some(location) => format!("https://{location}-aiplatform.googleapis.com"),
     };
     let secret = key_file.value.to_string();
-    let mut credential = PlannedCredential::new(place.clone(), Auth::ServiceAccount, secret);
+    let mut credential = PlannedCredential::new(place.clone(), Auth::ServiceAccount, Secret::new(secret));
     describe(file, &mut credential);
     let same = plan.providers.iter_mut().find(|known| known.input.base_url == base_url);
     match same {

@@ -176,7 +176,7 @@ fn keys(row: &Node<'_>, auth: Auth, plan: &mut Plan) -> Result<Vec<PlannedCreden
             plan.note(place, "is no AWS key (id, secret and region with bars between)");
             continue;
         };
-        let mut credential = PlannedCredential::new(place, auth, secret);
+        let mut credential = PlannedCredential::new(place, auth, Secret::new(secret));
         let state = states.as_ref().and_then(|states| states.number_of(&at.to_string()));
         credential.enabled = state.is_none_or(|state| state == 1);
         credentials.push(credential);

@@ -131,7 +131,7 @@ fn provider(row: &Node<'_>, plan: &mut Plan) -> Result<(), Fault> {
     let mut credentials = Vec::new();
     match field(row, "key").and_then(|node| Some((node.text()?, node.place))) {
         Some((key, place)) if !is_masked(&key) => {
-            credentials.push(PlannedCredential::new(place, Auth::ApiKey, key));
+            credentials.push(PlannedCredential::new(place, Auth::ApiKey, Secret::new(key)));
         }
         _ => plan.note(format!("{}.key", row.place), "holds no key, or only its mask; add it by hand"),
     }

@@ -303,8 +303,7 @@ fn credential(home: &Home, group: &Group, plan: &mut Plan) -> Option<PlannedCred
         _ => Auth::ApiKey,
     };
     let secret = Secret::new(home.secret.clone()?);
-    let mut credential = PlannedCredential::new(group.place.clone(), auth, String::new());
-    credential.secret = secret;
+    let mut credential = PlannedCredential::new(group.place.clone(), auth, secret);
     let same = |values: &BTreeSet<Option<i64>>| match values.len() {
         1 => Some(values.iter().next().copied().flatten()),
         _ => None,

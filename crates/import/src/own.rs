@@ -131,7 +131,7 @@ fn held_of(held: &Node<'_>) -> Result<PlannedCredential, Fault> {
     let auth = held.text_of("auth").and_then(|text| Auth::parse(&text));
     let auth = auth.ok_or_else(|| held.expected("a credential with a known `auth`"))?;
     let secret = held.text_of("secret").ok_or_else(|| held.expected("a credential with a `secret`"))?;
-    let mut credential = PlannedCredential::new(held.place.clone(), auth, secret);
+    let mut credential = PlannedCredential::new(held.place.clone(), auth, Secret::new(secret));
     credential.name = held.text_of("name");
     if let Some(tier) = held.text_of("tier").and_then(|text| text.parse().ok()) {
         credential.tier = tier;

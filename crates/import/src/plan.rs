@@ -125,12 +125,13 @@ pub struct PlannedCredential {
 }
 
 impl PlannedCredential {
-    pub(crate) fn new(place: String, auth: Auth, secret: String) -> Self {
+    /// One with defaults for everything else.
+    pub fn new(place: String, auth: Auth, secret: Secret<String>) -> Self {
         Self {
             place,
             name: None,
             auth,
-            secret: Secret::new(secret),
+            secret,
             account: None,
             vendor: None,
             scopes: None,

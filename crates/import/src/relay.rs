@@ -141,7 +141,7 @@ fn with_key(entry: &Node<'_>, kind: &str, official: &str, plan: &mut Plan) {
     match key {
         None => plan.note(&entry.place, "holds no key, or one that is still encrypted; add it by hand"),
         Some(key) => {
-            let mut account = PlannedCredential::new(entry.place.clone(), Auth::ApiKey, key);
+            let mut account = PlannedCredential::new(entry.place.clone(), Auth::ApiKey, Secret::new(key));
             common(entry, &mut account, plan);
             input.enabled = Some(account.enabled);
             input.priority = account.priority.take();

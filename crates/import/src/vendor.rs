@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use types::Timestamp;
 use types::provider::CreateProvider;
+use types::{Secret, Timestamp};
 
 use crate::plan::{Auth, Plan, PlannedCredential, PlannedProvider};
 use crate::tree::Node;
@@ -73,7 +73,7 @@ pub(crate) fn tokens(node: &Node<'_>) -> Option<String> {
 
 /// A credential of a token set.
 pub(crate) fn account(place: String, vendor: &str, tokens: String) -> PlannedCredential {
-    let mut account = PlannedCredential::new(place, Auth::OAuth, tokens);
+    let mut account = PlannedCredential::new(place, Auth::OAuth, Secret::new(tokens));
     account.vendor = Some(vendor.to_owned());
     account
 }

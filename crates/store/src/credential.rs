@@ -105,44 +105,10 @@ impl Store {
         F: FnOnce(CredentialId) -> Result<(SealedSecret, Option<SealedProxy>), E> + Send,
         E: Into<BoxError>,
     {
-        let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let mut txn = self.pool.begin_write().await?;
-        txn.row("SELECT id FROM providers WHERE id = $1 AND deleted_at IS NULL", args![provider_id]).await?;
-        let id = txn
-            .row(
-                "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled,
-                    limits, sealed, hint, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $10, 1) RETURNING id",
-                args![
-                    provider_id,
-                    name.as_str(),
-                    tier.as_str(),
-                    *priority,
-                    *weight,
-                    *max_concurrency,
-                    *enabled,
-                    json(limits)?,
-                    Vec::<u8>::new(),
-                    change.at,
-                ],
-            )
-            .await?
-            .int("id")?;
-        let (SealedSecret { sealed, hint }, proxy) =
-            seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
-        let (proxy_sealed, proxy_hint) = proxy.map(|proxy| (proxy.sealed, proxy.hint)).unzip();
-        if account.auth != CredentialAuth::ApiKey {
-            token::account_in_txn(&mut txn, CredentialId(id), account).await?;
-        }
-        let row = txn
-            .row(
-                "UPDATE credentials SET sealed = $2, hint = $3, proxy_sealed = $4, proxy_hint = $5
-                 WHERE id = $1 RETURNING *",
-                args![id, sealed, hint, proxy_sealed, proxy_hint],
-            )
-            .await?;
-        commit_change(txn, change.of_new(id)).await?;
-        credential_row(&row)
+        let row = insert_in_txn(&mut txn, (provider_id, spec, account), seal, change.at).await?;
+        commit_change(txn, change.of_new(row.id.0)).await?;
+        Ok(row)
     }
 
     /// Changes a credential that still has the expected version. A new secret also makes it
@@ -285,6 +251,55 @@ impl Store {
             .await?;
         Ok(touched == 1)
     }
+}
+
+/// Adds a credential to a live provider within a transaction; the caller writes its audit row.
+pub(crate) async fn insert_in_txn<F, E>(
+    txn: &mut Txn,
+    (provider_id, spec, account): (ProviderId, &CredentialSpec, &Account),
+    seal: F,
+    at: Timestamp,
+) -> Result<CredentialRow, StoreError>
+where
+    F: FnOnce(CredentialId) -> Result<(SealedSecret, Option<SealedProxy>), E> + Send,
+    E: Into<BoxError>,
+{
+    let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
+    txn.row("SELECT id FROM providers WHERE id = $1 AND deleted_at IS NULL", args![provider_id]).await?;
+    let id = txn
+        .row(
+            "INSERT INTO credentials (provider_id, name, tier, priority, weight, max_concurrency, enabled,
+                limits, sealed, hint, created_at, updated_at, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $10, 1) RETURNING id",
+            args![
+                provider_id,
+                name.as_str(),
+                tier.as_str(),
+                *priority,
+                *weight,
+                *max_concurrency,
+                *enabled,
+                json(limits)?,
+                Vec::<u8>::new(),
+                at,
+            ],
+        )
+        .await?
+        .int("id")?;
+    let (SealedSecret { sealed, hint }, proxy) =
+        seal(CredentialId(id)).map_err(|error| StoreError::Seal(error.into()))?;
+    let (proxy_sealed, proxy_hint) = proxy.map(|proxy| (proxy.sealed, proxy.hint)).unzip();
+    if account.auth != CredentialAuth::ApiKey {
+        token::account_in_txn(txn, CredentialId(id), account).await?;
+    }
+    let row = txn
+        .row(
+            "UPDATE credentials SET sealed = $2, hint = $3, proxy_sealed = $4, proxy_hint = $5
+             WHERE id = $1 RETURNING *",
+            args![id, sealed, hint, proxy_sealed, proxy_hint],
+        )
+        .await?;
+    credential_row(&row)
 }
 
 /// All credentials that are not deleted, of providers that are not deleted.

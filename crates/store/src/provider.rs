@@ -70,56 +70,9 @@ impl Store {
         F: FnOnce(ProviderId) -> Result<Option<SealedProxy>, E> + Send,
         E: Into<BoxError>,
     {
-        let ProviderSpec {
-            name,
-            kind,
-            base_url,
-            enabled,
-            groups,
-            priority,
-            weight,
-            models,
-            model_redirects,
-            timeouts,
-            cost_multiplier,
-            limits,
-            routing,
-        } = spec;
         let mut txn = self.pool.begin_write().await?;
-        let id = txn
-            .row(
-                "INSERT INTO providers (name, kind, base_url, enabled, group_tags, priority, weight, models,
-                    model_redirects, timeouts, cost_multiplier, limits, routing, created_at, updated_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1) RETURNING id",
-                args![
-                    name.as_str(),
-                    kind.as_str(),
-                    base_url.as_str(),
-                    *enabled,
-                    json(groups)?,
-                    *priority,
-                    *weight,
-                    json(models)?,
-                    json(model_redirects)?,
-                    json(timeouts)?,
-                    *cost_multiplier,
-                    json(limits)?,
-                    json(routing)?,
-                    change.at,
-                ],
-            )
-            .await?
-            .int("id")?;
-        let proxy = proxy(ProviderId(id)).map_err(|error| StoreError::Seal(error.into()))?;
-        if let Some(SealedProxy { sealed, hint }) = proxy {
-            txn.execute(
-                "UPDATE providers SET proxy_sealed = $2, proxy_hint = $3 WHERE id = $1",
-                args![id, sealed, hint],
-            )
-            .await?;
-        }
-        let row = provider_row(&txn.row("SELECT * FROM providers WHERE id = $1", args![id]).await?)?;
-        commit_change(txn, change.of_new(id)).await?;
+        let row = insert_in_txn(&mut txn, spec, proxy, change.at).await?;
+        commit_change(txn, change.of_new(row.id.0)).await?;
         Ok(row)
     }
 
@@ -239,6 +192,67 @@ impl Store {
             .await?;
         Ok(touched == 1)
     }
+}
+
+/// Adds a provider within a transaction; the caller writes its audit row.
+pub(crate) async fn insert_in_txn<F, E>(
+    txn: &mut Txn,
+    spec: &ProviderSpec,
+    proxy: F,
+    at: Timestamp,
+) -> Result<ProviderRow, StoreError>
+where
+    F: FnOnce(ProviderId) -> Result<Option<SealedProxy>, E> + Send,
+    E: Into<BoxError>,
+{
+    let ProviderSpec {
+        name,
+        kind,
+        base_url,
+        enabled,
+        groups,
+        priority,
+        weight,
+        models,
+        model_redirects,
+        timeouts,
+        cost_multiplier,
+        limits,
+        routing,
+    } = spec;
+    let id = txn
+        .row(
+            "INSERT INTO providers (name, kind, base_url, enabled, group_tags, priority, weight, models,
+                model_redirects, timeouts, cost_multiplier, limits, routing, created_at, updated_at, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1) RETURNING id",
+            args![
+                name.as_str(),
+                kind.as_str(),
+                base_url.as_str(),
+                *enabled,
+                json(groups)?,
+                *priority,
+                *weight,
+                json(models)?,
+                json(model_redirects)?,
+                json(timeouts)?,
+                *cost_multiplier,
+                json(limits)?,
+                json(routing)?,
+                at,
+            ],
+        )
+        .await?
+        .int("id")?;
+    let proxy = proxy(ProviderId(id)).map_err(|error| StoreError::Seal(error.into()))?;
+    if let Some(SealedProxy { sealed, hint }) = proxy {
+        txn.execute(
+            "UPDATE providers SET proxy_sealed = $2, proxy_hint = $3 WHERE id = $1",
+            args![id, sealed, hint],
+        )
+        .await?;
+    }
+    provider_row(&txn.row("SELECT * FROM providers WHERE id = $1", args![id]).await?)
 }
 
 /// All providers that are not deleted.

@@ -16,6 +16,7 @@ pub mod dialect;
 pub mod error_rule;
 pub mod group;
 pub mod id;
+pub mod import;
 pub mod limits;
 pub mod money;
 pub mod oauth;

@@ -52,11 +52,12 @@ impl BodyBudget {
 
 /// Largest body of a call or a form, in bytes: 1 MiB.
 pub const SMALL_BODY: usize = 1 << 20;
-/// Largest body that carries a price list or an invoice, in bytes: 16 MiB.
+/// Largest body that carries a price list, an invoice or another gateway's file, in bytes: 16 MiB.
 pub const LARGE_BODY: usize = 16 << 20;
 
 /// Paths whose body carries a whole file.
 const FILES: &[&str] = &[
+    "/api/admin/credentials/import",
     "/api/admin/price-import",
     "/api/admin/price-import/preview",
     "/api/admin/ledger/invoice",

@@ -4,10 +4,11 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use types::credential::{CreateCredential, UpdateCredential};
+use types::import::{ExportCredentials, ImportCredentials};
 use types::{CredentialId, Page, ProviderId};
 
 use super::endpoint::{Call, Endpoint, endpoint};
-use super::input::{Json, NoBody, NoQuery};
+use super::input::{Json, LargeJson, NoBody, NoQuery};
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +20,31 @@ struct Listing {
 type ById = Call<CredentialId, NoQuery, NoBody>;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    entries().into_iter().chain(files()).collect()
+}
+
+fn files() -> Vec<Endpoint> {
+    vec![
+        endpoint(
+            Method::POST,
+            "/credentials/import",
+            "Take over providers and credentials from another gateway's file; with `dry_run` only say what would happen",
+            |admin, call: Call<(), NoQuery, LargeJson<ImportCredentials>>| async move {
+                admin.credential_import(call.body.0).await
+            },
+        ),
+        endpoint(
+            Method::POST,
+            "/credentials/export",
+            "Hand out chosen providers and credentials, or all, sealed with a passphrase",
+            |admin, call: Call<(), NoQuery, Json<ExportCredentials>>| async move {
+                admin.credential_export(call.body.0).await
+            },
+        ),
+    ]
+}
+
+fn entries() -> Vec<Endpoint> {
     vec![
         endpoint(
             Method::GET,

@@ -60,6 +60,8 @@ fn collect(value: &Value, references: &mut Vec<String>) {
 
 const LIST: &str = r#"{"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat"}}"#;
 
+const CHANNELS: &str = r#"[{"type": 1, "key": "sk-0123456789abcdef", "models": "m", "name": "c"}, {"type": 2, "key": "", "models": ""}]"#;
+
 #[tokio::test]
 async fn real_answers_match_their_schema() {
     let console = Console::start().await;
@@ -138,6 +140,18 @@ async fn real_answers_match_their_schema() {
         (Method::POST, "/breakers/reset", "/breakers/reset", None),
         (Method::GET, "/credentials/{id}/events", "/credentials/1/events", None),
         (Method::POST, "/credentials/recover", "/credentials/recover", None),
+        (
+            Method::POST,
+            "/credentials/import",
+            "/credentials/import",
+            Some(json!({ "content": CHANNELS, "dry_run": true })),
+        ),
+        (
+            Method::POST,
+            "/credentials/export",
+            "/credentials/export",
+            Some(json!({ "passphrase": "correct horse battery" })),
+        ),
         (Method::GET, "/cache/sessions", "/cache/sessions", None),
         (Method::GET, "/cache/accounts", "/cache/accounts", None),
         (Method::GET, "/cache/users", "/cache/users", None),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod catalogue;
+mod import;
 mod ip_limit;
 mod money;
 mod playground;

@@ -222,7 +222,7 @@ pub(super) fn usable(
 }
 
 /// Refuses model patterns that could never match.
-fn check_patterns(spec: ProviderSpec) -> Result<ProviderSpec, Problem> {
+pub(super) fn check_patterns(spec: ProviderSpec) -> Result<ProviderSpec, Problem> {
     let mut errors = FieldErrors::default();
     let models = spec.models.iter().map(|pattern| ("models", pattern));
     for (field, pattern) in models.chain(spec.model_redirects.keys().map(|from| ("model_redirects", from))) {

@@ -75,7 +75,11 @@ impl Passwords {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    /// Runs costly work on the blocking pool, in the queue of everything that hashes.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         let overloaded = || Problem::new("overloaded", "too many sign-ins at once; try again in a moment");
         let place = self.queue.clone().try_acquire_owned().map_err(|_| overloaded())?;
         let permit = self.work.clone().acquire_owned().await.map_err(|_| overloaded())?;

@@ -1,0 +1,170 @@
+//! Taking over providers and credentials from another gateway, and handing them on to another installation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::Tier;
+use crate::dialect::named;
+use crate::{CredentialId, ProviderId, Secret, Timestamp};
+
+named! {
+    /// What an import does with an entry.
+    ImportAction {
+        /// It is added.
+        Add = "add",
+        /// It is here already and stays as it is.
+        Exists = "exists",
+        /// It is left out; the reason says why.
+        Skip = "skip",
+    }
+}
+
+named! {
+    /// What happens to a provider whose name another one has already.
+    NameConflict {
+        /// It gets a number behind its name; the default.
+        Rename = "rename",
+        /// It is left out.
+        Skip = "skip",
+    }
+}
+
+/// Body of `POST /api/admin/credentials/import`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ImportCredentials {
+    /// The file as text, or an archive (zip, tar, tar.gz) in base64; at most 8 MiB.
+    pub content: Secret<String>,
+    /// The passphrase of our own export; not needed for other files.
+    #[serde(default)]
+    pub passphrase: Option<Secret<String>>,
+    /// Name of the file, for the record.
+    #[serde(default)]
+    pub origin: Option<String>,
+    /// Default `rename`.
+    #[serde(default)]
+    pub on_conflict: Option<NameConflict>,
+    /// Only say what it would do; default false.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Digest of the dry run that was looked at; the import is refused if it would do something else by now.
+    #[serde(default)]
+    pub preview: Option<String>,
+}
+
+/// What an import would do, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CredentialImport {
+    /// Digest of the file and of everything below; send it back to import exactly this.
+    pub preview: String,
+    /// `litellm`, `one-api`, `new-api`, `claude-relay-service`, `claude-code-hub`, `cliproxyapi` or `tollgate`.
+    pub format: String,
+    /// Whether it was done.
+    pub applied: bool,
+    /// Providers that are added.
+    pub new_providers: u64,
+    /// Credentials that are added.
+    pub new_credentials: u64,
+    /// Credentials that are here already.
+    pub existing: u64,
+    /// Providers and credentials that are left out.
+    pub skipped: u64,
+    /// The providers, in the order of the file.
+    pub providers: Vec<ImportedProvider>,
+    /// What the file holds besides, and is not taken over.
+    pub notes: Vec<ImportNote>,
+    /// How many more notes there were.
+    pub more_notes: u64,
+}
+
+/// A provider of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ImportedProvider {
+    /// Where it stands in the file.
+    pub place: String,
+    /// What happens to it.
+    pub action: ImportAction,
+    /// Why, if it is left out or renamed.
+    pub reason: Option<String>,
+    /// The provider here; null if it is not here (yet).
+    pub id: Option<ProviderId>,
+    /// Its name here.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its address; empty if it cannot be read.
+    pub base_url: String,
+    /// Models that it serves; none means all.
+    pub models: Vec<String>,
+    /// Its credentials.
+    pub credentials: Vec<ImportedCredential>,
+}
+
+/// A credential of the file; never its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ImportedCredential {
+    /// Where it stands in the file.
+    pub place: String,
+    /// What happens to it.
+    pub action: ImportAction,
+    /// Why it is left out.
+    pub reason: Option<String>,
+    /// The credential here; null if it is not here (yet).
+    pub id: Option<CredentialId>,
+    /// Its name here.
+    pub name: String,
+    /// `api_key`, `oauth`, `service_account`, `client_credentials` or `aws`.
+    pub auth: String,
+    /// First and last characters of an API key; dots for everything else.
+    pub secret_hint: String,
+    /// E-mail address or name of the account.
+    pub account: Option<String>,
+    /// When its access token ends.
+    pub expires_at: Option<Timestamp>,
+    /// Its tier.
+    pub tier: Tier,
+}
+
+/// Something in the file that is not taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ImportNote {
+    /// Where it stands.
+    pub place: String,
+    /// What about it.
+    pub what: String,
+}
+
+/// Body of `POST /api/admin/credentials/export`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExportCredentials {
+    /// At least 12 characters. Whoever has file and passphrase has every secret in it.
+    pub passphrase: Secret<String>,
+    /// Only these providers, with all of their credentials; default: all.
+    #[serde(default)]
+    pub provider_ids: Vec<ProviderId>,
+    /// Only these credentials, with their providers; default: all.
+    #[serde(default)]
+    pub credential_ids: Vec<CredentialId>,
+}
+
+/// A sealed export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CredentialExport {
+    /// A name for the file.
+    pub name: String,
+    /// The file: sealed text, to be imported as it is.
+    pub content: String,
+    /// Providers in it.
+    pub providers: u64,
+    /// Credentials in it.
+    pub credentials: u64,
+    /// Credentials that are left out because their secret cannot be decrypted here.
+    pub unreadable: u64,
+}
