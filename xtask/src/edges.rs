@@ -35,6 +35,11 @@ const RULES: &[Rule] = &[
         with: &[],
         never: &["tokio", "sqlx", "axum", "leptos", "hyper", "reqwest", "aes-gcm", "store"],
     },
+    Rule {
+        package: "tokens",
+        with: &[],
+        never: &["tokio", "reqwest", "hyper", "sqlx", "axum", "leptos", "ledger", "routing"],
+    },
     Rule { package: "ledger", with: &[], never: &["sqlx", "tokio", "axum", "leptos", "protocol", "hyper"] },
     Rule {
         package: "store",

@@ -95,6 +95,11 @@ fn circumstances(decision: &Decision) -> String {
     if !decision.models.is_empty() {
         parts.push(format!("{}: {}", t(w::MODELS_OF_ALIAS), decision.models.join(" → ")));
     }
+    if let Some(counted) = &decision.counted {
+        let within = counted.within_percent.map_or_else(|| "?".to_owned(), |percent| format!("{percent} %"));
+        let (tokens, vocabulary) = (format::count(counted.tokens), &counted.vocabulary);
+        parts.push(format!("{}: {tokens} ({vocabulary}, ± {within})", t(x::COUNTED)));
+    }
     parts.push(format!("{} {}", t(r::CONFIG_REVISION), decision.config_revision));
     if decision.seed != 0 {
         parts.push(format!("{} {}", t(w::DRAW), decision.seed));

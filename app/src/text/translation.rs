@@ -29,5 +29,6 @@ super::texts! {
     MORE: "more were not kept", "个未记录";
     TRANSLATED: "translated", "转换";
     TRANSLATED_HELP: "The request would be translated for it; among equals, those that need no translation come first.", "需要转换后才能发送；同级中无需转换者优先。";
+    COUNTED: "tokens counted by Tollgate, nothing was sent", "由 Tollgate 计算的 token 数，未发送请求";
     R_DIALECT: "speaks another dialect, and translation is off or it does not name the model", "协议不同，且未允许转换或未列出此模型";
 }

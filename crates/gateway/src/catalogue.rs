@@ -102,7 +102,7 @@ impl<'a> Reached<'a> {
         for dialect in Dialect::ALL.iter().copied() {
             let list = match callers.answered(provider, name, model, dialect) {
                 Some(Served::Natively) => &mut self.native,
-                Some(Served::Translated(_)) => &mut self.translated,
+                Some(Served::Translated(_) | Served::Counted(_)) => &mut self.translated,
                 None => continue,
             };
             if !list.contains(&dialect) {

@@ -30,7 +30,7 @@ use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
 use crate::reach::Reach;
-use crate::serve::UsedKeys;
+use crate::serve::{Counters, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
 use crate::upstream::Upstreams;
@@ -83,6 +83,8 @@ pub(crate) struct Core {
     pub(crate) upstreams: Upstreams,
     pub(crate) model_lists: ModelLists,
     pub(crate) used_keys: UsedKeys,
+    /// Places for requests whose tokens are counted here.
+    pub(crate) counters: Counters,
     pub(crate) tasks: TaskBoard,
     pub(crate) tracker: TaskTracker,
     /// Cancelled when a stop is announced: load balancers are told, requests are still served.
@@ -126,6 +128,7 @@ impl Core {
             sharing: Mutex::new(()),
             model_lists: ModelLists::default(),
             used_keys: UsedKeys::default(),
+            counters: Counters::default(),
             tasks: TaskBoard::default(),
             tracker: TaskTracker::new(),
             leaving: CancellationToken::new(),

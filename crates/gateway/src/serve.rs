@@ -8,6 +8,7 @@ mod attempt;
 mod authenticate;
 mod body;
 mod continued;
+mod count;
 mod echo;
 mod failover;
 mod gate;
@@ -46,6 +47,7 @@ use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::{ApiKey, Snapshot};
 
+pub(crate) use count::Counters;
 pub(crate) use idempotency::UsedKeys;
 pub use ingress::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
 pub(crate) use models::models;
@@ -54,6 +56,7 @@ pub(crate) use simulate::simulate;
 pub(crate) use socket::open as open_socket;
 pub use socket::{Create, NotUnderstood, Socket, error_message, with_stream_id};
 
+use failover::Answered;
 use idempotency::Claim;
 use purse::Purse;
 use quote::Quotes;
@@ -124,7 +127,8 @@ pub(crate) async fn serve(core: &Arc<Core>, ingress: Ingress, caller: Option<Cal
     };
     announce(core, &settlement);
     match failover::run(core, &mut settlement, &request, routed, quotes).await {
-        Ok(opened) => relay::reply(core, settlement, &request, opened),
+        Ok(Answered::Opened(opened)) => relay::reply(core, settlement, &request, *opened),
+        Ok(Answered::Counted(counted)) => counted.reply(settlement),
         Err(failover::Failed::Passed(passed)) => {
             let verdict::Passed { status, content_type, body } = *passed;
             settlement.finish(Outcome::Failed, status.as_u16(), body.len());

@@ -128,7 +128,7 @@ impl ProviderRouting {
         let spoken = model.map_or_else(|| self.spoken(kind), |model| self.spoken_with(kind, model));
         let served = Served::of(endpoint, spoken)?;
         let asked = match served {
-            Served::Natively => endpoint,
+            Served::Natively | Served::Counted(_) => endpoint,
             Served::Translated(dialect) => endpoint_in(dialect, endpoint, false),
         };
         (kind.offers(asked) && (self.translate || served == Served::Natively)).then_some(served)

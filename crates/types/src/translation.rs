@@ -49,6 +49,21 @@ pub struct TranslationNote {
     pub more: u64,
 }
 
+/// How tokens were counted without asking a vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CountNote {
+    /// The number.
+    pub tokens: u64,
+    /// What the texts were cut with: `o200k_base`, `cl100k_base`.
+    pub vocabulary: String,
+    /// The model that they were counted for, as its provider names it.
+    pub model: String,
+    /// Nine in ten such counts are so near, in percent; null where nobody can say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_percent: Option<u8>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -61,6 +76,8 @@ pub enum Served {
     Natively,
     /// Translated to that dialect.
     Translated(Dialect),
+    /// By Tollgate itself, for a vendor that is spoken to in that dialect: it counts no tokens.
+    Counted(Dialect),
 }
 
 impl Served {
@@ -78,9 +95,14 @@ impl Served {
             E::Messages | E::ChatCompletions | E::Responses | E::GeminiGenerate | E::GeminiStream => {
                 first(Dialect::ALL)
             }
-            // Counting goes to vendors that count themselves.
-            E::CountTokens | E::Embeddings => first(&[Dialect::Gemini]),
-            E::GeminiCountTokens => first(&[Dialect::Anthropic]),
+            // Counting goes to vendors that count themselves, as far as they do.
+            E::CountTokens => {
+                first(&[Dialect::Gemini]).or_else(|| spoken.first().copied().map(Self::Counted))
+            }
+            E::GeminiCountTokens => {
+                first(&[Dialect::Anthropic]).or_else(|| spoken.first().copied().map(Self::Counted))
+            }
+            E::Embeddings => first(&[Dialect::Gemini]),
             E::GeminiEmbed | E::GeminiBatchEmbed => first(&[Dialect::OpenAiChat]),
             E::Completions
             | E::ResponsesCompact
@@ -129,7 +151,15 @@ mod tests {
         let gemini = &[Dialect::Gemini];
         assert_eq!(Served::of(Endpoint::Messages, gemini), Some(Served::Translated(Dialect::Gemini)));
         assert_eq!(Served::of(Endpoint::AudioSpeech, gemini), None);
-        assert_eq!(Served::of(Endpoint::CountTokens, &[Dialect::OpenAiChat]), None);
+        for count in [Endpoint::CountTokens, Endpoint::GeminiCountTokens] {
+            let chat = Dialect::OpenAiChat;
+            assert_eq!(Served::of(count, &[chat]), Some(Served::Counted(chat)));
+            assert!(matches!(
+                Served::of(count, &[chat, Dialect::Gemini]),
+                Some(Served::Natively | Served::Translated(_))
+            ));
+            assert_eq!(Served::of(count, &[]), None);
+        }
         let openai = &[Dialect::OpenAiResponses, Dialect::OpenAiChat];
         assert_eq!(
             Served::of(Endpoint::Messages, openai),

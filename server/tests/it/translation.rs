@@ -2,6 +2,7 @@
 //! was asked, what the books say of it.
 
 mod conversations;
+mod counts;
 mod faults;
 mod oracle;
 mod policy;

@@ -9,12 +9,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use types::dialect::Dialect;
 use types::request::{Attempt, Outcome};
 use types::routing::FailureClass;
 use types::translation::Served;
 use types::{CredentialId, ProviderId};
 
 use super::attempt::{Attempted, Opened, Target, attempt};
+use super::count::{self, Counted};
 use super::line;
 use super::quote::Quotes;
 use super::route::{Pick, Selection};
@@ -28,6 +30,15 @@ use crate::error::Refusal;
 
 /// Attempts of one request, whatever happens.
 const MOST: usize = 50;
+
+/// What the caller gets.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// An upstream's answer.
+    Opened(Box<Opened>),
+    /// A number of tokens that nobody had to be asked for.
+    Counted(Counted),
+}
 
 /// Why the caller gets no answer of an upstream's.
 #[derive(Debug)]
@@ -63,7 +74,7 @@ pub(super) async fn run(
     request: &Request,
     routed: Routed<'_>,
     mut quotes: Quotes,
-) -> Result<Opened, Failed> {
+) -> Result<Answered, Failed> {
     let settings = &request.snapshot.settings;
     let deadline = Instant::now() + Duration::from_millis(u64::from(settings.routing_deadline_ms));
     let models = request.models();
@@ -74,8 +85,11 @@ pub(super) async fn run(
     while let Some(model) = models.get(model_at).copied() {
         let look = line::Look { core, request, model, conversation: conversation.as_ref() };
         let selection = first.take().unwrap_or_else(|| look.select(&tried.all()));
-        let Some(taken) = take(core, settlement, request, (&selection, &tried.unreached), model, &mut quotes)
-        else {
+        let taken = take(core, settlement, request, (&selection, &tried.unreached), model, &mut quotes);
+        let Some(taken) = taken else {
+            if let Some(counter) = selection.counter() {
+                return counted(core, settlement, request, counter, model, deadline).await;
+            }
             // A later model of an alias may be served although this one is not, whatever went wrong with it.
             if model_at + 1 < models.len() && Instant::now() < deadline {
                 model_at += 1;
@@ -108,7 +122,7 @@ pub(super) async fn run(
                         conversation.served(&core.affinity, request, taken.provider, &credential, now);
                     }
                     opened.trial = Some(trial);
-                    return Ok(*opened);
+                    return Ok(Answered::Opened(opened));
                 }
                 Attempted::Failed(verdict, back) => {
                     if let Some(mended) = mend(request, &verdict, settlement) {
@@ -147,6 +161,22 @@ pub(super) async fn run(
         }
     }
     Err(failed(core, settlement, tried))
+}
+
+/// The tokens of a request whose first candidate has no counter of its own.
+async fn counted(
+    core: &Core,
+    settlement: &mut Settlement,
+    request: &Request,
+    counter: (&crate::snapshot::Provider, Dialect),
+    model: Option<&str>,
+    deadline: Instant,
+) -> Result<Answered, Failed> {
+    let record = settlement.record_mut();
+    (record.provider_id, record.credential_id) = (Some(counter.0.id), None);
+    let number = count::count(core, request, counter, model.unwrap_or_default(), deadline).await;
+    let refused = |refusal| Failed::Refused { refusal, outcome: Outcome::Refused };
+    number.map(Answered::Counted).map_err(refused)
 }
 
 impl Tried {
@@ -188,10 +218,13 @@ fn take<'a>(
     model: Option<&str>,
     quotes: &mut Quotes,
 ) -> Option<Taken<'a>> {
+    if selection.counts_here() {
+        return None;
+    }
     let now = core.clock.now();
     let reached = |pick: &&Pick<'_>| !unreached.contains(&pick.provider.id);
-    let first = selection.ranked.iter().filter(reached);
-    first.chain(selection.ranked.iter().filter(|pick| !reached(pick))).find_map(|pick| {
+    let ranked = || selection.ranked.iter().filter(|pick| !matches!(pick.served, Served::Counted(_)));
+    ranked().filter(reached).chain(ranked().filter(|pick| !reached(pick))).find_map(|pick| {
         let (provider, credential) = (pick.provider, pick.credential);
         let sent_as = model.map(|model| provider.upstream_model(model));
         // Editors count tokens in bursts; that is no work that slots are made for.

@@ -169,7 +169,7 @@ fn demand(request: &Request, (provider, model): (&Provider, Option<&str>), spec:
     let endpoint = request.ingress.endpoint;
     let probe = &request.probe;
     let spoken = match provider.serves(endpoint, model) {
-        Some(Served::Translated(dialect)) => dialect,
+        Some(Served::Translated(dialect) | Served::Counted(dialect)) => dialect,
         _ => endpoint.dialect(),
     };
     let of_images = probe.images.saturating_mul(protocol::probe::most_image_tokens(spoken));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use routing::health::Look;
 use routing::order::{Facts, order};
 use types::credential::{CredentialState, Tier};
-use types::dialect::Endpoint;
+use types::dialect::{Dialect, Endpoint};
 use types::request::{AffinityNote, AffinityOutcome};
 use types::routing::Strategy;
 use types::setting::Settings;
@@ -302,6 +302,21 @@ fn bound(
         return (None, Some(conversation.note(AffinityOutcome::Failback, None)));
     }
     (Some(at), Some(conversation.note(AffinityOutcome::Hit, None)))
+}
+
+impl<'a> Selection<'a> {
+    /// Whether the first candidate is one for which tokens are counted here.
+    pub(super) fn counts_here(&self) -> bool {
+        self.ranked.first().is_some_and(|pick| matches!(pick.served, Served::Counted(_)))
+    }
+
+    /// The first provider for which tokens are counted here, and what it speaks.
+    pub(super) fn counter(&self) -> Option<(&'a Provider, Dialect)> {
+        self.ranked.iter().find_map(|pick| match pick.served {
+            Served::Counted(dialect) => Some((pick.provider, dialect)),
+            Served::Natively | Served::Translated(_) => None,
+        })
+    }
 }
 
 impl Selection<'_> {

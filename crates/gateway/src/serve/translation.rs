@@ -173,7 +173,7 @@ fn asks_for_events(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.split('&').any(|pair| pair.eq_ignore_ascii_case("alt=sse")))
 }
 
-fn refusal_of(fault: &Fault) -> Refusal {
+pub(super) fn refusal_of(fault: &Fault) -> Refusal {
     let refusal = Refusal::bad_request(fault.to_string());
     match fault.at() {
         Some(field) => refusal.with("field", field),

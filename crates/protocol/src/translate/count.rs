@@ -1,12 +1,12 @@
 //! Counting tokens beforehand: Anthropic's `count_tokens` and Gemini's `countTokens`.
 //!
-//! `OpenAI`'s dialects have no counter that every vendor serves; whoever counts for them does it elsewhere and may
-//! use [`answer`] to say the number.
+//! `OpenAI`'s dialects have no counter that every vendor serves; whoever counts for them uses [`read`] and [`answer`].
 
 use serde_json::{Map, Value, json};
 
 use super::{Call, Fault, Target, Written, text};
 use crate::Dialect;
+use crate::neutral::Request;
 
 /// What Anthropic's counter takes of a request.
 const COUNTED: [&str; 7] =
@@ -22,11 +22,7 @@ pub fn request(
     call: Call<'_>,
     target: Target<'_>,
 ) -> Result<Option<Written>, Fault> {
-    let body = match from {
-        Dialect::Gemini => unwrapped(text::parse(body)?)?,
-        Dialect::Anthropic | Dialect::OpenAiChat | Dialect::OpenAiResponses => text::parse(body)?,
-    };
-    let read = super::read_request(from, &text::json(&body), call)?;
+    let read = read(from, body, call)?;
     let mut written = super::write_request(&read, target);
     let whole = text::parse(&written.body)?;
     let body = match (target.dialect, whole) {
@@ -46,6 +42,18 @@ pub fn request(
     };
     written.body = text::json(&body);
     Ok(Some(written))
+}
+
+/// Reads a request to count as one to answer.
+///
+/// # Errors
+/// [`Fault`] names the field that is wrong.
+pub fn read(from: Dialect, body: &[u8], call: Call<'_>) -> Result<Request, Fault> {
+    let body = match from {
+        Dialect::Gemini => unwrapped(text::parse(body)?)?,
+        Dialect::Anthropic | Dialect::OpenAiChat | Dialect::OpenAiResponses => text::parse(body)?,
+    };
+    super::read_request(from, &text::json(&body), call)
 }
 
 /// The request that stands in a `countTokens` body, or the body itself: the API takes both.

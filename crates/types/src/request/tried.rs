@@ -6,7 +6,7 @@ use crate::breaker::BreakerState;
 use crate::credential::Tier;
 use crate::dialect::{Dialect, named};
 use crate::routing::{FailureClass, Strategy};
-use crate::translation::TranslationNote;
+use crate::translation::{CountNote, TranslationNote};
 use crate::{CredentialId, Factor, Money, ProviderId, Timestamp};
 
 named! {
@@ -309,4 +309,7 @@ pub struct Decision {
     /// How long choosing took, in microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub route_us: u64,
+    /// Set if tokens were counted by Tollgate itself: nothing was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<CountNote>,
 }

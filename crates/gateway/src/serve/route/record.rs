@@ -70,7 +70,7 @@ fn kept_candidate(pick: &Pick<'_>, rank: u32, chance: Option<u32>) -> Candidate 
         demoted: pick.facts.demoted.then(|| "unavailable".to_owned()),
         translated: match pick.served {
             Served::Natively => None,
-            Served::Translated(dialect) => Some(dialect),
+            Served::Translated(dialect) | Served::Counted(dialect) => Some(dialect),
         },
         chance_permille: chance,
         ..plain

@@ -168,7 +168,7 @@ fn another_dialect_serves_only_models_that_it_names_and_after_those_that_need_no
     }
     let picks = select(&snapshot, demand(&key, &[], 1));
     let kept = picks.decision();
-    assert_eq!(kept.candidates[1].translated, Some(types::dialect::Dialect::OpenAiResponses));
+    assert_eq!(kept.candidates[1].translated, Some(Dialect::OpenAiResponses));
     let removed: Vec<_> = kept.removed.iter().map(|r| (r.filter.as_str(), r.count)).collect();
     assert_eq!(removed, [("dialect", 1), ("model", 1)]);
     let off = Demand { translation: TranslationMode::Off, ..demand(&key, &[], 1) };
