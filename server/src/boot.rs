@@ -3,7 +3,7 @@
 //!
 //! A step that fails leaves nothing half-started: everything before it is dropped on the way out.
 
-use gateway::{Clock, Gateway};
+use gateway::Gateway;
 use ledger::{JournalError, Ledger, Recovery};
 use store::Store;
 use tokio::net::TcpListener;
@@ -65,7 +65,7 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         node: secrets.node,
         set_log_level: config.set_log_level.clone(),
     };
-    let gateway = Gateway::start(engine, store.clone(), ledger, recovery, Clock::system())
+    let gateway = Gateway::start(engine, store.clone(), ledger, recovery, config.clock.clone())
         .await
         .map_err(|error| BootError::engine(&error))?;
     Ok(Booted { config, listener, store, gateway, new_admin_token })

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway::{Dns, OutboundProxy, Site};
+use gateway::{Clock, Dns, OutboundProxy, Site};
 use types::Secret;
 use types::base_url::BaseUrl;
 use types::system::ConfigLine;
@@ -101,6 +101,8 @@ pub struct ServerConfig {
     pub warnings: Vec<String>,
     /// Set by whoever installed the log; does nothing otherwise.
     pub set_log_level: LevelHandle,
+    /// What tells the time; tests move theirs.
+    pub clock: Clock,
 }
 
 impl fmt::Debug for ServerConfig {
@@ -156,6 +158,7 @@ impl ServerConfig {
             lines: Vec::new(),
             warnings: Vec::new(),
             set_log_level: Arc::new(|_| {}),
+            clock: Clock::system(),
             base_url,
             data_dir,
         };
@@ -256,6 +259,7 @@ impl ServerConfig {
             lines: Vec::new(),
             warnings: Vec::new(),
             set_log_level: Arc::new(|_| {}),
+            clock: Clock::system(),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Clock(Source);
 enum Source {
     System,
     Manual(Arc<AtomicI64>),
+    /// Goes on, so many milliseconds ahead.
+    Ahead(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -26,18 +28,24 @@ impl Clock {
         Self(Source::Manual(Arc::new(AtomicI64::new(start.0))))
     }
 
+    /// The machine's clock, which [`Clock::advance`] moves ahead; for tests.
+    pub fn ahead() -> Self {
+        Self(Source::Ahead(Arc::default()))
+    }
+
     /// The current instant.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => system_now(),
             Source::Manual(ms) => Timestamp(ms.load(Ordering::SeqCst)),
+            Source::Ahead(ms) => system_now().plus_ms(ms.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a manual clock; a system clock is not impressed.
+    /// Moves a clock of a test; a system clock is not impressed.
     pub fn advance(&self, ms: i64) {
-        if let Source::Manual(now) = &self.0 {
-            now.fetch_add(ms, Ordering::SeqCst);
+        if let Source::Manual(by) | Source::Ahead(by) = &self.0 {
+            by.fetch_add(ms, Ordering::SeqCst);
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Credentials: rows and their changes. Their secrets come sealed and stay so.
 
+mod check;
 mod mark;
 mod token;
 
+pub use check::{CheckNote, Counting};
+
+use types::check::CheckStanding;
 use types::credential::{CredentialAuth, CredentialMark, CredentialSpec};
 use types::oauth::CredentialToken;
 use types::{CredentialId, Patch, ProviderId, Timestamp};
@@ -39,6 +43,8 @@ pub struct CredentialRow {
     pub token: CredentialToken,
     /// Its stored state.
     pub mark: CredentialMark,
+    /// What checks know of it.
+    pub check: CheckStanding,
     /// Usage counts towards its limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
@@ -147,6 +153,7 @@ impl Store {
             let versions = "SELECT version FROM credentials WHERE id = $1 AND deleted_at IS NULL";
             return Err(missing_or_stale(&mut txn, versions, id.0).await);
         }
+        check::switched_in_txn(&mut txn, id, *enabled, change.at).await?;
         if let Some(SealedSecret { sealed, hint }) = secret {
             txn.execute(
                 "UPDATE credentials SET sealed = $2, hint = $3 WHERE id = $1",
@@ -327,6 +334,7 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         auth: row.named("auth")?,
         token: token::token(row)?,
         mark: mark::mark(row)?,
+        check: check::standing(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

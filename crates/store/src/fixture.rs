@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
 use types::breaker::BreakerConfig;
+use types::check::{CheckLine, CheckResult};
 use types::credential::{CredentialEvent, CredentialMark, CredentialSpec, CredentialState, Tier};
 use types::dialect::{Dialect, Endpoint};
 use types::limits::Limits;
@@ -17,7 +18,10 @@ use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, Factor, Money, ProviderId, Timestamp, UserId};
 
 use crate::error::BoxError;
-use crate::{ApiKeyRow, Change, CredentialRow, ProviderRow, SealedSecret, Store, StoreError, UserRow};
+use crate::{
+    ApiKeyRow, Change, CheckNote, Counting, CredentialRow, ProviderRow, SealedSecret, Store, StoreError,
+    UserRow,
+};
 
 /// A Saturday, 08:30 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_249_800_000);
@@ -112,6 +116,19 @@ pub(crate) fn marked(
     let cause = "upstream".to_owned();
     let request_id = Some(record(1).request_id);
     (mark, CredentialEvent { credential_id, at, from, to, until: None, reason, cause, request_id })
+}
+
+/// A check that found something, with what that usually does to the count.
+pub(crate) fn note(credential_id: CredentialId, seen_version: i64, result: CheckResult) -> CheckNote {
+    let counting = match result {
+        CheckResult::Healthy => Counting::Anew,
+        CheckResult::Failed => Counting::More,
+        _ => Counting::Keep,
+    };
+    let message = (result != CheckResult::Healthy).then(|| "it said so".to_owned());
+    let probe = "models".to_owned();
+    let line = CheckLine { at: NOW, probe, result, status: Some(401), latency_ms: 12, message };
+    CheckNote { credential_id, seen_version, line, counting }
 }
 
 pub(crate) fn user_spec(name: &str) -> UserSpec {

@@ -10,6 +10,7 @@ pub mod books;
 pub mod breaker;
 pub mod cached;
 pub mod catalogue;
+pub mod check;
 mod clean;
 pub mod credential;
 pub mod dialect;

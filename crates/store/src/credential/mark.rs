@@ -1,6 +1,7 @@
 //! The stored state of a credential: changed only by whoever saw its newest version, and written down each time
 //! (AC-13). Which state follows from what is decided elsewhere.
 
+use types::check::DisabledBy;
 use types::credential::{CredentialEvent, CredentialMark, CredentialState};
 use types::{CredentialId, Timestamp};
 
@@ -42,8 +43,9 @@ impl Store {
     }
 }
 
-/// Forgets the state that an old secret had. Its version grows even if that was valid: an answer to the old secret
-/// that is still on its way says nothing about the new one.
+/// Forgets the state that an old secret had, the failures that checks counted, and that the checker switched it off.
+/// Its version grows even if that was valid: an answer to the old secret that is still on its way says nothing about
+/// the new one.
 pub(super) async fn forget_in_txn(
     txn: &mut Txn,
     id: CredentialId,
@@ -52,9 +54,15 @@ pub(super) async fn forget_in_txn(
 ) -> Result<(), StoreError> {
     txn.execute(
         "UPDATE credentials SET state = 'valid', state_until = NULL, state_reason = NULL, state_since = $2,
-            state_version = state_version + 1
+            state_version = state_version + 1, check_failures = 0, check_result = NULL, check_message = NULL
          WHERE id = $1",
         args![id, at],
+    )
+    .await?;
+    txn.execute(
+        "UPDATE credentials SET enabled = $2, disabled_by = NULL, disabled_at = NULL, disabled_reason = NULL
+         WHERE id = $1 AND disabled_by = $3",
+        args![id, true, DisabledBy::HealthCheck.as_str()],
     )
     .await?;
     if was == CredentialState::Valid {

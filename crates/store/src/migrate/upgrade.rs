@@ -2,6 +2,7 @@
 //! documented start.
 
 use types::books::ReconcileFilter;
+use types::check::{CheckResult, CheckStanding};
 use types::credential::{CredentialAuth, CredentialMark, CredentialState};
 use types::limits::Limits;
 use types::price::{PriceFilter, PriceState};
@@ -327,6 +328,20 @@ async fn st_07_a_credential_of_before_is_an_api_key_and_can_become_an_account() 
         assert_eq!((row.auth, row.token.version, row.sealed), (CredentialAuth::Oauth, 1, vec![8]));
         assert!(store.oauth_vendor_list().await.unwrap().is_empty());
         assert!(store.oauth_flow_list(5).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn st_07_credentials_of_before_were_never_checked_and_can_be() {
+    for store in old_stores().await {
+        fill(&store).await;
+        let before = MIGRATIONS.iter().position(|script| script.version == 8).unwrap();
+        store.migrate_with(&MIGRATIONS[..before]).await.unwrap();
+        assert_eq!(store.migrate().await.unwrap().applied[0], "0008_checks");
+        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
+        assert_eq!((row.check, row.version), (CheckStanding::default(), 2));
+        let note = crate::fixture::note(CredentialId(1), 0, CheckResult::Failed);
+        assert_eq!(store.credential_check_append(&[note]).await.unwrap(), [Some(1)]);
     }
 }
 
