@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod breaker;
 pub(crate) mod cache;
 pub(crate) mod catalogue;
+pub(crate) mod check;
 pub(crate) mod credential;
 pub(crate) mod docs;
 pub(crate) mod error_rule;

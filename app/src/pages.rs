@@ -28,6 +28,7 @@ pub(crate) mod packages;
 pub(crate) mod playground;
 mod playground_lane;
 pub(crate) mod pool;
+pub(crate) mod pool_checks;
 pub(crate) mod pool_history;
 pub(crate) mod price_edit;
 pub(crate) mod price_import;

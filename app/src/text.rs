@@ -6,6 +6,7 @@
 pub(crate) mod books;
 pub(crate) mod cache;
 pub(crate) mod catalogue;
+pub(crate) mod check;
 pub(crate) mod common;
 pub(crate) mod limit;
 pub(crate) mod login;
@@ -118,6 +119,7 @@ mod tests {
             books::TEXTS,
             cache::TEXTS,
             catalogue::TEXTS,
+            check::TEXTS,
             common::TEXTS,
             limit::TEXTS,
             login::TEXTS,

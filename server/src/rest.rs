@@ -5,6 +5,7 @@
 
 mod books;
 mod cache;
+mod checks;
 mod credentials;
 pub(crate) mod endpoint;
 pub(crate) mod error;
@@ -46,6 +47,7 @@ pub(crate) fn table() -> Vec<Endpoint> {
     [
         providers::endpoints(),
         credentials::endpoints(),
+        checks::endpoints(),
         pool::endpoints(),
         cache::endpoints(),
         routing::endpoints(),

@@ -81,7 +81,8 @@ pub(crate) async fn recover(provider_id: ProviderId, id: CredentialId) -> Result
 /// Calls the provider with this credential.
 #[server]
 pub(crate) async fn check(provider_id: ProviderId, id: CredentialId) -> Result<ProviderTest, AppError> {
-    let result = crate::host::admin().await?.credential_check(id).await?;
+    let report = crate::host::admin().await?.credential_check(id).await?;
+    let result = report.into_test();
     crate::host::land(&crate::host::test_landing(provider_id, &result));
     Ok(result)
 }

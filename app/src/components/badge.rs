@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 use types::breaker::BreakerState;
+use types::check::CheckResult;
 use types::credential::{CredentialState, CredentialView};
 use types::request::{AttemptOutcome, Outcome};
 
-use crate::text::{Text, cache, common as c, pool as o, provider as p, request as r, translator};
+use crate::text::{Text, cache, check as k, common as c, pool as o, provider as p, request as r, translator};
 
 /// A state mark. Moods: `good`, `warn`, `bad`, `info`, `off`.
 #[component]
@@ -99,6 +100,20 @@ pub(crate) fn state_words(state: CredentialState) -> (&'static str, Text) {
 pub(crate) fn state(state: CredentialState) -> AnyView {
     let t = translator();
     let (mood, word) = state_words(state);
+    view! { <State mood word=t(word)/> }.into_any()
+}
+
+/// What a check found; nothing of the kind is grey.
+pub(crate) fn check(result: Option<CheckResult>) -> AnyView {
+    let t = translator();
+    let (mood, word) = match result {
+        Some(CheckResult::Healthy) => ("good", k::HEALTHY),
+        Some(CheckResult::Alive) => ("warn", k::ALIVE),
+        Some(CheckResult::Failed) => ("bad", k::FAILED),
+        Some(CheckResult::Inconclusive) => ("off", k::INCONCLUSIVE),
+        Some(CheckResult::NotProbed) => ("off", k::NOT_PROBED),
+        None => ("off", k::NEVER),
+    };
     view! { <State mood word=t(word)/> }.into_any()
 }
 

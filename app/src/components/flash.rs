@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use super::query;
 use crate::error::AppError;
-use crate::text::{books, cache, common as c, lang, money, package, pool, problem, routing, translator};
+use crate::text::{
+    books, cache, check, common as c, lang, money, package, pool, problem, routing, translator,
+};
 
 /// What was done, from `?done=`; with an undo form as child where one exists.
 #[component]
@@ -35,6 +37,9 @@ pub(crate) fn Done(
             Some("repriced") => money::REPRICED_DONE,
             Some("rebuilt") => books::REBUILT,
             Some("breakers_reset") => pool::DONE_RESET,
+            Some("checked") => check::DONE,
+            Some("errors_reset") => check::DONE_RESET,
+            Some("enabled") => check::DONE_ENABLED,
             Some("cleared") => cache::DONE_CLEARED,
             Some("refreshed") => routing::DONE_REFRESHED,
             Some("applied") => routing::DONE_APPLIED,

@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 use types::cached::{Availability, PoolStats};
+use types::check::CheckerView;
 use types::credential::{CredentialState, CredentialView, Tier};
 use types::provider::ProviderView;
 
+use super::pool_checks::{CheckActions, CheckButtons, CheckCell, Checker, WithErrors};
 use super::pool_history::History;
 use crate::api;
 use crate::components::availability::AvailabilityGrid;
@@ -16,7 +18,7 @@ use crate::components::reason::Reason;
 use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::error::AppError;
 use crate::format;
-use crate::text::{common as c, pool as o, provider as p, routing as w, translator};
+use crate::text::{check as k, common as c, pool as o, provider as p, routing as w, translator};
 
 /// Most credentials shown in one tier; a search narrows the rest.
 const MOST: usize = 200;
@@ -26,7 +28,8 @@ const MOST: usize = 200;
 pub(crate) fn Pool() -> impl IntoView {
     let t = translator();
     let refresh = Refresh::get();
-    let (search, state) = (query("q"), query("state"));
+    let (search, state, errors) = (query("q"), query("state"), query("errors"));
+    let actions = CheckActions::new();
     let recover = ServerAction::<api::pool::Recover>::new();
     let recover_all = ServerAction::<api::pool::RecoverAll>::new();
     let (one_failed, all_failed) = (failure(recover), failure(recover_all));
@@ -43,15 +46,24 @@ pub(crate) fn Pool() -> impl IntoView {
             <Done/>
             <Failed error=one_failed/>
             <Failed error=all_failed/>
+            {actions.failures()}
             <History/>
-            {load(data, move |(stats, credentials, providers)| {
+            {load(data, move |(stats, credentials, providers, checker)| {
+                let threshold = checker.error_threshold;
                 let all = StoredValue::new((credentials, providers));
+                let empty = stats.total == 0;
                 view! {
                     <Summary stats=stats.clone()/>
+                    {(!empty).then(|| view! { <Checker checker actions/> })}
+                    {move || errors.get().is_some().then(|| {
+                        let (credentials, providers) = all.get_value();
+                        view! { <WithErrors credentials providers actions/> }
+                    })}
                     {move || {
                         let (credentials, providers) = all.get_value();
                         let wanted = Wanted { text: search.get().unwrap_or_default().to_lowercase(), state: state.get() };
-                        view! { <Tiers tiers=stats.clone() credentials providers wanted recover/> }
+                        let checks = Checks { actions, threshold };
+                        view! { <Tiers tiers=stats.clone() credentials providers wanted recover checks/> }
                     }}
                 }
             })}
@@ -63,10 +75,18 @@ pub(crate) fn Pool() -> impl IntoView {
     }
 }
 
-type Everything = (PoolStats, Vec<CredentialView>, Vec<ProviderView>);
+/// What each row needs to show and to do about checks.
+#[derive(Clone, Copy)]
+struct Checks {
+    actions: CheckActions,
+    threshold: u32,
+}
+
+type Everything = (PoolStats, Vec<CredentialView>, Vec<ProviderView>, CheckerView);
 
 async fn everything() -> Result<Everything, AppError> {
-    Ok((api::pool::stats().await?, api::pool::credentials().await?, api::provider::list(false).await?))
+    let (stats, credentials) = (api::pool::stats().await?, api::pool::credentials().await?);
+    Ok((stats, credentials, api::provider::list(false).await?, api::check::checker().await?))
 }
 
 /// What the filters ask for.
@@ -145,6 +165,7 @@ fn Tiers(
     providers: Vec<ProviderView>,
     wanted: Wanted,
     recover: ServerAction<api::pool::Recover>,
+    checks: Checks,
 ) -> impl IntoView {
     let t = translator();
     if credentials.is_empty() {
@@ -167,7 +188,7 @@ fn Tiers(
             rows.sort_by_key(|(provider, credential)| {
                 (provider.priority, credential.priority, provider.name.clone(), credential.name.clone())
             });
-            view! { <TierSection place=place + 1 tier active total rows recover/> }
+            view! { <TierSection place=place + 1 tier active total rows recover checks/> }
         })
         .collect_view();
     view! {
@@ -191,6 +212,7 @@ fn TierSection(
     total: u32,
     rows: Vec<(ProviderView, CredentialView)>,
     recover: ServerAction<api::pool::Recover>,
+    checks: Checks,
 ) -> impl IntoView {
     let t = translator();
     let count = rows.len();
@@ -198,7 +220,7 @@ fn TierSection(
     let lines = rows
         .into_iter()
         .take(MOST)
-        .map(|(provider, credential)| view! { <Row provider credential recover/> })
+        .map(|(provider, credential)| view! { <Row provider credential recover checks/> })
         .collect_view();
     let body = if count == 0 {
         view! { <p class="help pad-x tier-empty">{t(o::TIER_EMPTY)}</p> }.into_any()
@@ -211,6 +233,7 @@ fn TierSection(
                         <tr>
                             <th scope="col">{t(c::CREDENTIAL)}</th>
                             <th scope="col">{t(o::STATE)}</th>
+                            <th scope="col">{t(k::CHECK)}</th>
                             <th scope="col">{t(o::BREAKER)}</th>
                             <th scope="col" class="num">{t(c::PRIORITY)}</th>
                             <th scope="col" class="num">{t(c::WEIGHT)}</th>
@@ -243,6 +266,7 @@ fn Row(
     provider: ProviderView,
     credential: CredentialView,
     recover: ServerAction<api::pool::Recover>,
+    checks: Checks,
 ) -> impl IntoView {
     let t = translator();
     let id = credential.id;
@@ -270,6 +294,7 @@ fn Row(
             <td data-label=t(o::STATE) class="wrap-cell">
                 <span class="stack">{badge::credential(&credential)} <Reason credential=credential.clone()/></span>
             </td>
+            <td data-label=t(k::CHECK) class="wrap-cell"><CheckCell credential=credential.clone() threshold=checks.threshold/></td>
             <td data-label=t(o::BREAKER)><a href=format!("/breakers?provider_id={}", provider.id)>{badge::breaker(credential.breaker)}</a></td>
             <td data-label=t(c::PRIORITY) class="num">{format!("{} / {}", provider.priority, credential.priority)}</td>
             <td data-label=t(c::WEIGHT) class="num">{credential.weight.to_string()}</td>
@@ -280,7 +305,7 @@ fn Row(
                 <a href=format!("/requests?credential_id={id}&status=error")>{n(credential.failed)}</a>
             </td>
             <td class="actions">
-                <span class="row-actions">{recover} <a class="button small quiet" href=format!("/pool?history={id}")>{t(o::HISTORY)}</a></span>
+                <span class="row-actions">{recover} <CheckButtons credential=credential.clone() actions=checks.actions/> <a class="button small quiet" href=format!("/pool?history={id}")>{t(o::HISTORY)}</a></span>
             </td>
         </tr>
     }

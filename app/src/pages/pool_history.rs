@@ -1,6 +1,7 @@
 //! What the state of one credential was: asked for by `?history=<id>`, from the pool and from its provider.
 
 use leptos::prelude::*;
+use types::check::CheckLine;
 use types::credential::CredentialEvent;
 use types::{CredentialId, Page};
 
@@ -9,7 +10,8 @@ use crate::components::load::{Empty, load};
 use crate::components::pager::Pager;
 use crate::components::time::{Time, Until};
 use crate::components::{Refresh, badge, query};
-use crate::text::{Text, common as c, pool as o, translator};
+use crate::format;
+use crate::text::{Text, check as k, common as c, pool as o, translator};
 
 /// The panel, or nothing where no credential is asked for.
 #[component]
@@ -26,11 +28,12 @@ pub(crate) fn History() -> impl IntoView {
             let credential =
                 api::pool::credentials().await?.into_iter().find(|credential| credential.id == id);
             let name = credential.map_or_else(|| format!("#{id}"), |credential| credential.name);
-            Ok(Some((name, api::credential::events(id, cursor).await?)))
+            let checks = api::check::history(id).await?;
+            Ok(Some((name, api::credential::events(id, cursor).await?, checks)))
         },
     );
-    load(data, move |found: Option<(String, Page<CredentialEvent>)>| {
-        found.map(|(name, page)| {
+    load(data, move |found: Option<(String, Page<CredentialEvent>, Vec<CheckLine>)>| {
+        found.map(|(name, page, checks)| {
             view! {
                 <section class="panel" id="history">
                     <div class="panel-head">
@@ -38,6 +41,8 @@ pub(crate) fn History() -> impl IntoView {
                         <a class="button small quiet" href="/pool">{t(o::HISTORY_CLOSE)}</a>
                     </div>
                     <Events page/>
+                    <h3 class="panel-title" id="checks-of">{t(k::HISTORY)}</h3>
+                    <Checks checks/>
                 </section>
             }
         })
@@ -69,6 +74,51 @@ fn Events(page: Page<CredentialEvent>) -> impl IntoView {
             </table>
         </div>
         <div class="pad-x"><Pager next=page.next/></div>
+    }
+    .into_any()
+}
+
+/// The last checks, the latest first.
+#[component]
+fn Checks(checks: Vec<CheckLine>) -> impl IntoView {
+    let t = translator();
+    if checks.is_empty() {
+        return view! { <Empty title=t(k::HISTORY_EMPTY)/> }.into_any();
+    }
+    let rows = checks
+        .into_iter()
+        .map(|line| {
+            let CheckLine { at, probe, result, status, latency_ms, message } = line;
+            let status = status.map_or_else(|| "–".to_owned(), |status| status.to_string());
+            view! {
+                <tr>
+                    <td data-label=t(c::TIME) class="nowrap"><Time at/></td>
+                    <td data-label=t(k::PROBE)>{probe}</td>
+                    <td data-label=t(k::RESULT)>{badge::check(Some(result))}</td>
+                    <td data-label=t(k::STATUS) class="num">{status}</td>
+                    <td data-label=t(k::DURATION) class="num">{format::duration(latency_ms)}</td>
+                    <td data-label=t(k::MESSAGE) class="wrap-cell">{message.unwrap_or_default()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-scroll">
+            <table class="table rows">
+                <caption class="visually-hidden">{t(k::HISTORY)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t(c::TIME)} " (UTC)"</th>
+                        <th scope="col">{t(k::PROBE)}</th>
+                        <th scope="col">{t(k::RESULT)}</th>
+                        <th scope="col" class="num">{t(k::STATUS)}</th>
+                        <th scope="col" class="num">{t(k::DURATION)}</th>
+                        <th scope="col">{t(k::MESSAGE)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
     }
     .into_any()
 }

@@ -11,7 +11,7 @@ use crate::components::time::Time;
 use crate::components::{Refresh, failure, routing_words};
 use crate::error::AppError;
 use crate::text::{
-    Text, common as c, lang, problem, routing_setting as g, setting as w, system as s, translator,
+    Text, check as k, common as c, lang, problem, routing_setting as g, setting as w, system as s, translator,
 };
 
 /// Those settings whose names begin with one of `prefixes`, to be changed in place.
@@ -175,6 +175,10 @@ fn words(name: &str) -> Option<(Text, Text)> {
         "routing.cooldown_max_s" => (g::N_COOLDOWN, g::H_COOLDOWN),
         "routing.unavailable_s" => (g::N_UNAVAILABLE, g::H_UNAVAILABLE),
         "routing.breaker_on_network_errors" => (g::N_NETWORK, g::H_NETWORK),
+        "account_health_check_enabled" => (k::N_ENABLED, k::H_ENABLED),
+        "account_health_check_interval" => (k::N_INTERVAL, k::H_INTERVAL),
+        "account_health_check_parallelism" => (k::N_PARALLEL, k::H_PARALLEL),
+        "account_error_threshold" => (k::N_THRESHOLD, k::H_THRESHOLD),
         "affinity.enabled" => (g::N_AFFINITY, g::H_AFFINITY),
         "affinity.ttl_minutes" => (g::N_TTL, g::H_TTL),
         "affinity.cache_minutes" => (g::N_CACHE, g::H_CACHE),

@@ -9,7 +9,7 @@ use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::load;
 use crate::components::{Refresh, failure};
-use crate::text::{Text, routing, setting as w, system as s, translator};
+use crate::text::{Text, check, routing, setting as w, system as s, translator};
 
 /// The page.
 #[component]
@@ -33,7 +33,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                 let rows: Vec<(Option<String>, SettingView)> = settings
                     .into_iter()
                     .map(|setting| {
-                        let prefix = setting.name.split('.').next().unwrap_or_default().to_owned();
+                        let prefix = group_of(&setting.name).to_owned();
                         let title = (prefix != group).then(|| {
                             group_words(&prefix).map_or_else(|| prefix.clone(), |text| t(text).to_owned())
                         });
@@ -58,10 +58,17 @@ pub(crate) fn SettingsPage() -> impl IntoView {
     }
 }
 
+/// The group of a setting: what stands before the point, or before the first underscore of the older names.
+fn group_of(name: &str) -> &str {
+    let group = name.split('.').next().unwrap_or_default();
+    if group.starts_with("account_") { "account" } else { group }
+}
+
 fn group_words(prefix: &str) -> Option<Text> {
     Some(match prefix {
         "pool" => s::G_POOL,
         "routing" => routing::G_ROUTING,
+        "account" => check::G_ACCOUNT,
         "affinity" => routing::G_AFFINITY,
         "rectify" => routing::G_RECTIFY,
         "billing" => w::G_BILLING,
@@ -84,7 +91,7 @@ mod tests {
     #[test]
     fn every_group_of_settings_has_words() {
         for (name, _) in SETTINGS {
-            let group = name.split('.').next().unwrap();
+            let group = group_of(name);
             assert!(group_words(group).is_some(), "{name}");
         }
     }

@@ -12,6 +12,7 @@ mod books;
 mod breaker;
 mod cache;
 mod catalogue;
+mod check;
 mod condition;
 mod credential;
 mod error_rule;

@@ -30,6 +30,7 @@ use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
 use crate::reach::Reach;
+use crate::rounds::Rounds;
 use crate::serve::{Counters, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
@@ -71,6 +72,8 @@ pub(crate) struct Core {
     pub(crate) retries: RetryBudget,
     pub(crate) reach: Reach,
     pub(crate) pool_counters: PoolCounters,
+    /// What the last checks of credentials say about the network.
+    pub(crate) rounds: Rounds,
     /// Changes of breakers on their way to the database.
     pub(crate) events: Events,
     pub(crate) live: LiveFeed,
@@ -140,6 +143,7 @@ impl Core {
             retries: RetryBudget::default(),
             reach: Reach::default(),
             pool_counters: PoolCounters::default(),
+            rounds: Rounds::default(),
             events: Events::default(),
             started_at: clock.now(),
             snapshot: ArcSwap::from_pointee(snapshot),

@@ -29,6 +29,10 @@ pub(crate) struct Gauge {
     consecutive_errors: AtomicU32,
     last_used_ms: AtomicI64,
     last_error: Mutex<Option<(Timestamp, String)>>,
+    /// Failed checks in a row, as last read or written.
+    check_failures: AtomicU32,
+    /// When it was last checked; 0 for never.
+    checked_ms: AtomicI64,
 }
 
 /// A reading of a [`Gauge`].
@@ -150,6 +154,31 @@ impl Gauge {
     pub(crate) fn note_error(&self, now: Timestamp, what: &str) {
         self.consecutive_errors.fetch_add(1, Ordering::AcqRel);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what.to_owned()));
+    }
+
+    /// Notes how many checks in a row failed, and when the last one was.
+    pub(crate) fn note_checks(&self, failures: u32, at: Option<Timestamp>) {
+        self.check_failures.store(failures, Ordering::Release);
+        if let Some(at) = at {
+            self.checked_ms.fetch_max(at.0, Ordering::AcqRel);
+        }
+    }
+
+    /// Failed checks in a row, and when it was last checked.
+    pub(crate) fn checks(&self) -> (u32, Option<Timestamp>) {
+        let at = self.checked_ms.load(Ordering::Acquire);
+        (self.check_failures.load(Ordering::Acquire), (at != 0).then_some(Timestamp(at)))
+    }
+
+    /// A request went well: whether that ends failed checks, which is to be written down then.
+    pub(crate) fn ends_check_failures(&self) -> bool {
+        self.check_failures.load(Ordering::Acquire) > 0 && self.check_failures.swap(0, Ordering::AcqRel) > 0
+    }
+
+    /// Forgets the errors in a row, and nothing else; says how many there were.
+    pub(crate) fn forget_errors(&self) -> u32 {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.consecutive_errors.swap(0, Ordering::AcqRel)
     }
 
     /// Forgets the failures: errors, breakers and rests.

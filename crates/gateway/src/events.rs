@@ -152,3 +152,19 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) {
         }
     });
 }
+
+/// Lets a credential's failed checks begin anew, because a request went well with it (HC-13); not on the request's own
+/// time.
+pub(crate) fn checks_ended(core: &Arc<Core>, credential: &Credential) {
+    let (core_of_task, id) = (core.clone(), credential.id);
+    core.tracker.spawn(async move {
+        let core = core_of_task;
+        let done = async {
+            core.store.credential_check_reset(Some(id), None).await?;
+            core.reload().await
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(credential.id = id.0, %error, "the end of failed checks could not be stored");
+        }
+    });
+}

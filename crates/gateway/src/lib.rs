@@ -23,9 +23,11 @@ pub mod vault;
 mod accounts;
 mod authenticate;
 mod catalogue;
+mod checks;
 pub mod identity;
 mod queue;
 mod reach;
+mod rounds;
 mod snapshot;
 
 mod affinity;

@@ -68,6 +68,9 @@ pub(crate) struct Metrics {
     success_ratio: Gauge<f64, AtomicU64>,
     switches: Counter,
     exhausted: Counter,
+    checks: Family<KindLabel, Counter>,
+    switched_off: Counter,
+    cut_off: Gauge,
     in_flight: Gauge,
     streams: Gauge,
     sockets: Gauge,
@@ -102,6 +105,9 @@ impl Metrics {
             success_ratio: Gauge::default(),
             switches: Counter::default(),
             exhausted: Counter::default(),
+            checks: Family::default(),
+            switched_off: Counter::default(),
+            cut_off: Gauge::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             sockets: Gauge::default(),
@@ -141,6 +147,17 @@ impl Metrics {
             "pool_exhausted",
             "Requests that ran out of credentials",
             metrics.exhausted.clone(),
+        );
+        registry.register("credential_checks", "Checks of credentials by result", metrics.checks.clone());
+        registry.register(
+            "credentials_switched_off",
+            "Credentials that failed too many checks in a row",
+            metrics.switched_off.clone(),
+        );
+        registry.register(
+            "checks_cut_off",
+            "1 while more than half of the checks get no answer",
+            metrics.cut_off.clone(),
         );
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
@@ -247,6 +264,21 @@ impl Metrics {
     /// What the last audit of the books found.
     pub(crate) fn violations(&self) -> u64 {
         u64::try_from(self.violations.get()).unwrap_or(0)
+    }
+
+    /// Counts a check of a credential.
+    pub(crate) fn checked(&self, kind: &'static str) {
+        self.checks.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// Counts a credential that its checks switched off.
+    pub(crate) fn switched_off(&self) {
+        self.switched_off.inc();
+    }
+
+    /// Notes whether checks are answered at all.
+    pub(crate) fn checks_cut_off(&self, cut_off: bool) {
+        self.cut_off.set(i64::from(cut_off));
     }
 
     /// Counts a failed write of the books.

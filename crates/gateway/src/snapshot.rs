@@ -12,6 +12,7 @@ use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
 use types::alias::AliasSpec;
 use types::api_key::ApiKeySpec;
+use types::check::CheckStanding;
 use types::credential::{CredentialMark, CredentialSpec};
 use types::dialect::Endpoint;
 use types::group::GroupSpec;
@@ -200,6 +201,8 @@ pub(crate) struct Credential {
     pub(crate) proxy: Proxy,
     /// What is stored of its state.
     pub(crate) mark: CredentialMark,
+    /// What checks knew of it when the snapshot was made.
+    pub(crate) check: CheckStanding,
     pub(crate) gauge: Arc<Gauge>,
 }
 

@@ -3,6 +3,7 @@
 //! A failing task changes nothing and runs again. The list with all periods is [`TASKS`].
 
 mod audit_books;
+mod check_credentials;
 mod flush_events;
 mod prune;
 mod reconcile;
@@ -44,6 +45,12 @@ const TASKS: &[Task] = &[
         name: "recover",
         period: Duration::from_secs(30),
         run: |core| Box::pin(async move { Ok(recover::run(&core)) }),
+    },
+    Task {
+        // Looks who is due; the settings say how often that is.
+        name: "check_credentials",
+        period: crate::checks::TICK,
+        run: |core| Box::pin(async move { check_credentials::run(&core).await }),
     },
     Task {
         name: "prune",

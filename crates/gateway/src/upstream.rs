@@ -33,7 +33,7 @@ use crate::snapshot::{Provider, Proxy};
 
 pub(crate) use answer::{Answer, AnswerBody};
 pub(crate) use connect::ConnectStep;
-pub(crate) use probe::{Books, list_models, test_provider};
+pub(crate) use probe::{Books, Knock, NoKnock, knock, list_models, test_provider};
 pub(crate) use request::{Call, Prepared, prepare};
 
 pub(crate) use tls::TlsFault;

@@ -256,6 +256,13 @@ impl Health {
         self.cells_mut().map(Cell::forget_rests).sum()
     }
 
+    /// Ends the rests that put it into one state; says how many there were.
+    pub fn end_rests(&mut self, state: CredentialState) -> u32 {
+        let rests =
+            |cell: &&mut Cell| cell.resting.as_ref().is_some_and(|resting| resting.rest.state == state);
+        self.cells_mut().filter(rests).map(Cell::forget_rests).sum()
+    }
+
     /// The worst state of its breakers.
     pub fn worst(&self, now: Timestamp) -> BreakerState {
         let badness = |state: &BreakerState| match state {

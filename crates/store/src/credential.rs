@@ -4,8 +4,6 @@ mod check;
 mod mark;
 mod token;
 
-pub use check::{CheckNote, Counting};
-
 use types::check::CheckStanding;
 use types::credential::{CredentialAuth, CredentialMark, CredentialSpec};
 use types::oauth::CredentialToken;
@@ -18,6 +16,7 @@ use crate::revision::{commit_change, missing_or_stale};
 use crate::sql::{Row, args};
 use crate::{Change, SealedProxy, Store, StoreError};
 
+pub use check::{CheckNote, Counting};
 pub use token::{Account, FreshToken};
 
 /// A credential as stored.

@@ -175,6 +175,12 @@ pub struct CredentialView {
     pub failed: u64,
     /// Failures in a row since the last success, in this process.
     pub consecutive_errors: u32,
+    /// What its checks found, and who switched it off.
+    #[serde(default)]
+    pub check: crate::check::CheckStanding,
+    /// When its next check is due; null if it is not checked.
+    #[serde(default)]
+    pub next_check_at: Option<Timestamp>,
     /// What the upstream last complained about.
     pub last_error: Option<String>,
     /// When it last complained.
@@ -195,6 +201,13 @@ pub struct CredentialView {
 
 fn api_key() -> CredentialAuth {
     CredentialAuth::ApiKey
+}
+
+impl CredentialView {
+    /// Whether requests or checks failed in a row with it.
+    pub fn has_errors(&self) -> bool {
+        self.consecutive_errors > 0 || self.check.failures > 0
+    }
 }
 
 /// Body of `POST /api/admin/credentials`.

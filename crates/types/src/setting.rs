@@ -1,5 +1,6 @@
 //! Settings that an administrator changes at run time. Each is stated once, here, with its default and range.
 
+mod kind;
 mod read;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,8 @@ use crate::credential::Tier;
 use crate::dialect::named;
 use crate::routing::Strategy;
 use crate::{Factor, Money, Problem, Timestamp};
+
+pub use kind::{SETTINGS, SettingKind};
 
 named! {
     /// What becomes of a request for a model without a known price.
@@ -131,6 +134,14 @@ pub struct Settings {
     pub prices_sync_url: String,
     /// `prices.sync_hours`: how often; zero means by hand only.
     pub prices_sync_hours: u32,
+    /// `account_health_check_enabled`: whether credentials are checked by themselves.
+    pub account_health_check_enabled: bool,
+    /// `account_health_check_interval`: each credential once in so many minutes.
+    pub account_health_check_interval: u32,
+    /// `account_health_check_parallelism`: so many at once.
+    pub account_health_check_parallelism: u32,
+    /// `account_error_threshold`: failed checks in a row after which a credential is switched off.
+    pub account_error_threshold: u32,
 }
 
 impl Default for Settings {
@@ -178,78 +189,13 @@ impl Default for Settings {
             limits_ip_exempt: ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect(),
             prices_sync_url: String::new(),
             prices_sync_hours: 0,
+            account_health_check_enabled: false,
+            account_health_check_interval: 5,
+            account_health_check_parallelism: 5,
+            account_error_threshold: 5,
         }
     }
 }
-
-/// How a setting is shown and checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettingKind {
-    /// A whole number within a range (inclusive).
-    Number(u32, u32),
-    /// `true` or `false`.
-    Switch,
-    /// One of the given words; the empty word means "as configured at start".
-    Choice(&'static [&'static str]),
-    /// The three tiers in an order, separated by commas.
-    TierOrder,
-    /// An IANA time zone.
-    TimeZone,
-    /// An amount in USD.
-    Amount,
-    /// A multiplier.
-    Multiplier,
-    /// Addresses or networks, separated by commas.
-    Networks,
-    /// An `http(s)` address, or nothing.
-    Address,
-}
-
-/// Name and kind of each setting, in the order of the settings page.
-pub const SETTINGS: &[(&str, SettingKind)] = &[
-    ("pool.tier_order", SettingKind::TierOrder),
-    ("pool.max_attempts", SettingKind::Number(1, 10)),
-    ("routing.strategy", SettingKind::Choice(Strategy::WORDS)),
-    ("routing.deadline_ms", SettingKind::Number(1_000, 3_600_000)),
-    ("routing.gate_ms", SettingKind::Number(0, 60_000)),
-    ("routing.retry_budget_percent", SettingKind::Number(0, 100)),
-    ("routing.retry_unknown", SettingKind::Switch),
-    ("routing.queue_ms", SettingKind::Number(0, 600_000)),
-    ("routing.queue_size", SettingKind::Number(0, 10_000)),
-    ("routing.cooldown_max_s", SettingKind::Number(1, 86_400)),
-    ("routing.unavailable_s", SettingKind::Number(1, 86_400)),
-    ("routing.breaker_on_network_errors", SettingKind::Switch),
-    ("affinity.enabled", SettingKind::Switch),
-    ("affinity.ttl_minutes", SettingKind::Number(1, 1_440)),
-    ("affinity.cache_minutes", SettingKind::Number(1, 1_440)),
-    ("rectify.thinking_signature", SettingKind::Switch),
-    ("rectify.thinking_budget", SettingKind::Switch),
-    ("rectify.empty_text", SettingKind::Switch),
-    ("rectify.orphan_tool_results", SettingKind::Switch),
-    ("billing.time_zone", SettingKind::TimeZone),
-    ("billing.global_price_rate", SettingKind::Multiplier),
-    ("billing.priced_model", SettingKind::Choice(&["upstream", "requested"])),
-    ("billing.unpriced_policy", SettingKind::Choice(&["allow", "refuse", "default_price"])),
-    ("billing.default_input_per_million_usd", SettingKind::Amount),
-    ("billing.default_output_per_million_usd", SettingKind::Amount),
-    ("billing.unknown_outcome", SettingKind::Choice(&["input", "reserve"])),
-    ("limits.global_daily_usd", SettingKind::Amount),
-    ("limits.global_monthly_usd", SettingKind::Amount),
-    ("limits.wait_ms", SettingKind::Number(0, 120_000)),
-    ("limits.default_max_output_tokens", SettingKind::Number(1, 10_000_000)),
-    ("limits.money_status", SettingKind::Choice(&["429", "402", "403"])),
-    ("limits.package_status", SettingKind::Choice(&["403", "402", "429"])),
-    ("limits.ip_per_minute", SettingKind::Number(0, 1_000_000)),
-    ("limits.ip_exempt", SettingKind::Networks),
-    ("prices.sync_url", SettingKind::Address),
-    ("prices.sync_hours", SettingKind::Number(0, 720)),
-    ("session.lifetime_hours", SettingKind::Number(1, 720)),
-    ("session.idle_minutes", SettingKind::Number(5, 10_080)),
-    ("retention.request_days", SettingKind::Number(1, 3_650)),
-    ("retention.audit_days", SettingKind::Number(30, 3_650)),
-    ("log.level", SettingKind::Choice(&["", "error", "warn", "info", "debug", "trace"])),
-    ("journal.strict", SettingKind::Switch),
-];
 
 impl Settings {
     /// The value of a setting as text; `None` for an unknown name.
@@ -300,6 +246,10 @@ impl Settings {
             "limits.ip_exempt" => list(&self.limits_ip_exempt),
             "prices.sync_url" => self.prices_sync_url.clone(),
             "prices.sync_hours" => self.prices_sync_hours.to_string(),
+            "account_health_check_enabled" => self.account_health_check_enabled.to_string(),
+            "account_health_check_interval" => self.account_health_check_interval.to_string(),
+            "account_health_check_parallelism" => self.account_health_check_parallelism.to_string(),
+            "account_error_threshold" => self.account_error_threshold.to_string(),
             _ => return None,
         })
     }
@@ -363,7 +313,11 @@ impl Settings {
             "limits.ip_per_minute" => self.limits_ip_per_minute = number()?,
             "limits.ip_exempt" => self.limits_ip_exempt = read::networks(text).map_err(refuse)?,
             "prices.sync_url" => self.prices_sync_url = read::address(text).map_err(refuse)?,
-            _ => self.prices_sync_hours = number()?,
+            "prices.sync_hours" => self.prices_sync_hours = number()?,
+            "account_health_check_enabled" => self.account_health_check_enabled = switch()?,
+            "account_health_check_interval" => self.account_health_check_interval = number()?,
+            "account_health_check_parallelism" => self.account_health_check_parallelism = number()?,
+            _ => self.account_error_threshold = number()?,
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use super::input::{Json, LargeJson, NoBody, NoQuery};
 struct Listing {
     /// Only of this provider.
     provider_id: Option<ProviderId>,
+    /// `true`: only those with errors in a row, of requests or of checks.
+    errors: Option<bool>,
 }
 
 type ById = Call<CredentialId, NoQuery, NoBody>;
@@ -51,7 +53,10 @@ fn entries() -> Vec<Endpoint> {
             "/credentials",
             "List credentials",
             |admin, call: Call<(), Listing, NoBody>| async move {
-                admin.credential_list(call.query.provider_id).await.map(Page::whole)
+                let Listing { provider_id, errors } = call.query;
+                let mut list = admin.credential_list(provider_id).await?;
+                list.retain(|credential| !errors.unwrap_or(false) || credential.has_errors());
+                Ok(Page::whole(list))
             },
         ),
         endpoint(
@@ -91,12 +96,6 @@ fn entries() -> Vec<Endpoint> {
             "/credentials/{id}/recover",
             "Use a credential again that the upstream had refused",
             |admin, call: ById| async move { admin.credential_recover(call.path).await },
-        ),
-        endpoint(
-            Method::POST,
-            "/credentials/{id}/check",
-            "Call the upstream with this credential",
-            |admin, call: ById| async move { admin.credential_check(call.path).await },
         ),
     ]
 }

@@ -15,13 +15,24 @@ struct PutSetting {
     value: String,
 }
 
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Listing {
+    /// Only those whose names begin so, such as `account_`.
+    prefix: Option<String>,
+}
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint(
             Method::GET,
             "/settings",
             "List settings with their defaults",
-            |admin, _: Call<(), NoQuery, NoBody>| async move { admin.setting_list().await.map(Page::whole) },
+            |admin, call: Call<(), Listing, NoBody>| async move {
+                let mut list = admin.setting_list().await?;
+                list.retain(|one| call.query.prefix.as_deref().is_none_or(|p| one.name.starts_with(p)));
+                Ok(Page::whole(list))
+            },
         ),
         endpoint(
             Method::PUT,

@@ -13,6 +13,8 @@ mod canary;
 #[cfg(test)]
 mod cassettes;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod client_faults;
 #[cfg(test)]
 mod concurrency;

@@ -4,6 +4,7 @@
 use routing::health::{BreakerLine, RestLine};
 use types::breaker::BreakerState;
 use types::cached::UnavailableMark;
+use types::check::CheckStanding;
 use types::credential::{CooldownView, CredentialMark, CredentialState};
 use types::{CredentialId, Timestamp};
 
@@ -17,6 +18,7 @@ pub(super) struct Stored<'a> {
     pub(super) readable: bool,
     pub(super) enabled: bool,
     pub(super) mark: &'a CredentialMark,
+    pub(super) check: &'a CheckStanding,
 }
 
 impl<'a> Stored<'a> {
@@ -26,6 +28,7 @@ impl<'a> Stored<'a> {
             readable: credential.auth.is_readable(),
             enabled: credential.spec.enabled,
             mark: &credential.mark,
+            check: &credential.check,
         }
     }
 }
@@ -132,7 +135,9 @@ fn state(
         return (CredentialState::Unreadable, Some(why), None);
     }
     if !stored.enabled {
-        return (CredentialState::Disabled, None, None);
+        let why =
+            stored.check.disabled_reason.as_ref().map(|why| format!("switched off by its checks: {why}"));
+        return (CredentialState::Disabled, why, None);
     }
     if in_force(stored.mark, now) {
         return (stored.mark.state, stored.mark.reason.clone(), stored.mark.until);
@@ -164,7 +169,8 @@ mod tests {
     }
 
     fn of(readable: bool, enabled: bool, mark: &CredentialMark, rests: &[RestLine]) -> CredentialState {
-        state(Stored { id: CredentialId(1), readable, enabled, mark }, rests, NOW).0
+        let check = &CheckStanding::default();
+        state(Stored { id: CredentialId(1), readable, enabled, mark, check }, rests, NOW).0
     }
 
     #[test]

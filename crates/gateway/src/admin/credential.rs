@@ -4,11 +4,10 @@ use store::{CredentialRow, SealedProxy, SealedSecret};
 use types::credential::{
     CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
 };
-use types::provider::ProviderTest;
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::condition::{Condition, Stored};
-use super::provider::{all_or_faults, usable};
+use super::provider::all_or_faults;
 use super::proxy::{check_patch, check_proxy};
 use super::{Admin, Subject, account, trail};
 use crate::identity::problem::{not_found, store_problem};
@@ -127,14 +126,6 @@ impl Admin {
         Ok(self.credential_view(row))
     }
 
-    /// Asks the upstream for its model list with this credential.
-    pub async fn credential_check(&self, id: CredentialId) -> Result<ProviderTest, Problem> {
-        let row = self.credential_live(id).await?;
-        let snapshot = self.core.snapshot();
-        let (provider, credential) = usable(&snapshot, row.provider_id, Some(id))?;
-        Ok(Box::pin(self.ask(provider, credential, None)).await)
-    }
-
     /// Stores a checked credential, with its proxy's address and what views show of that; the caller puts it in force.
     pub(super) async fn credential_insert(
         &self,
@@ -166,7 +157,7 @@ impl Admin {
             .map_err(|error| store_problem(error, OBJECT))
     }
 
-    async fn credential_live(&self, id: CredentialId) -> Result<CredentialRow, Problem> {
+    pub(super) async fn credential_live(&self, id: CredentialId) -> Result<CredentialRow, Problem> {
         let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
         if row.deleted_at.is_some() { Err(not_found(OBJECT)) } else { Ok(row) }
     }
@@ -183,6 +174,7 @@ impl Admin {
             auth,
             token,
             mark,
+            check,
             created_at,
             updated_at,
             deleted_at,
@@ -192,7 +184,7 @@ impl Admin {
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let secret = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).ok();
         let can_refresh = secret.as_ref().is_some_and(|secret| account::can_refresh(secret));
-        let stored = Stored { id, readable: secret.is_some(), enabled, mark: &mark };
+        let stored = Stored { id, readable: secret.is_some(), enabled, mark: &mark, check: &check };
         let now = self.core.clock.now();
         let condition = Condition::of(&self.core, stored, now);
         let gauge = self.core.gauges.credential(id);
@@ -220,6 +212,8 @@ impl Admin {
             answered: condition.answered,
             failed: condition.failed,
             consecutive_errors: gauge.consecutive_errors,
+            next_check_at: self.next_check(id),
+            check,
             last_error: gauge.last_error.or(mark.reason.filter(|_| marked)),
             last_error_at: gauge.last_error_at.or(mark.since.filter(|_| marked)),
             last_used_at: gauge.last_used_at,

@@ -35,6 +35,7 @@ impl Admin {
         if row.deleted_at.is_some() {
             return Err(not_found(OBJECT));
         }
+        self.switch_on_again(id).await?;
         self.clear_marks(id).await?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("recover", &subject, None, None);
@@ -51,7 +52,8 @@ impl Admin {
             for credential in &provider.credentials {
                 let condition = Condition::of(&self.core, Stored::of(credential), now);
                 let marked = !condition.marks(provider, credential, now).is_empty();
-                if marked || self.core.gauges.credential(credential.id).consecutive_errors > 0 {
+                let off = self.switch_on_again(credential.id).await?;
+                if marked || off || self.core.gauges.credential(credential.id).consecutive_errors > 0 {
                     cleared += 1;
                     self.clear_marks(credential.id).await?;
                 }

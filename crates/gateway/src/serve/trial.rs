@@ -89,6 +89,9 @@ impl Trial {
         let changes = self.credential.gauge.succeeded(self.model.as_deref(), now, &self.breaker);
         events::breakers(&self.core, self.provider, &self.credential, changes, now);
         self.core.reach.answered(self.provider, now);
+        if self.credential.gauge.ends_check_failures() {
+            events::checks_ended(&self.core, &self.credential);
+        }
         if self.credential.mark.state != CredentialState::Valid {
             let new = NewState {
                 state: CredentialState::Valid,

@@ -126,6 +126,8 @@ impl Builder {
     }
 
     fn credential(&self, row: CredentialRow) -> Credential {
+        let gauge = self.gauges.gauge(row.id);
+        gauge.note_checks(row.check.failures, row.check.at);
         Credential {
             id: row.id,
             auth: self
@@ -133,7 +135,8 @@ impl Builder {
                 .map_or(Auth::Unreadable, Auth::Key),
             proxy: self.proxy(Purpose::CredentialProxy, row.id.0, row.proxy_sealed.as_deref()),
             mark: row.mark,
-            gauge: self.gauges.gauge(row.id),
+            check: row.check,
+            gauge,
             spec: row.spec,
         }
     }

@@ -33,6 +33,13 @@ pub(super) async fn run(core: &Core) -> Result<String, String> {
         .event_prune(before(settings.retention_request_days))
         .await
         .map_err(|error| error.to_string())?;
+    let checks = core
+        .store
+        .credential_check_prune(before(settings.retention_request_days))
+        .await
+        .map_err(|error| error.to_string())?;
     let sessions = core.store.session_prune(now).await.map_err(|error| error.to_string())?;
-    Ok(format!("removed {requests} requests, {audit} audit rows, {events} events, {sessions} sessions"))
+    Ok(format!(
+        "removed {requests} requests, {audit} audit rows, {events} events, {checks} checks, {sessions} sessions"
+    ))
 }

@@ -96,6 +96,55 @@ pub(crate) async fn list_models(
 
 type Failure = (Option<u16>, String);
 
+/// What came back when somebody only wanted to know whether a credential is accepted.
+#[derive(Debug)]
+pub(crate) struct Knock {
+    pub(crate) status: http::StatusCode,
+    /// What the upstream complained about, in an answer of whatever status.
+    pub(crate) error: Option<protocol::error::UpstreamError>,
+    /// Whether the body is JSON.
+    pub(crate) is_json: bool,
+}
+
+/// Why nothing came back.
+#[derive(Debug)]
+pub(crate) enum NoKnock {
+    /// There was nothing to present, or no request could be made of it.
+    Unaskable(String),
+    /// The network, a proxy or the upstream failed.
+    NoAnswer(String),
+}
+
+/// Fetches the model list, which costs nothing, and judges nothing.
+pub(crate) async fn knock(
+    upstreams: &Upstreams,
+    (now, timeout_ms): (Timestamp, u64),
+    provider: &Provider,
+    credential: &Credential,
+) -> Result<Knock, NoKnock> {
+    let spec = &provider.spec;
+    let presented = present(credential, now).map_err(|(_, message)| NoKnock::Unaskable(message))?;
+    let base_url = spec.base_url.as_str();
+    let request = prepare(spec.kind, base_url, &presented, &Call::Models, &HeaderMap::new(), Bytes::new())
+        .map_err(|error| NoKnock::Unaskable(error.to_string()))?;
+    let asked = async {
+        let answer = upstreams
+            .fetch(provider, &credential.proxy, request)
+            .await
+            .map_err(|error| NoKnock::NoAnswer(error.to_string()))?;
+        let status = answer.status;
+        let body = read(answer).await.map_err(|(_, message)| NoKnock::NoAnswer(message))?;
+        Ok(Knock {
+            status,
+            error: protocol::error::parse_upstream(dialect(spec.kind), &body),
+            is_json: serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok(),
+        })
+    };
+    tokio::time::timeout(Duration::from_millis(timeout_ms), asked)
+        .await
+        .unwrap_or_else(|_| Err(NoKnock::NoAnswer(format!("no answer within {timeout_ms} ms"))))
+}
+
 async fn ask_models(
     upstreams: &Upstreams,
     now: Timestamp,

@@ -100,25 +100,24 @@ impl Store {
         Ok(failures)
     }
 
-    /// Lets the failures of one credential, or of all, begin anew; answers how many had any. A check that is under way
-    /// counts for nothing then. With `change` it is an administrator's doing and is written down.
+    /// Lets the failures of one credential, or of all, begin anew; answers how many had any. With `change` it is an
+    /// administrator's doing: it is written down, and a check that is under way counts for nothing.
     pub async fn credential_check_reset(
         &self,
         id: Option<CredentialId>,
         change: Option<Change>,
     ) -> Result<u64, StoreError> {
+        // What a person resets, no check that is under way may move again.
+        let step = i64::from(change.is_some());
         let mut txn = self.pool.begin_write().await?;
-        let touched = match id {
-            Some(id) => {
-                let sql = "UPDATE credentials SET check_failures = 0, state_version = state_version + 1
-                     WHERE id = $1 AND check_failures > 0 AND deleted_at IS NULL";
-                txn.execute(sql, args![id]).await?
-            }
-            None => {
-                let sql = "UPDATE credentials SET check_failures = 0, state_version = state_version + 1
-                     WHERE check_failures > 0 AND deleted_at IS NULL";
-                txn.execute(sql, args![]).await?
-            }
+        let touched = if let Some(id) = id {
+            let sql = "UPDATE credentials SET check_failures = 0, state_version = state_version + $1
+                 WHERE check_failures > 0 AND deleted_at IS NULL AND id = $2";
+            txn.execute(sql, args![step, id]).await?
+        } else {
+            let sql = "UPDATE credentials SET check_failures = 0, state_version = state_version + $1
+                 WHERE check_failures > 0 AND deleted_at IS NULL";
+            txn.execute(sql, args![step]).await?
         };
         if let Some(change) = change {
             commit_change(txn, change).await?;

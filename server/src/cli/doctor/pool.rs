@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use store::{ConfigRows, CredentialRow, ProviderRow};
+use types::check::{CheckReport, CheckResult};
 use types::credential::{CredentialState, CredentialView};
-use types::provider::ProviderTest;
 
 use super::Findings;
 use crate::cli::running::Running;
@@ -87,8 +87,15 @@ fn probed(provider: &ProviderRow, view: &CredentialView, gateway: &Gateway<'_>, 
         _ => {}
     }
     match gateway.check(view) {
-        Ok(ProviderTest { ok: true, latency_ms, .. }) => findings.good(&tell(&format!("{latency_ms} ms"))),
-        Ok(ProviderTest { error, .. }) => findings.bad(&tell(&error.unwrap_or_default())),
+        Ok(CheckReport { ok: true, latency_ms, .. }) => findings.good(&tell(&format!("{latency_ms} ms"))),
+        Ok(CheckReport { result, error, remedy, .. }) => {
+            let what = [error, remedy].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            match result {
+                // It lives, or nobody can ask: no fault, and no proof either.
+                CheckResult::Alive | CheckResult::NotProbed => findings.odd(&tell(&what)),
+                _ => findings.bad(&tell(&what)),
+            }
+        }
         Err(why) => findings.bad(&tell(&why)),
     }
 }
@@ -112,11 +119,11 @@ impl<'a> Gateway<'a> {
         serde_json::from_value(items).map_err(|_| format!("{address} is another version of Tollgate"))
     }
 
-    fn check(&self, view: &CredentialView) -> Result<ProviderTest, String> {
+    fn check(&self, view: &CredentialView) -> Result<CheckReport, String> {
         let path = format!("/api/admin/credentials/{}/check", view.id);
         let patience = Duration::from_millis(self.config.api_test_timeout_ms).saturating_add(SOON);
         let test = self.ask("POST", &path, patience)?;
-        serde_json::from_value(test).map_err(|_| "it answered something else than a test".to_owned())
+        serde_json::from_value(test).map_err(|_| "it answered something else than a check".to_owned())
     }
 
     fn ask(&self, method: &str, path: &str, patience: Duration) -> Result<Value, String> {

@@ -1,0 +1,173 @@
+//! What an upstream's answer to a check says about the account, and what to do about it. Pure.
+//!
+//! Only what the vendor itself said about this account counts against it. A network, a proxy, a captive page or an
+//! upstream that fails says nothing; neither does an upstream that has no such list.
+
+use protocol::error::UpstreamError;
+use types::check::CheckResult;
+use types::credential::CredentialState;
+use types::routing::FailureClass;
+
+use crate::upstream::{Knock, NoKnock};
+
+/// Words of a refusal that concerns the list of models and not the account: some vendors' keys can be confined to
+/// calls that do not include it.
+const CONFINED: &[&str] =
+    &["missing scopes", "insufficient permissions", "insufficient_scope", "not authorized to list"];
+/// What Gemini says of a key that it does not take; its status is 400.
+const GEMINI_KEY: &[&str] = &["api key not valid", "api_key_invalid", "api key expired"];
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) result: CheckResult,
+    pub(super) status: Option<u16>,
+    /// What the vendor said, or what went wrong.
+    pub(super) message: Option<String>,
+    /// What to do about it.
+    pub(super) remedy: Option<&'static str>,
+    /// The state that follows, if one does.
+    pub(super) state: Option<CredentialState>,
+}
+
+const REFUSED: &str =
+    "the vendor does not take this API key: make a new one in the vendor's console and enter it here";
+const FORBIDDEN: &str =
+    "the vendor refuses this account: look into its console for what it wants, or enter another key";
+const ENDED: &str = "the account is out of credit or suspended: top it up or ask the vendor, then recover it";
+const LIMITED: &str = "it lives; the vendor limits it right now, and it comes back by itself";
+const NETWORK: &str =
+    "nothing is counted: look at the network, the proxy and the base address, then check again";
+const UNASKED: &str = "nothing is counted: whether it works shows with its next request";
+const UNREADABLE: &str = "enter its secret again";
+
+pub(super) fn of(answer: Result<&Knock, &NoKnock>) -> Verdict {
+    let knock = match answer {
+        Ok(knock) => knock,
+        Err(NoKnock::Unaskable(why)) => return plain(CheckResult::NotProbed, None, why.clone(), UNREADABLE),
+        Err(NoKnock::NoAnswer(why)) => return plain(CheckResult::Inconclusive, None, why.clone(), NETWORK),
+    };
+    let status = knock.status.as_u16();
+    let said = knock.error.as_ref().map_or("", |error| error.message.as_str());
+    if knock.status.is_success() && knock.error.is_none() {
+        return if knock.is_json {
+            Verdict {
+                result: CheckResult::Healthy,
+                status: Some(status),
+                message: None,
+                remedy: None,
+                state: None,
+            }
+        } else {
+            let what = "the answer is no JSON: something in between answered".to_owned();
+            plain(CheckResult::Inconclusive, Some(status), what, NETWORK)
+        };
+    }
+    let lower = said.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let message = if said.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {said}") };
+    let class = match status {
+        400 if says(GEMINI_KEY) => FailureClass::Auth,
+        _ => class(status, knock.error.as_ref(), said),
+    };
+    let failed = |remedy, state| Verdict {
+        result: CheckResult::Failed,
+        status: Some(status),
+        message: Some(message.clone()),
+        remedy: Some(remedy),
+        state,
+    };
+    match class {
+        _ if matches!(status, 401 | 403) && says(CONFINED) => {
+            let what = format!("{message} (this key may not list models; it can serve all the same)");
+            plain(CheckResult::NotProbed, Some(status), what, UNASKED)
+        }
+        FailureClass::Auth => failed(REFUSED, Some(CredentialState::Invalid)),
+        FailureClass::Quota => failed(ENDED, Some(CredentialState::Suspended)),
+        // Forbidden for a reason that may pass: it is counted, and once is no proof.
+        FailureClass::RateLimit if status == 403 => failed(FORBIDDEN, None),
+        FailureClass::RateLimit => plain(CheckResult::Alive, Some(status), message, LIMITED),
+        FailureClass::NotFound | FailureClass::Client => {
+            let what = format!("{message} (this upstream has no list of models to ask for)");
+            plain(CheckResult::NotProbed, Some(status), what, UNASKED)
+        }
+        _ => plain(CheckResult::Inconclusive, Some(status), message, NETWORK),
+    }
+}
+
+/// The class by the type of the error, or by its code where the type says no more than the status.
+fn class(status: u16, error: Option<&UpstreamError>, said: &str) -> FailureClass {
+    let of = |word: &str| routing::failure::of_status(status, word, said);
+    let class = of(error.map_or("", |error| error.kind.as_str()));
+    match error.and_then(|error| error.code.as_deref()) {
+        Some(code) if class == of("") => of(code),
+        _ => class,
+    }
+}
+
+fn plain(result: CheckResult, status: Option<u16>, message: String, remedy: &'static str) -> Verdict {
+    Verdict { result, status, message: Some(message), remedy: Some(remedy), state: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use types::check::CheckResult::{Alive, Failed, Healthy, Inconclusive, NotProbed};
+
+    use super::*;
+
+    fn said(status: u16, kind: &str, message: &str) -> Verdict {
+        let error = (!message.is_empty()).then(|| UpstreamError {
+            message: message.to_owned(),
+            kind: kind.to_owned(),
+            code: None,
+            retry_after_ms: None,
+        });
+        let status = StatusCode::from_u16(status).unwrap();
+        of(Ok(&Knock { status, error, is_json: true }))
+    }
+
+    #[test]
+    fn hc_10_each_answer_has_its_verdict() {
+        for (status, kind, message, result, state) in [
+            (200, "", "", Healthy, None),
+            (401, "authentication_error", "invalid x-api-key", Failed, Some(CredentialState::Invalid)),
+            (401, "", "", Failed, Some(CredentialState::Invalid)),
+            (403, "permission_error", "no", Failed, None),
+            (403, "", "account suspended", Failed, Some(CredentialState::Suspended)),
+            (402, "", "pay", Failed, Some(CredentialState::Suspended)),
+            (
+                400,
+                "INVALID_ARGUMENT",
+                "API key not valid. Please pass a valid API key.",
+                Failed,
+                Some(CredentialState::Invalid),
+            ),
+            (200, "insufficient_quota", "You exceeded your quota", Failed, Some(CredentialState::Suspended)),
+            (403, "", "You have insufficient permissions. Missing scopes: api.model.read", NotProbed, None),
+            (429, "rate_limit_error", "slow", Alive, None),
+            (404, "", "no such page", NotProbed, None),
+            (405, "", "", NotProbed, None),
+            (400, "", "what?", NotProbed, None),
+            (500, "", "", Inconclusive, None),
+            (502, "", "bad gateway", Inconclusive, None),
+            (503, "", "", Inconclusive, None),
+            (529, "overloaded_error", "busy", Inconclusive, None),
+            (407, "", "", Inconclusive, None),
+            (302, "", "", Inconclusive, None),
+        ] {
+            let verdict = said(status, kind, message);
+            assert_eq!((verdict.result, verdict.state), (result, state), "{status} {kind} {message}");
+            assert_eq!(verdict.remedy.is_none(), result == Healthy, "{status}: what to do is always said");
+        }
+    }
+
+    #[test]
+    fn hc_12_no_answer_and_a_strangers_page_say_nothing_about_the_account() {
+        let none = of(Err(&NoKnock::NoAnswer("connection refused".into())));
+        assert_eq!((none.result, none.status, none.state), (Inconclusive, None, None));
+        let page = Knock { status: StatusCode::OK, error: None, is_json: false };
+        assert_eq!(of(Ok(&page)).result, Inconclusive);
+        assert_eq!(of(Err(&NoKnock::Unaskable("cannot be decrypted".into()))).result, NotProbed);
+    }
+}

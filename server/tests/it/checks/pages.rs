@@ -1,0 +1,118 @@
+//! The pages, in both languages and without scripts (HC-02, HC-04, HC-05, HC-11, HC-15).
+
+use fakeup::Behaviour;
+use serde_json::json;
+
+use super::Checked;
+use crate::harness::{ADMIN_TOKEN, Answer};
+
+struct Browser<'a> {
+    checked: &'a Checked,
+    cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    async fn sign_in(checked: &'a Checked, lang: &str) -> Self {
+        let body = format!("secret={ADMIN_TOKEN}");
+        let answer = send(checked, "/auth/login", "", &body).await;
+        let line = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
+        let cookie = format!("{}; tg_lang={lang}", line.split(';').next().unwrap());
+        Self { checked, cookie }
+    }
+
+    async fn page(&self, path: &str) -> String {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/html\r\nCookie: {}\r\nConnection: close\r\n\r\n",
+            self.cookie
+        );
+        let answer = self.checked.rig.server.raw(request).await;
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        answer.body()
+    }
+
+    /// A form without scripts; answers where it leads.
+    async fn press(&self, function: &str, body: &str) -> String {
+        let answer = send(self.checked, &format!("/rpc/app/api/check/{function}"), &self.cookie, body).await;
+        answer.header("location").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+}
+
+async fn send(checked: &Checked, path: &str, cookie: &str, body: &str) -> Answer {
+    let headers = format!(
+        "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html\r\n\
+         Cookie: {cookie}\r\n"
+    );
+    checked.rig.server.raw(crate::harness::post(path, &headers, body)).await
+}
+
+#[tokio::test]
+async fn hc_02_hc_15_the_page_says_whether_checks_are_on_and_how_they_do_in_both_languages() {
+    let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
+    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let off = english.page("/pool").await;
+    assert!(
+        off.contains("Checks are off") && off.contains("/settings#setting-account_health_check_enabled"),
+        "{off}"
+    );
+    assert!(chinese.page("/pool").await.contains("检查已关闭"));
+    assert!(english.page("/settings").await.contains("id=\"setting-account_health_check_enabled\""));
+    checked.set("account_health_check_enabled", "true").await;
+    checked.on("up-b", Behaviour::status(401));
+    assert_eq!(english.press("all", "").await, "/pool?done=checked");
+    let on = english.page("/pool").await;
+    for words in ["Checks are on.", "Last check", "Next check", "Inconclusive", "Switched off by checks"] {
+        assert!(on.contains(words), "{words} is missing: {on}");
+    }
+    let checker = checked.get("/checks").await;
+    assert_eq!(
+        (&checker["counts"]["healthy"], &checker["counts"]["failed"]),
+        (&json!(1), &json!(1)),
+        "{checker}"
+    );
+    assert!(checker["last_run_at"].is_string() && checker["next_run_at"].is_string());
+}
+
+#[tokio::test]
+async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_scripts() {
+    let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
+    checked.set("account_error_threshold", "2").await;
+    let browser = Browser::sign_in(&checked, "en").await;
+    assert!(browser.page("/pool?errors=1").await.contains("No credential has errors in a row."));
+    checked.on("up-b", Behaviour::status(401));
+    let id = checked.id("up-b").await;
+    let landing = browser.press("one", &format!("id={id}")).await;
+    assert_eq!(landing, format!("/pool?history={id}&done=checked"));
+    let history = browser.page(&landing).await;
+    assert!(history.contains("Last checks") && history.contains("HTTP 401"), "{history}");
+    browser.press("one", &format!("id={id}")).await;
+    let page = browser.page("/pool?errors=1").await;
+    let list = page.split("id=\"errors\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for words in ["up-b", "anthropic", "0 / 2", "HTTP 401", "Reset and enable"] {
+        assert!(list.contains(words), "{words} is missing: {list}");
+    }
+    assert!(!list.contains("/ up-a"), "it has no errors: {list}");
+    assert!(page.contains("Auto-disabled 2/2"), "{page}");
+    assert_eq!(browser.press("enable", &format!("id={id}")).await, "/pool?done=enabled");
+    let page = browser.page("/pool?done=enabled").await;
+    assert!(page.contains("in use again") && !page.contains("Auto-disabled 2/2"), "{page}");
+    assert_eq!(checked.account("up-b").await["enabled"], true);
+    browser.press("one", &format!("id={id}")).await;
+    assert_eq!(browser.press("reset", &format!("id={id}")).await, "/pool?done=errors_reset");
+    assert_eq!(checked.failures("up-b").await, 0);
+    browser.press("one", &format!("id={id}")).await;
+    assert_eq!(browser.press("reset_all", "").await, "/pool?done=errors_reset");
+    assert_eq!(checked.failures("up-b").await, 0);
+    // The last fifty, and no more.
+    checked.set("account_error_threshold", "100").await;
+    for _ in 0..52 {
+        checked.check("up-b").await;
+    }
+    let lines = checked.get(&format!("/credentials/{id}/checks")).await;
+    let lines = lines["items"].as_array().unwrap();
+    assert_eq!(lines.len(), 50);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["probe"] == "models" && line["latency_ms"].is_u64() && line["at"].is_string())
+    );
+}
