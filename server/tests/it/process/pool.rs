@@ -80,6 +80,9 @@ async fn tp_08_tp_15_a_start_counts_the_pool_and_doctor_calls_each_entry() {
         "{found}"
     );
     assert!(!found.contains("up-bad"), "no secret");
+    upstream.forget();
+    let (code, found) = doctor(dir.path(), port).await;
+    assert_eq!(code, 0, "the vendor takes it again: {found}");
     signal(&child, rustix::process::Signal::TERM);
     assert!(child.wait_with_output().await.unwrap().status.success());
 
