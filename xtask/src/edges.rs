@@ -40,6 +40,11 @@ const RULES: &[Rule] = &[
         with: &[],
         never: &["tokio", "reqwest", "hyper", "sqlx", "axum", "leptos", "ledger", "routing"],
     },
+    Rule {
+        package: "oauth",
+        with: &[],
+        never: &["tokio", "reqwest", "hyper", "sqlx", "axum", "leptos", "store"],
+    },
     Rule { package: "ledger", with: &[], never: &["sqlx", "tokio", "axum", "leptos", "protocol", "hyper"] },
     Rule {
         package: "store",

@@ -68,6 +68,7 @@ pub(crate) fn filter(name: &str) -> Option<Text> {
         "limit" => r::R_LIMIT,
         "no_credential" => r::R_NO_CREDENTIAL,
         "unreadable" => r::R_UNREADABLE,
+        "token" => r::R_TOKEN,
         "state" => r::R_STATE,
         "cooldown" => r::R_COOLDOWN,
         "unavailable" => r::R_UNAVAILABLE,
@@ -84,6 +85,7 @@ pub(crate) fn rectified(name: &str) -> Option<Text> {
         "thinking_signature" => r::F_THINKING_SIGNATURE,
         "thinking_budget" => r::F_THINKING_BUDGET,
         "empty_text" => r::F_EMPTY_TEXT,
+        "token_refreshed" => r::F_TOKEN_REFRESHED,
         "orphan_tool_results" => r::F_ORPHAN_TOOLS,
         _ => return None,
     })

@@ -66,6 +66,7 @@ super::texts! {
     F_THINKING_SIGNATURE: "thinking signatures of another account", "其他账号的思考签名";
     F_THINKING_BUDGET: "thinking budget", "思考预算";
     F_EMPTY_TEXT: "empty text", "空文本";
+    F_TOKEN_REFRESHED: "the account's token was refreshed", "已刷新账号令牌";
     F_ORPHAN_TOOLS: "orphaned tool results", "孤立的工具结果";
     A_DONE: "Answered", "成功";
     A_CONNECT_FAILED: "No connection", "连接失败";
@@ -96,6 +97,7 @@ super::texts! {
     R_GROUP: "not in the caller's groups", "不在调用方分组内";
     R_MODEL: "does not serve this model", "不提供此模型";
     R_NO_CREDENTIAL: "has no credential", "没有凭证";
+    R_TOKEN: "access token is over", "访问令牌已过期";
     R_UNREADABLE: "credential cannot be decrypted", "凭证无法解密";
     R_CONCURRENCY: "at its concurrency bound", "已达并发上限";
     R_TRIED: "already tried", "已尝试过";

@@ -30,6 +30,7 @@ mod provider;
 mod proxy;
 mod quota;
 mod recover;
+mod refresh;
 mod reprice;
 mod request;
 mod routing;
@@ -43,7 +44,7 @@ mod usage_export;
 mod user;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt::Display;
 use std::sync::Arc;

@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::{HeaderMap, Method, Uri};
 use types::provider::ProviderKind;
 use types::{Secret, Timestamp};
 
 mod sigv4;
+mod slot;
 
 pub(crate) use sigv4::{AwsKey, Unsigned};
+pub(crate) use slot::{AccessToken, Flown, TokenSlot, TokenSlots};
 
 /// Put where a secret stood.
 const INSTEAD: &str = "[redacted]";
@@ -25,27 +26,12 @@ pub(crate) enum Auth {
     /// A key that is sent as it is.
     Key(Secret<String>),
     /// An access token that is replaced from time to time.
-    #[cfg_attr(not(test), expect(dead_code, reason = "enrolment and minting fill it"))]
     Token(Arc<TokenSlot>),
     /// Keys that each request is signed with.
     #[cfg_attr(not(test), expect(dead_code, reason = "stored with the next migration"))]
     Aws(Box<AwsKey>),
     /// What is stored cannot be decrypted: nothing may be sent.
     Unreadable,
-}
-
-/// The place of a credential's access token. It outlives snapshots, and reading it takes no lock.
-#[derive(Debug, Default)]
-pub(crate) struct TokenSlot(ArcSwapOption<AccessToken>);
-
-/// An access token.
-#[derive(Debug)]
-pub(crate) struct AccessToken {
-    pub(crate) secret: Secret<String>,
-    /// From when on the upstream refuses it; `None` if nobody said.
-    pub(crate) expires_at: Option<Timestamp>,
-    /// What else its vendor wants to see. A list that the caller sends under the same name is kept and added to.
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What goes upstream with one request.
@@ -94,25 +80,6 @@ pub(crate) enum Unpresentable {
     NoToken,
     #[error("its access token has expired")]
     Expired,
-}
-
-impl TokenSlot {
-    /// Puts a token in place of the one before.
-    #[cfg_attr(not(test), expect(dead_code, reason = "enrolment and minting fill it"))]
-    pub(crate) fn put(&self, token: AccessToken) {
-        self.0.store(Some(Arc::new(token)));
-    }
-
-    /// The token, expired or not.
-    pub(crate) fn get(&self) -> Option<Arc<AccessToken>> {
-        self.0.load_full()
-    }
-}
-
-impl AccessToken {
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
-    }
 }
 
 impl Auth {
@@ -165,7 +132,13 @@ impl Presented<'_> {
                 headers.insert(name, value);
             }
             Self::Bearer(token) => {
-                headers.insert(AUTHORIZATION, bearer(token.secret.expose())?);
+                match &token.carrier {
+                    None => headers.insert(AUTHORIZATION, bearer(token.secret.expose())?),
+                    Some((name, scheme)) => {
+                        let text = format!("{scheme} {}", token.secret.expose());
+                        headers.insert(name, sensitive(HeaderValue::from_str(text.trim_start())?))
+                    }
+                };
                 for (name, value) in &token.headers {
                     merge(headers, name, value)?;
                 }
@@ -220,7 +193,10 @@ mod tests {
         AccessToken {
             secret: Secret::new(text.to_owned()),
             expires_at: expires_at.map(Timestamp),
+            due_at: None,
+            carrier: None,
             headers: vec![beta],
+            version: 1,
         }
     }
 

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use types::Timestamp;
 
 use crate::affinity::Affinity;
+use crate::authenticate::TokenSlots;
 use crate::catalogue::ModelLists;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -117,7 +118,7 @@ impl Core {
             Vault::open_with_canary(&config.encryption_secret, &config.encryption_previous, &store).await?;
         let keys = KeyHasher::load(&vault, &store, &config.encryption_secret).await?;
         let gauges = Gauges::default();
-        let builder = Builder { vault: vault.clone(), gauges: gauges.clone() };
+        let builder = Builder { vault: vault.clone(), gauges: gauges.clone(), slots: TokenSlots::default() };
         let snapshot = builder.build(store.config_load().await?, clock.now());
         let upstreams = Upstreams::new(&config).map_err(StartError::Outbound)?;
         let core = Arc::new(Self {

@@ -49,6 +49,7 @@ mod pricelist;
 mod serve;
 mod standing;
 mod tasks;
+mod tokens;
 
 pub use admin::Admin;
 pub use clock::Clock;

@@ -71,6 +71,7 @@ pub(crate) struct Metrics {
     checks: Family<KindLabel, Counter>,
     switched_off: Counter,
     cut_off: Gauge,
+    token_refreshes: Family<KindLabel, Counter>,
     in_flight: Gauge,
     streams: Gauge,
     sockets: Gauge,
@@ -108,6 +109,7 @@ impl Metrics {
             checks: Family::default(),
             switched_off: Counter::default(),
             cut_off: Gauge::default(),
+            token_refreshes: Family::default(),
             in_flight: Gauge::default(),
             streams: Gauge::default(),
             sockets: Gauge::default(),
@@ -159,6 +161,11 @@ impl Metrics {
             "1 while more than half of the checks get no answer",
             metrics.cut_off.clone(),
         );
+        registry.register(
+            "token_refreshes",
+            "Refreshes of accounts' tokens by outcome",
+            metrics.token_refreshes.clone(),
+        );
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
         registry.register("open_sockets", "WebSockets open to callers", metrics.sockets.clone());
@@ -181,6 +188,11 @@ impl Metrics {
         );
         registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
         Self { registry, ..metrics }
+    }
+
+    /// Counts a refresh of a token: `ok`, or what its failure means.
+    pub(crate) fn token_refreshed(&self, outcome: &'static str) {
+        self.token_refreshes.get_or_create(&KindLabel { kind: outcome }).inc();
     }
 
     /// Counts a finished request.

@@ -24,6 +24,7 @@ mod purse;
 mod quote;
 mod refuse_limit;
 mod relay;
+mod renewal;
 mod route;
 mod session;
 mod settle;
@@ -156,7 +157,7 @@ struct Routed<'a> {
 
 /// The last steps before a request is booked: somebody can serve it, and its payers can pay the dearest of them.
 async fn enter<'a>(
-    core: &Core,
+    core: &Arc<Core>,
     request: &'a Request,
     record: &mut RequestRecord,
 ) -> Result<(admit::Admission, Routed<'a>, Quotes), Refusal> {

@@ -4,7 +4,7 @@
 
 mod build;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ledger::budget::Scope;
@@ -17,6 +17,7 @@ use types::credential::{CredentialMark, CredentialSpec};
 use types::dialect::Endpoint;
 use types::group::GroupSpec;
 use types::limits::Limits;
+use types::oauth::VendorSpec;
 use types::package::{GrantState, PackageKind, PackageSpec};
 use types::pattern::pattern_matches;
 use types::provider::ProviderSpec;
@@ -58,6 +59,8 @@ pub(crate) struct Snapshot {
     pub(crate) aliases: Vec<AliasSpec>,
     /// What upstreams' errors mean.
     pub(crate) rules: Rules,
+    /// Vendors' descriptors by name.
+    pub(crate) vendors: BTreeMap<String, VendorSpec>,
     /// Credentials that could serve at all; where there is one, nothing needs to stick.
     pub(crate) credentials: usize,
     /// Whether any provider has hours.

@@ -8,6 +8,7 @@ mod flush_events;
 mod prune;
 mod reconcile;
 mod recover;
+mod refresh_tokens;
 mod reload;
 mod sync_prices;
 
@@ -51,6 +52,11 @@ const TASKS: &[Task] = &[
         name: "check_credentials",
         period: crate::checks::TICK,
         run: |core| Box::pin(async move { check_credentials::run(&core).await }),
+    },
+    Task {
+        name: "refresh_tokens",
+        period: Duration::from_mins(1),
+        run: |core| Box::pin(async move { Ok(refresh_tokens::run(&core).await) }),
     },
     Task {
         name: "prune",

@@ -165,6 +165,17 @@ impl Upstreams {
         self.exchange(provider, own, request).await
     }
 
+    /// Asks a vendor's token endpoint: nothing of a caller goes there, and nothing is charged for it. Only `tokens` uses
+    /// it, with what crate `oauth` writes.
+    pub(crate) async fn ask_for_token(
+        &self,
+        provider: &Provider,
+        own: &Proxy,
+        request: Prepared,
+    ) -> Result<Answer, SendError> {
+        self.exchange(provider, own, request).await
+    }
+
     async fn exchange(
         &self,
         provider: &Provider,

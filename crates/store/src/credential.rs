@@ -155,7 +155,7 @@ impl Store {
         check::switched_in_txn(&mut txn, id, *enabled, change.at).await?;
         if let Some(SealedSecret { sealed, hint }) = secret {
             txn.execute(
-                "UPDATE credentials SET sealed = $2, hint = $3 WHERE id = $1",
+                "UPDATE credentials SET sealed = $2, hint = $3, token_version = token_version + 1 WHERE id = $1",
                 args![id, sealed, hint],
             )
             .await?;

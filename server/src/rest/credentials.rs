@@ -97,5 +97,17 @@ fn entries() -> Vec<Endpoint> {
             "Use a credential again that the upstream had refused",
             |admin, call: ById| async move { admin.credential_recover(call.path).await },
         ),
+        endpoint(
+            Method::POST,
+            "/credentials/refresh",
+            "Fetch fresh tokens for all accounts whose token is over or soon will be",
+            |admin, _: Call<(), NoQuery, NoBody>| async move { admin.credential_refresh_expiring().await },
+        ),
+        endpoint(
+            Method::POST,
+            "/credentials/{id}/refresh",
+            "Fetch a fresh token for an account now",
+            |admin, call: ById| async move { admin.credential_refresh(call.path).await },
+        ),
     ]
 }

@@ -6,8 +6,7 @@ use types::{Secret, Timestamp};
 
 /// Whether an opened token set holds what a refresh needs.
 pub(super) fn can_refresh(secret: &Secret<String>) -> bool {
-    let set: Result<serde_json::Value, _> = serde_json::from_str(secret.expose());
-    set.is_ok_and(|set| set["refresh_token"].as_str().is_some_and(|token| !token.is_empty()))
+    oauth::TokenSet::parse(secret).is_some_and(|set| set.refresh_token.is_some())
 }
 
 /// What is shown of a credential's token; `None` for what has no stored token. `state` is the computed one.

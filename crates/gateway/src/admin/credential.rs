@@ -2,7 +2,7 @@
 
 use store::{CredentialRow, SealedProxy, SealedSecret};
 use types::credential::{
-    CreateCredential, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
+    CreateCredential, CredentialAuth, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
 };
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
@@ -63,6 +63,12 @@ impl Admin {
     ) -> Result<CredentialView, Problem> {
         let row = self.credential_live(id).await?;
         self.expect_version(OBJECT, id.0, input.version, row.version).await?;
+        if input.api_key.is_some() && row.auth == CredentialAuth::Oauth {
+            return Err(Problem::field(
+                "api_key",
+                "this is an account; sign in again instead of replacing its secret",
+            ));
+        }
         let hint = check_patch(&input.proxy_url);
         let (spec, hint, ()) = all_or_faults(input.apply(row.spec.clone()), hint, Ok(()))?;
         let mut after = trail::credential(&spec, hint.clone().apply(row.proxy_hint.clone()).as_deref());
@@ -183,7 +189,7 @@ impl Admin {
         } = row;
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let secret = self.core.vault.open(Purpose::CredentialSecret, id.0, &sealed).ok();
-        let can_refresh = secret.as_ref().is_some_and(|secret| account::can_refresh(secret));
+        let can_refresh = secret.as_ref().is_some_and(account::can_refresh);
         let stored = Stored { id, readable: secret.is_some(), enabled, mark: &mark, check: &check };
         let now = self.core.clock.now();
         let condition = Condition::of(&self.core, stored, now);

@@ -164,6 +164,14 @@ impl Admin {
     ) -> ProviderTest {
         let core = &self.core;
         let timeout_ms = core.config.api_test_timeout_ms;
+        if let crate::authenticate::Auth::Token(slot) = &credential.auth
+            && !slot.is_ready(core.clock.now())
+        {
+            use crate::tokens::{Trigger, refreshed};
+            let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(timeout_ms);
+            // What failed is said by the test itself.
+            refreshed(core, (credential.id, slot), slot.round(), Trigger::Request, deadline).await;
+        }
         let books = crate::upstream::Books {
             ledger: &core.ledger,
             now: core.clock.now(),

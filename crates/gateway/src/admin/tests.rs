@@ -25,7 +25,7 @@ const ENCRYPTION: &str = "the-encryption-secret-of-the-tests";
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 /// A gateway on a fresh SQLite file and a clock that stands still.
-struct House {
+pub(crate) struct House {
     gateway: Gateway,
     store: Store,
     clock: Clock,
@@ -36,9 +36,26 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let home = testing::sqlite().await;
+        Self::at(testing::sqlite().await).await
+    }
+
+    /// On a database that the test made.
+    pub(crate) async fn at(home: TestStore) -> Self {
         let house = Self::on(home.store(), ENCRYPTION, &[]).await;
         Self { home: Some(home), ..house }
+    }
+
+    /// Another instance on the same database.
+    pub(crate) async fn again(other: &Self, node: &str) -> Self {
+        Self::named(other.store.clone(), ENCRYPTION, &[], node).await
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn core(&self) -> &Arc<crate::core::Core> {
+        &self.gateway.core
     }
 
     /// The database of this house, opened anew, as after a restart.
@@ -48,6 +65,10 @@ impl House {
     }
 
     async fn on(store: Store, encryption: &str, previous: &[&str]) -> Self {
+        Self::named(store, encryption, previous, "test").await
+    }
+
+    async fn named(store: Store, encryption: &str, previous: &[&str], node: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Timestamp(1_800_000_000_000));
         let options = ledger::Options {
@@ -57,12 +78,12 @@ impl House {
             now: crate::clock::system_now,
         };
         let (ledger, recovery) = ledger::Ledger::open(options).unwrap();
-        let config = config(dir.path().to_owned(), encryption, previous);
+        let config = Config { node: node.to_owned(), ..config(dir.path().to_owned(), encryption, previous) };
         let gateway = Gateway::start(config, store.clone(), ledger, recovery, clock.clone()).await.unwrap();
         Self { gateway, store, clock, dir, home: None }
     }
 
-    fn admin(&self) -> Admin {
+    pub(crate) fn admin(&self) -> Admin {
         self.gateway.admin(&Principal::Admin, actor("admin")).unwrap()
     }
 

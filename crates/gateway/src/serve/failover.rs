@@ -19,6 +19,7 @@ use super::attempt::{Attempted, Opened, Target, attempt};
 use super::count::{self, Counted};
 use super::line;
 use super::quote::Quotes;
+use super::renewal;
 use super::route::{Pick, Selection};
 use super::settle::Settlement;
 use super::trial::{Doubts, Trial};
@@ -56,6 +57,8 @@ struct Tried {
     credentials: Vec<CredentialId>,
     /// For good: no other model makes a difference.
     spent: Vec<CredentialId>,
+    /// Those whose token was refreshed for this request.
+    refreshed: Vec<CredentialId>,
     /// Attempts that cost an upstream work, or a caller the wait for a connection.
     costly: u32,
     /// Providers to which no connection was made.
@@ -96,6 +99,9 @@ pub(super) async fn run(
                 tried.credentials.clear();
                 continue;
             }
+            if look.refresh(&selection, &mut tried.refreshed, deadline).await {
+                continue;
+            }
             if tried.last.is_none() {
                 return Err(Failed::Refused { refusal: look.nobody(&selection), outcome: Outcome::Refused });
             }
@@ -111,6 +117,7 @@ pub(super) async fn run(
         loop {
             let target = Target { body: body.take(), ..target.clone() };
             let Some(lease_now) = lease.take() else { break };
+            let used = renewal::used(&credential);
             match attempt(core, settlement, request, &target, &credential, lease_now).await {
                 Attempted::Opened(mut opened) => {
                     doubts.confirm();
@@ -129,6 +136,10 @@ pub(super) async fn run(
                         tracing::info!(request.id = %settlement.record().request_id, credential.name = credential.spec.name,
                             "rectify: the request is mended and sent again");
                         (body, lease) = (Some(mended), Some(back));
+                        continue;
+                    }
+                    if renewal::replays(core, settlement, &credential, &verdict, (used, deadline)).await {
+                        (body, lease) = (target.body, Some(back));
                         continue;
                     }
                     drop(back);

@@ -1,5 +1,6 @@
 //! Looking for a candidate, and waiting for one where all are busy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,13 +10,16 @@ use super::Request;
 use super::gate::LimitGate;
 use super::route::{Demand, Selection, select};
 use super::session::Conversation;
+use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
 use crate::error::Refusal;
+use crate::snapshot::Credential;
+use crate::tokens::{self, Trigger};
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look<'r, 'c> {
-    pub(super) core: &'c Core,
+    pub(super) core: &'c Arc<Core>,
     pub(super) request: &'r Request,
     pub(super) model: Option<&'c str>,
     pub(super) conversation: Option<&'c Conversation>,
@@ -43,7 +47,37 @@ impl<'r> Look<'r, '_> {
     /// One look.
     pub(super) fn select(&self, tried: &[CredentialId]) -> Selection<'r> {
         let gate = LimitGate::new(self.core, self.request);
-        select(&self.request.snapshot, self.demand(tried, &gate))
+        let selection = select(&self.request.snapshot, self.demand(tried, &gate));
+        // Who is passed over for want of a fresh token gets one for those who come later.
+        let missed =
+            |credential: &Arc<Credential>| matches!(&credential.auth, Auth::Token(slot) if slot.ask());
+        if selection.stale().into_iter().any(missed) {
+            self.core.tasks.wake("refresh_tokens");
+        }
+        selection
+    }
+
+    /// Waits for a fresh token of the first that lacks one and is not among `tried`, within the deadline; whether one
+    /// came. Whoever was waited for is added to `tried`.
+    pub(super) async fn refresh(
+        &self,
+        selection: &Selection<'_>,
+        tried: &mut Vec<CredentialId>,
+        deadline: Instant,
+    ) -> bool {
+        for credential in selection.stale() {
+            let Auth::Token(slot) = &credential.auth else { continue };
+            if tried.contains(&credential.id) || !slot.can_refresh() {
+                continue;
+            }
+            tried.push(credential.id);
+            let asked = (credential.id, slot);
+            let flown = tokens::refreshed(self.core, asked, slot.round(), Trigger::Request, deadline).await;
+            if flown == Flown::Fresh {
+                return true;
+            }
+        }
+        false
     }
 
     /// The refusal for a selection without a candidate.
@@ -65,6 +99,11 @@ impl<'r> Look<'r, '_> {
     pub(super) async fn select_or_wait(&self) -> Selection<'r> {
         let mut selection = self.select(&[]);
         let settings = &self.request.snapshot.settings;
+        let deadline = Instant::now() + Duration::from_millis(u64::from(settings.routing_deadline_ms));
+        let mut waited_for = Vec::new();
+        while selection.ranked.is_empty() && self.refresh(&selection, &mut waited_for, deadline).await {
+            selection = self.select(&[]);
+        }
         if !selection.ranked.is_empty() {
             return selection;
         }

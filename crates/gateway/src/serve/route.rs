@@ -18,6 +18,7 @@ use types::translation::{Served, TranslationMode};
 use types::{CredentialId, Timestamp};
 
 use super::session::Conversation;
+use crate::authenticate::Auth;
 use crate::snapshot::{ApiKey, Credential, Provider, Snapshot};
 
 /// What else may stand in a candidate's way at this instant: limits, a missing price.
@@ -165,6 +166,9 @@ struct Removed {
     quota: bool,
 }
 
+/// Its access token is over, and a fresh one has to be fetched first.
+const STALE: &str = "token";
+
 /// Of limits of providers and credentials: their quota, not a fault.
 const LIMIT: &str = "limit";
 
@@ -218,6 +222,12 @@ fn examine<'a>(
         return Err(Removed::by("unreadable", None));
     }
     let mut probes = marked(credential, demand.now)?;
+    if let Auth::Token(slot) = &credential.auth
+        && !slot.is_ready(demand.now)
+    {
+        let until = slot.is_quiet(demand.now).then(|| slot.quiet_until());
+        return Err(Removed::by(STALE, until));
+    }
     let (mut demoted, mut until, mut again) = (false, None, None);
     match gauge.look(upstream_model, demand.now) {
         Look::Free => {}
@@ -316,6 +326,16 @@ impl<'a> Selection<'a> {
             Served::Counted(dialect) => Some((pick.provider, dialect)),
             Served::Natively | Served::Translated(_) => None,
         })
+    }
+
+    /// Credentials that could serve with a fresh access token, in the order in which they would be tried.
+    pub(super) fn stale(&self) -> Vec<&'a Arc<Credential>> {
+        let mut stale: Vec<_> = self.removed.iter().filter(|removal| removal.filter == STALE).collect();
+        stale.sort_by_key(|removal| {
+            let own = removal.credential.map_or((Tier::Fallback, 0), |c| (c.spec.tier, c.spec.priority));
+            (own.0, removal.provider.spec.priority, own.1)
+        });
+        stale.into_iter().filter_map(|removal| removal.credential).collect()
     }
 }
 

@@ -18,6 +18,7 @@ use types::{ProviderId, RequestId, Timestamp};
 
 use super::Request;
 use super::verdict::Verdict;
+use crate::authenticate::Auth;
 use crate::core::Core;
 use crate::events::{self, NewState};
 use crate::snapshot::{Credential, Provider};
@@ -163,6 +164,10 @@ impl Trial {
     fn rest(&self, verdict: &Verdict, settings: &Settings, now: Timestamp) -> Option<Rest> {
         let (class, model) = (verdict.class, self.model.as_deref());
         if class == FailureClass::Auth {
+            // Without a token it is passed over until there is one; a rest would only outlast that.
+            if matches!(&self.credential.auth, Auth::Token(slot) if !slot.is_ready(now)) {
+                return None;
+            }
             let until = now.plus_ms(REFUSED_MS);
             return Some(Rest { until, state: CredentialState::Invalid, whole: true, told: false });
         }
@@ -186,6 +191,9 @@ impl Trial {
         let long = rest.until.0.saturating_sub(now.0) >= STORED_MS;
         let streak = self.credential.gauge.health().streak(self.model.as_deref(), class);
         let (state, until) = match class {
+            FailureClass::Auth if matches!(self.credential.auth, Auth::Token(_)) => {
+                (CredentialState::NeedsReauth, Some(rest.until))
+            }
             FailureClass::Auth => (CredentialState::Invalid, Some(rest.until)),
             FailureClass::Quota if streak.saturating_add(1) >= BANNED_AFTER => {
                 (CredentialState::Banned, None)

@@ -1,19 +1,22 @@
 //! Rows to [`Snapshot`]: opens secrets, resolves references, leaves out and reports what dangles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ledger::budget::Scope;
+use oauth::TokenSet;
 use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
 use store::{ConfigRows, CredentialRow};
+use types::credential::CredentialAuth;
 use types::limits::Limits;
+use types::oauth::VendorSpec;
 use types::quota::ScopeKind;
 use types::setting::Settings;
 use types::{Money, ProviderId, Secret, Timestamp, UserId};
 
 use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
-use crate::authenticate::Auth;
+use crate::authenticate::{AccessToken, Auth, TokenSlots};
 use crate::credential::Gauges;
 use crate::price::PriceBook;
 use crate::vault::{Purpose, Vault};
@@ -23,6 +26,7 @@ use crate::vault::{Purpose, Vault};
 pub(crate) struct Builder {
     pub(crate) vault: Vault,
     pub(crate) gauges: Gauges,
+    pub(crate) slots: TokenSlots,
 }
 
 impl Builder {
@@ -41,11 +45,12 @@ impl Builder {
             grants,
             mut aliases,
             error_rules,
-            vendors: _,
+            vendors,
         } = rows;
+        let vendors = specs(&vendors);
         let mut by_provider: HashMap<ProviderId, Vec<Arc<Credential>>> = HashMap::new();
         for row in credentials {
-            by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row)));
+            by_provider.entry(row.provider_id).or_default().push(Arc::new(self.credential(row, &vendors)));
         }
         let mut names = Names::default();
         let providers: Vec<Provider> = providers
@@ -106,6 +111,7 @@ impl Builder {
         let guesses = guesses(&providers, &users, &key_index, &groups);
         aliases.sort_by(|one, other| one.spec.name.cmp(&other.spec.name));
         Snapshot {
+            vendors,
             aliases: aliases.into_iter().map(|row| row.spec).filter(|spec| spec.enabled).collect(),
             rules: Rules::new(error_rules.into_iter().map(|row| row.spec).collect()),
             has_hours: providers.iter().any(|provider| provider.spec.routing.schedule.is_some()),
@@ -125,20 +131,43 @@ impl Builder {
         }
     }
 
-    fn credential(&self, row: CredentialRow) -> Credential {
+    fn credential(&self, row: CredentialRow, vendors: &BTreeMap<String, VendorSpec>) -> Credential {
         let gauge = self.gauges.gauge(row.id);
         gauge.note_checks(row.check.failures, row.check.at);
         Credential {
             id: row.id,
-            auth: self
-                .open(Purpose::CredentialSecret, row.id.0, &row.sealed)
-                .map_or(Auth::Unreadable, Auth::Key),
+            auth: self.auth(&row, vendors),
             proxy: self.proxy(Purpose::CredentialProxy, row.id.0, row.proxy_sealed.as_deref()),
             mark: row.mark,
             check: row.check,
             gauge,
             spec: row.spec,
         }
+    }
+
+    fn auth(&self, row: &CredentialRow, vendors: &BTreeMap<String, VendorSpec>) -> Auth {
+        let Some(secret) = self.open(Purpose::CredentialSecret, row.id.0, &row.sealed) else {
+            return Auth::Unreadable;
+        };
+        let slot = self.slots.slot(row.id);
+        match row.auth {
+            CredentialAuth::ApiKey => return Auth::Key(secret),
+            CredentialAuth::Oauth => {
+                // What is no token set is never sent in place of one.
+                let Some(set) = TokenSet::parse(&secret) else { return Auth::Unreadable };
+                if slot.is_news(row.token.version, set.refresh_token.is_some()) {
+                    let spec = row.token.vendor.as_deref().and_then(|name| vendors.get(name));
+                    slot.put(AccessToken::of(row.id, &set, &row.token, spec));
+                }
+            }
+            CredentialAuth::ServiceAccount | CredentialAuth::ClientCredentials => {
+                if slot.is_news(row.token.version, true) {
+                    slot.clear();
+                }
+            }
+            CredentialAuth::Aws => return Auth::Unreadable,
+        }
+        Auth::Token(slot)
     }
 
     fn proxy(&self, purpose: Purpose, row: i64, sealed: Option<&[u8]>) -> Proxy {
@@ -153,6 +182,13 @@ impl Builder {
             .inspect_err(|error| tracing::error!(?purpose, row, %error, "a stored secret cannot be opened"))
             .ok()
     }
+}
+
+/// Every vendor's descriptor: presets, and what the operator changed or added.
+fn specs(rows: &[store::VendorRow]) -> BTreeMap<String, VendorSpec> {
+    let mut specs = oauth::presets().clone();
+    specs.extend(rows.iter().map(|row| (row.name.clone(), row.spec.clone())));
+    specs
 }
 
 /// Whether any limit holds an estimate.

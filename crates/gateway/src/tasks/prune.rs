@@ -38,6 +38,7 @@ pub(super) async fn run(core: &Core) -> Result<String, String> {
         .credential_check_prune(before(settings.retention_request_days))
         .await
         .map_err(|error| error.to_string())?;
+    core.store.oauth_flow_prune(before(1)).await.map_err(|error| error.to_string())?;
     let sessions = core.store.session_prune(now).await.map_err(|error| error.to_string())?;
     Ok(format!(
         "removed {requests} requests, {audit} audit rows, {events} events, {checks} checks, {sessions} sessions"

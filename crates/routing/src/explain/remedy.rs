@@ -29,6 +29,7 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
         "model" => Step::new("model", 7, "Its provider does not serve the model."),
         "client" => Step::new("client", 7, "Its provider does not serve this client."),
         "no_credential" => Step::new("credential", 8, "The provider had no credential."),
+        "token" => temporary("token", 5, "Its access token was over and no fresh one came", until),
         "unreadable" => Step::new("secret", 8, "Its secret could not be decrypted."),
         "dialect" => Step::new(
             "dialect",

@@ -32,6 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("house", 5),
     ("pricelist", 5),
     ("standing", 5),
+    ("tokens", 5),
     ("admin", 6),
     ("health", 6),
     ("member", 6),

@@ -87,6 +87,7 @@ fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut
 
 fn snapshot(providers: Vec<Provider>) -> Snapshot {
     Snapshot {
+        vendors: BTreeMap::new(),
         revision: 7,
         loaded_at: Timestamp(0),
         aliases: Vec::new(),

@@ -1,0 +1,59 @@
+//! What follows when an upstream refuses an access token: one refresh, and one more try with the new one (U29).
+//!
+//! A refused token shows that the upstream has done nothing, so the second try cannot double anything.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use types::routing::FailureClass;
+
+use super::settle::Settlement;
+use super::verdict::Verdict;
+use crate::authenticate::{Auth, Flown};
+use crate::core::Core;
+use crate::snapshot::Credential;
+use crate::tokens::{self, Trigger};
+
+/// How a replay is told in the attempt.
+const NOTE: &str = "token_refreshed";
+
+/// Which of its tokens a credential presents now.
+pub(super) fn used(credential: &Credential) -> u64 {
+    if let Auth::Token(slot) = &credential.auth { slot.round() } else { 0 }
+}
+
+/// Whether the attempt is to be made again with another token than the one that was used.
+pub(super) async fn replays(
+    core: &Arc<Core>,
+    settlement: &mut Settlement,
+    credential: &Credential,
+    verdict: &Verdict,
+    (used, deadline): (u64, Instant),
+) -> bool {
+    let Auth::Token(slot) = &credential.auth else { return false };
+    let again =
+        settlement.record().attempts.last().is_some_and(|a| a.rectified.iter().any(|word| word == NOTE));
+    if verdict.class != FailureClass::Auth || again || !slot.can_refresh() {
+        return false;
+    }
+    match tokens::refreshed(core, (credential.id, slot), used, Trigger::Refused, deadline).await {
+        Flown::Fresh => {
+            tracing::info!(
+                request.id = %settlement.record().request_id,
+                credential.name = credential.spec.name,
+                "auth_refreshed: the token was refused and refreshed; the request is sent again"
+            );
+            if let Some(attempt) = settlement.record_mut().attempts.last_mut() {
+                attempt.rectified.push(NOTE.to_owned());
+            }
+            true
+        }
+        Flown::Failed(..) => {
+            // Nobody else need be refused with it.
+            if slot.round() == used {
+                slot.clear();
+            }
+            false
+        }
+    }
+}

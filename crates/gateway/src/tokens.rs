@@ -1,0 +1,285 @@
+//! Keeps the tokens of accounts fresh: one refresh at a time for each, the new token stored before it is used.
+//!
+//! It does not choose credentials, and it never shows or logs a token.
+
+mod account;
+mod store_first;
+mod transport;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth::Failure;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use types::credential::{CredentialAuth, CredentialState};
+use types::oauth::TokenFault;
+use types::{CredentialId, Timestamp};
+
+use crate::authenticate::{Auth, Flown, TokenSlot};
+use crate::core::Core;
+use crate::events::{self, NewState};
+use crate::snapshot::{Credential, Provider, Snapshot};
+
+/// The endpoint is asked so often in one refresh.
+const TRIES: u32 = 3;
+/// Longest wait for one answer of it.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long other instances leave a token alone while this one refreshes it.
+const LEASE_MS: i64 = 45_000;
+/// Pause before another look while another instance refreshes.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// The endpoint is asked no more after that.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// Why a token is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    /// Its time has come.
+    Due,
+    /// A request needed it.
+    Request,
+    /// The upstream refused it (401).
+    Refused,
+    /// Somebody asked.
+    Manual,
+}
+
+impl Trigger {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Request => "request",
+            Self::Refused => "refused",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// Waits for a token other than the one of `round`, by the one refresh that everybody shares. It goes on if the
+/// waiting ends.
+pub(crate) async fn refreshed(
+    core: &Arc<Core>,
+    (id, slot): (CredentialId, &Arc<TokenSlot>),
+    round: u64,
+    trigger: Trigger,
+    deadline: Instant,
+) -> Flown {
+    let now = core.clock.now();
+    if trigger != Trigger::Manual && slot.round() == round && slot.is_quiet(now) {
+        let why = format!("the last refresh failed; the next is tried after {}", slot.quiet_until());
+        return Flown::Failed(TokenFault::Transient, why.into());
+    }
+    let begin = |sender| {
+        let (core_of_task, slot) = (core.clone(), slot.clone());
+        core.tracker.spawn(async move { fly(&core_of_task, id, &slot, trigger, sender).await });
+    };
+    let Some(mut flight) = slot.join(round, begin) else { return Flown::Fresh };
+    let landed = tokio::time::timeout_at(deadline, flight.wait_for(Option::is_some)).await;
+    let lost = |why: &str| Flown::Failed(TokenFault::Transient, why.into());
+    match landed {
+        Ok(Ok(flown)) => flown.clone().unwrap_or_else(|| lost("the refresh was lost")),
+        Ok(Err(_)) => lost("the refresh was lost"),
+        Err(_) => lost("the refresh did not end in time"),
+    }
+}
+
+/// Ends the flight however it ends, panics included.
+struct Landing<'a>(&'a TokenSlot);
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.0.land();
+    }
+}
+
+async fn fly(
+    core: &Arc<Core>,
+    id: CredentialId,
+    slot: &Arc<TokenSlot>,
+    trigger: Trigger,
+    sender: watch::Sender<Option<Flown>>,
+) {
+    let landing = Landing(slot);
+    let started = std::time::Instant::now();
+    let snapshot = core.snapshot();
+    let name = find(&snapshot, id).map_or_else(String::new, |(_, credential)| credential.spec.name.clone());
+    tracing::info!(
+        credential.id = id.0,
+        credential.name = name,
+        trigger = trigger.as_str(),
+        "[TokenManager] Refreshing a token"
+    );
+    let result = refresh(core, id, slot).await;
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let flown = match result {
+        Ok(account) => {
+            core.metrics.token_refreshed("ok");
+            let expires_at = slot.get().and_then(|token| token.expires_at).map(|at| at.to_string());
+            tracing::info!(
+                credential.id = id.0,
+                credential.name = name,
+                account,
+                ms,
+                expires_at,
+                "[TokenManager] Refreshed a token"
+            );
+            well_again(core, id);
+            Flown::Fresh
+        }
+        Err(Lost { fault, why }) => {
+            slot.failed(core.clock.now());
+            core.metrics.token_refreshed(fault.as_str());
+            tracing::warn!(
+                credential.id = id.0,
+                credential.name = name,
+                fault = fault.as_str(),
+                reason = why,
+                ms,
+                "[TokenManager] A token could not be refreshed"
+            );
+            if fault != TokenFault::Transient {
+                slot.clear();
+                sign_in_again(core, id, &why);
+            }
+            Flown::Failed(fault, why.into())
+        }
+    };
+    // Whoever comes now must find the new token, not the flight that brought it.
+    drop(landing);
+    sender.send_replace(Some(flown));
+}
+
+/// Why there is no new token.
+#[derive(Debug)]
+struct Lost {
+    fault: TokenFault,
+    why: String,
+}
+
+impl Lost {
+    fn transient(why: impl Into<String>) -> Self {
+        Self { fault: TokenFault::Transient, why: why.into() }
+    }
+
+    fn sign_in(why: impl Into<String>) -> Self {
+        Self { fault: TokenFault::NeedsSignIn, why: why.into() }
+    }
+}
+
+impl From<store::StoreError> for Lost {
+    fn from(error: store::StoreError) -> Self {
+        Self::transient(format!("the database did not answer: {error}"))
+    }
+}
+
+/// One refresh; answers the account's name.
+async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> Result<Option<String>, Lost> {
+    let give_up = Instant::now() + LONGEST;
+    let mut tries = 0;
+    loop {
+        let row = core.store.credential_fetch(id).await?;
+        if row.deleted_at.is_some() {
+            return Err(Lost::transient("it was deleted"));
+        }
+        let stored = row.auth == CredentialAuth::Oauth;
+        if stored && row.token.version > slot.version() {
+            // Another instance was quicker.
+            account::load(core, &row, slot)?;
+            return Ok(row.token.account);
+        }
+        if stored && !lease(core, id, row.token.version).await? {
+            if Instant::now() >= give_up {
+                return Err(Lost::transient("another instance refreshes it and does not end"));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            continue;
+        }
+        tries += 1;
+        let asked = tokio::time::timeout(ANSWER, account::ask(core, &row)).await;
+        let asked = asked.unwrap_or_else(|_| {
+            Err(Failure::new(oauth::Class::Transient, "the token endpoint gave no answer within 30 s"))
+        });
+        match asked {
+            Ok(granted) => return store_first::put(core, &row, granted, slot).await,
+            Err(failure)
+                if failure.class == oauth::Class::Transient && tries < TRIES && Instant::now() < give_up =>
+            {
+                tracing::debug!(
+                    credential.id = id.0,
+                    reason = failure.message,
+                    "the token endpoint is asked again"
+                );
+                tokio::time::sleep(pause(tries)).await;
+            }
+            Err(failure) => {
+                let (fault, why) = (failure.class.fault(), failure.message);
+                if stored {
+                    let now = core.clock.now();
+                    core.store.credential_token_fail(id, row.token.version, now, fault, &why).await?;
+                }
+                return Err(Lost { fault, why });
+            }
+        }
+    }
+}
+
+async fn lease(core: &Core, id: CredentialId, version: i64) -> Result<bool, Lost> {
+    let now = core.clock.now();
+    let until = now.plus_ms(LEASE_MS);
+    Ok(core.store.credential_token_lease(id, version, &core.config.node, until, now).await?)
+}
+
+/// Doubles from half a second, with jitter.
+fn pause(tries: u32) -> Duration {
+    let base = 500_u64 << tries.saturating_sub(1).min(4);
+    Duration::from_millis(base + u64::from(rand::random::<u8>()))
+}
+
+/// A credential of the configuration in force, with its provider.
+pub(crate) fn find(snapshot: &Snapshot, id: CredentialId) -> Option<(&Provider, &Arc<Credential>)> {
+    snapshot.providers.iter().find_map(|provider| {
+        provider
+            .credentials
+            .iter()
+            .find(|credential| credential.id == id)
+            .map(|credential| (provider, credential))
+    })
+}
+
+fn mark(core: &Arc<Core>, id: CredentialId, state: CredentialState, reason: Option<String>) {
+    let snapshot = core.snapshot();
+    let Some((_, credential)) = find(&snapshot, id) else { return };
+    if credential.mark.state == state {
+        return;
+    }
+    let new = NewState { state, until: None, reason, cause: "refresh", request: None };
+    events::mark(core, credential, new);
+}
+
+fn sign_in_again(core: &Arc<Core>, id: CredentialId, why: &str) {
+    mark(core, id, CredentialState::NeedsReauth, Some(why.to_owned()));
+}
+
+/// A refresh that succeeded undoes what a refresh had set.
+fn well_again(core: &Arc<Core>, id: CredentialId) {
+    let snapshot = core.snapshot();
+    if find(&snapshot, id).is_some_and(|(_, c)| c.mark.state == CredentialState::NeedsReauth) {
+        mark(core, id, CredentialState::Valid, None);
+    }
+}
+
+/// Credentials whose token should be replaced by now.
+pub(crate) fn due(snapshot: &Snapshot, now: Timestamp) -> Vec<(CredentialId, Arc<TokenSlot>)> {
+    let credentials = snapshot.providers.iter().flat_map(|provider| &provider.credentials);
+    let usable = credentials.filter(|c| c.spec.enabled && c.mark.state != CredentialState::NeedsReauth);
+    usable
+        .filter_map(|credential| match &credential.auth {
+            Auth::Token(slot) if slot.is_due(now) => Some((credential.id, slot.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

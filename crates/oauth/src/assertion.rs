@@ -1,0 +1,110 @@
+//! Service accounts: a token for a statement signed with the key of the account's file (RFC 7523, RS256).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::header::CONTENT_TYPE;
+use http::{Method, Request};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use serde::Deserialize;
+use serde_json::json;
+use types::oauth::VendorSpec;
+use types::{Secret, Timestamp};
+use url::form_urlencoded;
+
+use crate::wire::{Line, granted};
+use crate::{Class, Failure, Granted, Transport};
+
+/// Life of a statement in seconds: the longest that Google takes.
+const LIFE_S: i64 = 3_600;
+/// It is dated back by so much, for clocks that are behind.
+const SKEW_S: i64 = 30;
+
+/// The key file of a service account.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ServiceAccount {
+    /// Who it is.
+    pub client_email: String,
+    /// Its private key: PEM, PKCS #8.
+    pub private_key: Secret<String>,
+    /// The key's name.
+    #[serde(default)]
+    pub private_key_id: Option<String>,
+    /// Where to send the statement; the vendor's descriptor counts if it is absent.
+    #[serde(default)]
+    pub token_uri: Option<String>,
+    /// The project that it belongs to.
+    #[serde(default)]
+    pub project_id: Option<String>,
+}
+
+impl ServiceAccount {
+    /// Reads a key file; says in a sentence what is wrong with it.
+    pub fn parse(text: &Secret<String>) -> Result<Self, String> {
+        let account: Self = serde_json::from_str(text.expose())
+            .map_err(|_| "this is no key file: expected JSON with client_email and private_key".to_owned())?;
+        account.key()?;
+        Ok(account)
+    }
+
+    fn key(&self) -> Result<RsaKeyPair, String> {
+        let bad = || "its private_key is no RSA key in PEM (PKCS #8)".to_owned();
+        let text = self.private_key.expose();
+        let body = text
+            .split_once("-----BEGIN PRIVATE KEY-----")
+            .and_then(|(_, rest)| rest.split_once("-----END PRIVATE KEY-----"))
+            .map(|(body, _)| zeroize::Zeroizing::new(body.split_whitespace().collect::<String>()))
+            .ok_or_else(bad)?;
+        let der = zeroize::Zeroizing::new(STANDARD.decode(body.as_bytes()).map_err(|_| bad())?);
+        RsaKeyPair::from_pkcs8(&der).map_err(|_| bad())
+    }
+
+    fn statement(&self, audience: &str, scopes: &[String], now: Timestamp) -> Result<Secret<String>, String> {
+        let issued = now.0 / 1_000 - SKEW_S;
+        let header = match &self.private_key_id {
+            Some(id) => json!({ "alg": "RS256", "typ": "JWT", "kid": id }),
+            None => json!({ "alg": "RS256", "typ": "JWT" }),
+        };
+        let claims = json!({
+            "iss": self.client_email, "scope": scopes.join(" "), "aud": audience,
+            "iat": issued, "exp": issued + LIFE_S,
+        });
+        let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let key = self.key()?;
+        let mut signature = vec![0; key.public().modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+            .map_err(|_| "the statement could not be signed".to_owned())?;
+        Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
+    }
+}
+
+/// Makes an access token of a service account.
+pub async fn mint(
+    spec: &VendorSpec,
+    account: &ServiceAccount,
+    transport: &dyn Transport,
+    now: Timestamp,
+) -> Result<Granted, Failure> {
+    let url = account.token_uri.as_deref().filter(|url| !url.is_empty()).unwrap_or(&spec.token_url);
+    let statement =
+        account.statement(url, &spec.scopes, now).map_err(|error| Failure::new(Class::NeedsSignIn, error))?;
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        .append_pair("assertion", statement.expose())
+        .finish();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(url)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(form.into_bytes())
+        .map_err(|_| Failure::new(Class::Client, "the token address of this account is no address"))?;
+    let line = Line::new(spec, transport);
+    line.send(request).await?;
+    let mut granted = granted(&line.seen()?, None, now)?;
+    granted.account = Some(account.client_email.clone());
+    Ok(granted)
+}
+
+#[cfg(test)]
+mod tests;

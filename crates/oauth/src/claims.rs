@@ -1,0 +1,89 @@
+//! What a JWT says about itself: who, until when. Unverified: it came from the vendor over TLS, and is used for
+//! display and to know when to refresh, never to decide who somebody is.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use types::Timestamp;
+
+/// What is read of a JWT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// E-mail, else name, else subject.
+    pub account: Option<String>,
+    /// Its end.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Longest name that is kept.
+const LONGEST: usize = 96;
+
+/// Reads a token's claims; empty if it is no JWT.
+pub fn claims_of(token: &str) -> Claims {
+    let mut parts = token.split('.');
+    let (Some(_), Some(body), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Claims::default();
+    };
+    let Some(claims) = URL_SAFE_NO_PAD
+        .decode(body.trim_end_matches('='))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+    else {
+        return Claims::default();
+    };
+    let expires_at =
+        claims.get("exp").and_then(Value::as_i64).and_then(|s| s.checked_mul(1_000)).map(Timestamp);
+    Claims { account: account_in(&claims), expires_at }
+}
+
+/// The account that a JSON object names: of a token, of a userinfo endpoint, or of a token answer.
+pub(crate) fn account_in(value: &Value) -> Option<String> {
+    let direct = ["email", "preferred_username", "login", "name", "sub"];
+    let inner = ["account", "user", "organization", "https://api.openai.com/profile"];
+    let text = |value: &Value, name: &str| {
+        let text = value.get(name)?.as_str()?.trim();
+        let clean: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        (!clean.is_empty()).then_some(clean)
+    };
+    let inside = || {
+        inner.iter().find_map(|name| {
+            let value = value.get(*name)?;
+            ["email_address", "email", "name"].iter().find_map(|name| text(value, name))
+        })
+    };
+    // An e-mail anywhere before a bare subject.
+    text(value, "email").or_else(inside).or_else(|| direct.iter().find_map(|name| text(value, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(claims: &str) -> String {
+        format!("{}.{}.sig", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    #[test]
+    fn the_account_is_the_e_mail_before_anything_else() {
+        let of = |claims| claims_of(&jwt(claims)).account;
+        assert_eq!(of(r#"{"sub":"1","email":"a@example.com"}"#).as_deref(), Some("a@example.com"));
+        assert_eq!(of(r#"{"sub":"1","name":"Ann"}"#).as_deref(), Some("Ann"));
+        let nested = r#"{"sub":"1","account":{"email_address":"b@example.com"}}"#;
+        assert_eq!(of(nested).as_deref(), Some("b@example.com"));
+        assert_eq!(of("{}"), None);
+    }
+
+    #[test]
+    fn the_end_is_read_in_seconds() {
+        assert_eq!(claims_of(&jwt(r#"{"exp":1800000000}"#)).expires_at, Some(Timestamp(1_800_000_000_000)));
+        assert_eq!(claims_of(&jwt(r#"{"exp":9223372036854775807}"#)).expires_at, None);
+    }
+
+    #[test]
+    fn what_is_no_jwt_says_nothing() {
+        for text in ["", "opaque", "a.b", "a.b.c", "a.!!.c", "a.b.c.d"] {
+            assert_eq!(claims_of(text), Claims::default(), "{text}");
+        }
+    }
+}

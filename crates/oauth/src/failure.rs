@@ -1,0 +1,203 @@
+//! What a failure at a vendor's endpoint means for the account (RF-03).
+
+use serde_json::Value;
+use types::oauth::TokenFault;
+
+use crate::Unreachable;
+
+/// What has to happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Ask again later: the endpoint was not reached, or had too much to do.
+    Transient,
+    /// Somebody has to sign in again.
+    NeedsSignIn,
+    /// Access was withdrawn; somebody has to sign in again.
+    Revoked,
+    /// The vendor refuses the client's id or secret, or what the descriptor says.
+    Client,
+    /// The person at the vendor's page said no.
+    Denied,
+    /// The device code is over.
+    CodeExpired,
+}
+
+impl Class {
+    /// How it is stored with a credential.
+    pub fn fault(self) -> TokenFault {
+        match self {
+            Self::Transient => TokenFault::Transient,
+            Self::Revoked => TokenFault::Revoked,
+            Self::NeedsSignIn | Self::Client | Self::Denied | Self::CodeExpired => TokenFault::NeedsSignIn,
+        }
+    }
+}
+
+/// A refusal or a missing answer. Holds nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What it means.
+    pub class: Class,
+    /// The vendor's code (`invalid_grant`), if it gave one.
+    pub code: Option<String>,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+/// Most characters of a vendor's text that are kept.
+const LONGEST: usize = 300;
+
+impl Failure {
+    /// A failure without an answer.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, code: None, status: None, message: message.into() }
+    }
+
+    /// From an answer that is no success.
+    pub(crate) fn of_answer(status: u16, body: &[u8]) -> Self {
+        let (code, said) = said(body);
+        let class = class(status, code.as_deref(), said.as_deref());
+        let mut message = format!("the token endpoint answered {status}");
+        for part in [code.as_deref(), said.as_deref()].into_iter().flatten() {
+            message.push_str(": ");
+            message.push_str(part);
+        }
+        if class == Class::Client {
+            message.push_str(" (check the client id and secret of this vendor)");
+        }
+        Self { class, code, status: Some(status), message }
+    }
+
+    /// The code or the sentence that a vendor sent back by redirect.
+    pub fn of_redirect(error: &str, description: Option<&str>) -> Self {
+        let code = cleaned(error);
+        let class = if code == "access_denied" { Class::Denied } else { class(400, Some(&code), None) };
+        let message = match description.map(cleaned).filter(|text| !text.is_empty()) {
+            Some(text) => format!("the vendor said {code}: {text}"),
+            None => format!("the vendor said {code}"),
+        };
+        Self { class, code: Some(code), status: None, message }
+    }
+
+    /// A success that holds no token.
+    pub(crate) fn no_token() -> Self {
+        Self::new(Class::Transient, "the token endpoint answered without a token; is its address right?")
+    }
+}
+
+impl From<Unreachable> for Failure {
+    fn from(error: Unreachable) -> Self {
+        Self::new(Class::Transient, format!("the token endpoint could not be reached: {error}"))
+    }
+}
+
+fn class(status: u16, code: Option<&str>, said: Option<&str>) -> Class {
+    match code {
+        Some(
+            "invalid_client"
+            | "unauthorized_client"
+            | "invalid_request"
+            | "unsupported_grant_type"
+            | "invalid_scope",
+        ) => {
+            return Class::Client;
+        }
+        Some("access_denied") => return Class::Denied,
+        Some("expired_token" | "ExpiredTokenException") => return Class::CodeExpired,
+        Some("invalid_grant") => {
+            let revoked = said.is_some_and(|text| text.to_ascii_lowercase().contains("revoked"));
+            return if revoked { Class::Revoked } else { Class::NeedsSignIn };
+        }
+        Some("temporarily_unavailable" | "server_error") => return Class::Transient,
+        _ => {}
+    }
+    match status {
+        408 | 425 | 429 => Class::Transient,
+        // A wrong address, or a gate in front of it: nothing that a new sign-in would mend.
+        404 | 405 | 407 => Class::Client,
+        400..=499 => Class::NeedsSignIn,
+        _ => Class::Transient,
+    }
+}
+
+/// The vendor's code and sentence: `{"error", "error_description"}`, or `{"error": {"type", "message"}}`.
+fn said(body: &[u8]) -> (Option<String>, Option<String>) {
+    let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(body) else { return (None, None) };
+    let text =
+        |value: Option<&Value>| value.and_then(Value::as_str).map(cleaned).filter(|text| !text.is_empty());
+    match body.get("error") {
+        Some(Value::Object(inner)) => {
+            let code = text(inner.get("type")).or_else(|| text(inner.get("code")));
+            (code, text(inner.get("message")))
+        }
+        error => {
+            let code = text(error).or_else(|| text(body.get("__type"))).or_else(|| text(body.get("code")));
+            let said = ["error_description", "errorDescription", "message", "reason"];
+            (code, said.iter().find_map(|name| text(body.get(*name))))
+        }
+    }
+}
+
+fn cleaned(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Failure {
+        Failure::of_answer(status, body.as_bytes())
+    }
+
+    #[test]
+    fn rf_03_what_each_answer_means() {
+        use Class as C;
+        for (status, body, expected) in [
+            (400, r#"{"error":"invalid_grant"}"#, C::NeedsSignIn),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+                C::Revoked,
+            ),
+            (401, r#"{"error":"invalid_client"}"#, C::Client),
+            (400, r#"{"error":"unauthorized_client"}"#, C::Client),
+            (400, r#"{"error":{"type":"invalid_grant","message":"gone"}}"#, C::NeedsSignIn),
+            (403, "", C::NeedsSignIn),
+            (401, "<html>", C::NeedsSignIn),
+            (404, "not here", C::Client),
+            (408, "", C::Transient),
+            (429, r#"{"error":"rate_limited"}"#, C::Transient),
+            (500, "", C::Transient),
+            (503, r#"{"error":"temporarily_unavailable"}"#, C::Transient),
+            (400, r#"{"error":"server_error"}"#, C::Transient),
+            (302, "", C::Transient),
+            (400, r#"{"error":"expired_token"}"#, C::CodeExpired),
+            (400, r#"{"error":"access_denied"}"#, C::Denied),
+        ] {
+            assert_eq!(of(status, body).class, expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn oa_04_the_sentence_names_status_code_and_text_and_stays_short() {
+        let long = "x".repeat(5_000);
+        let failure =
+            of(400, &format!(r#"{{"error":"invalid_grant","error_description":"line\nbreak {long}"}}"#));
+        assert!(failure.message.starts_with("the token endpoint answered 400: invalid_grant: linebreak x"));
+        assert!(failure.message.len() < 400 && failure.code.as_deref() == Some("invalid_grant"));
+        let redirect = Failure::of_redirect("access_denied", Some("The user said no"));
+        assert_eq!(redirect.message, "the vendor said access_denied: The user said no");
+        assert_eq!(redirect.class, Class::Denied);
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_tried_again() {
+        assert_eq!(Failure::from(Unreachable("timeout".to_owned())).class.fault(), TokenFault::Transient);
+        assert_eq!(Class::Client.fault(), TokenFault::NeedsSignIn);
+        assert_eq!(Class::Revoked.fault(), TokenFault::Revoked);
+    }
+}
