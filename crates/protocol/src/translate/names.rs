@@ -35,11 +35,13 @@ impl Names {
     }
 
     /// The name to send for a tool: its own where it fits (`[A-Za-z_][A-Za-z0-9_-]*`, at most 64), prefixed by its
-    /// namespace, else mended and told apart by a digest. The same tool gets the same name every time.
+    /// namespace (unless that is the same), else mended and told apart by a digest. The same tool gets the same name every time.
     ///
     /// A custom tool that was offered is found by a history that calls it a function, and the other way round.
     pub fn send(&mut self, namespace: Option<&str>, name: &str, kind: ToolKind) -> String {
-        let whole = namespace.map_or_else(|| name.to_owned(), |space| format!("{space}__{name}"));
+        // A namespace of one tool often has its name.
+        let space = namespace.filter(|space| *space != name);
+        let whole = space.map_or_else(|| name.to_owned(), |space| format!("{space}__{name}"));
         let known = Known { namespace: namespace.map(str::to_owned), name: name.to_owned(), kind };
         let plain = fit(&whole, MAX_NAME, true);
         let same = |other: &Known| other.name == known.name && other.namespace == known.namespace;
@@ -115,6 +117,19 @@ mod tests {
         assert_eq!(spaced, "collab__spawn");
         assert_eq!(names.known(&spaced).unwrap().namespace.as_deref(), Some("collab"));
         assert!(names.changes());
+    }
+
+    #[test]
+    fn a_namespace_that_is_called_like_its_tool_is_not_said_twice() {
+        let mut names = Names::new();
+        let sent = names.send(Some("lookup"), "lookup", ToolKind::Function);
+        assert_eq!(sent, "lookup");
+        assert_eq!(names.known(&sent).unwrap().namespace.as_deref(), Some("lookup"));
+        assert!(names.changes(), "its namespace comes back");
+        // Another tool of that name, in no namespace, stays another.
+        let other = names.send(None, "lookup", ToolKind::Function);
+        assert_ne!(other, sent);
+        assert_eq!(names.known(&other).unwrap().namespace, None);
     }
 
     #[test]

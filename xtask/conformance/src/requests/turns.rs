@@ -141,7 +141,7 @@ fn results(checking: &mut Checking<'_>, wanted: &[Turn], got: &[Turn]) {
     let found = answered(got);
     for (item, place, text) in answered(wanted) {
         let other = found.iter().find(|(_, other, _)| *other == place).map(|(_, _, text)| *text);
-        // Two dialects have no mark for a tool that failed; one of them is told in words.
+        // Two dialects have no mark for a tool that failed; both are told in words.
         let other = other.map(|other| other.strip_prefix("The tool failed:").unwrap_or(other).trim_start());
         let right = place.is_some() && other.is_some_and(|other| plain(text) == plain(other));
         let verdict = checking.verdict(right, &item.at);

@@ -133,9 +133,12 @@ impl Talk<'_> {
             self.losses.hint(format!("{at}.cache_control"), "is not known to this dialect");
         }
         if *is_error {
-            self.losses.hint(format!("{at}.is_error"), "is not known to this dialect");
+            self.losses.hint(format!("{at}.is_error"), "is said in words: this dialect has no mark for it");
         }
         let mut texts = Vec::new();
+        if *is_error {
+            texts.push("The tool failed:");
+        }
         let mut images = Vec::new();
         for (number, part) in (0_usize..).zip(parts) {
             let at = format!("{at}.content[{number}]");

@@ -14,8 +14,11 @@ pub(super) fn tools(request: &Request, line: Line, names: &mut Names, losses: &m
     for (number, tool) in request.tools.iter().enumerate() {
         let at = format!("tools[{number}]");
         match tool {
-            Tool::Caller { cache, .. } => {
+            Tool::Caller { cache, strict, .. } => {
                 functions.extend(function(tool, &at, names, losses));
+                if *strict == Some(true) {
+                    losses.hint(format!("{at}.strict"), "holds for all functions together in this dialect");
+                }
                 if cache.is_some() {
                     losses
                         .hint(format!("{at}.cache_control"), "is left to the vendor, which caches by itself");

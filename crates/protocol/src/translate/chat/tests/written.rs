@@ -101,6 +101,20 @@ fn results_in_later_turns_still_stand_right_behind_their_calls() {
 }
 
 #[test]
+fn a_failed_tool_is_told_in_words_and_named_as_a_loss() {
+    let mut asked = request();
+    turn(&mut asked, Role::Assistant, vec![call("a", ToolKind::Function)]);
+    let mut failed = result("a", vec![Part::text("no such file")]);
+    if let Part::ToolResult { is_error, .. } = &mut failed {
+        *is_error = true;
+    }
+    turn(&mut asked, Role::User, vec![failed]);
+    let (body, losses) = write(&asked, "gpt-4o");
+    assert_eq!(body["messages"][1]["content"], "The tool failed:\nno such file");
+    assert_eq!(lost(&losses, "messages[1].content[0].is_error"), Some(Weight::Hint));
+}
+
+#[test]
 fn torn_pairs_are_mended_so_that_the_vendor_does_not_refuse() {
     let mut asked = request();
     turn(&mut asked, Role::User, vec![result("gone", vec![Part::text("7")])]);

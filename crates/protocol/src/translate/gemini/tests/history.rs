@@ -276,6 +276,29 @@ fn forms_and_searches_beside_functions_depend_on_the_line() {
 }
 
 #[test]
+fn a_strict_tool_makes_all_strict_which_is_named() {
+    let mut request = asked();
+    request.turns = vec![turn(Role::User, vec![Part::text("go")])];
+    let mut strictly = function("f");
+    if let Tool::Caller { strict, .. } = &mut strictly {
+        *strict = Some(true);
+    }
+    request.tools = vec![function("g"), strictly];
+    let (written, losses) = write(&request, "gemini-2.5-flash");
+    assert_eq!(written["toolConfig"]["functionCallingConfig"]["mode"], "VALIDATED");
+    let kept: Vec<_> = losses.kept().iter().map(|loss| (loss.field.as_str(), loss.weight)).collect();
+    assert_eq!(kept, [("tools[1].strict", crate::neutral::Weight::Hint)]);
+    // A tool that failed has a word of its own here.
+    let mut failed = result("c1", vec![Part::text("no such file")]);
+    if let Part::ToolResult { is_error, .. } = &mut failed {
+        *is_error = true;
+    }
+    request.turns = vec![turn(Role::Assistant, vec![call("c1", "g", "{}")]), turn(Role::User, vec![failed])];
+    let (written, _) = write(&request, "gemini-2.5-flash");
+    assert!(written["contents"].to_string().contains(r#""response":{"error":"no such file"}"#), "{written}");
+}
+
+#[test]
 fn names_kinds_and_choices_of_tools_fit_the_vendor() {
     let mut request = asked();
     let custom = Tool::Caller {
