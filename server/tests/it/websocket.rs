@@ -93,9 +93,12 @@ async fn an_upstream_that_answers_whole_is_the_last_event() {
 #[tokio::test]
 async fn open_sockets_are_counted() {
     let rig = Rig::start().await;
+    let ask = format!(
+        "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        crate::harness::ADMIN_TOKEN
+    );
     let reading = async || {
-        let metrics =
-            rig.server.raw("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.body();
+        let metrics = rig.server.raw(&ask).await.body();
         let line = metrics.lines().find(|line| line.starts_with("tollgate_open_sockets ")).map(str::to_owned);
         line.unwrap_or_else(|| panic!("{metrics}"))
     };

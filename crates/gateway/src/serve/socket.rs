@@ -128,8 +128,11 @@ impl Socket {
         let Some(id) = response.get("id").and_then(Value::as_str) else { return };
         let name = self.kept_as(id);
         self.core.continuations.keep_as(self.user, name.clone(), request, response);
-        self.forget();
-        self.last = Some(name);
+        // An upstream may give two answers one id.
+        if self.last.as_ref() != Some(&name) {
+            self.forget();
+            self.last = Some(name);
+        }
     }
 
     fn forget(&mut self) {

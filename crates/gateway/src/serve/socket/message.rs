@@ -82,7 +82,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 impl Fields<'_> {
     /// The value of a field that is there and not null, if it is of this type.
-    fn get<T: for<'v> Deserialize<'v>>(&self, name: &str, expected: &str) -> Result<Option<T>, Refusal> {
+    fn get<T: for<'v> Deserialize<'v>>(&self, expected: &str, name: &str) -> Result<Option<T>, Refusal> {
         let Some((_, raw)) = self.0.iter().find(|(known, _)| known == name) else { return Ok(None) };
         serde_json::from_str(raw.get())
             .map_err(|_| Refusal::bad_request(format!("{name}: {expected}")).with("field", name))
@@ -108,7 +108,7 @@ fn stream_id(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
         )
         .with("field", "stream_id")
     };
-    let Some(id) = fields.get::<String>("stream_id", "must be a string").map_err(|_| said())? else {
+    let Some(id) = fields.get::<String>("must be a string", "stream_id").map_err(|_| said())? else {
         return Ok(None);
     };
     let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
@@ -117,7 +117,7 @@ fn stream_id(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
 }
 
 fn create(fields: &Fields<'_>, stream_id: Option<String>) -> Result<Create, Refusal> {
-    let kind: Option<String> = fields.get("type", "must be a string")?;
+    let kind: Option<String> = fields.get("must be a string", "type")?;
     if kind.as_deref() != Some("response.create") {
         let shown: String = kind.unwrap_or_default().chars().take(80).collect();
         return Err(Refusal::new(
@@ -127,15 +127,15 @@ fn create(fields: &Fields<'_>, stream_id: Option<String>) -> Result<Create, Refu
         )
         .with("field", "type"));
     }
-    if fields.get::<bool>("background", "must be true or false")? == Some(true) {
+    if fields.get::<bool>("must be true or false", "background")? == Some(true) {
         return Err(
             Refusal::bad_request("background: is not served on a WebSocket").with("field", "background")
         );
     }
-    let generate = fields.get("generate", "must be true or false")?.unwrap_or(true);
+    let generate = fields.get("must be true or false", "generate")?.unwrap_or(true);
     // Another type is refused by whoever reads the request next, in the words of a POST.
-    let stored = fields.get("store", "").ok().flatten().unwrap_or(true);
-    let previous = fields.get("previous_response_id", "").ok().flatten();
+    let stored = fields.get("", "store").ok().flatten().unwrap_or(true);
+    let previous = fields.get("", "previous_response_id").ok().flatten();
     let mut body = String::from("{\"stream\":true");
     for (name, value) in fields.0.iter().filter(|(name, _)| !OWN_FIELDS.contains(&name.as_str())) {
         body.push(',');
