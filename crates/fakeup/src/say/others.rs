@@ -16,8 +16,12 @@ pub(super) fn whole(words: &Words, request: &Received) -> Said {
     let used = || json!({"prompt_tokens": words.count(input), "total_tokens": words.count(input)});
     match words.call {
         Call::Embeddings => {
-            let item = json!({"object": "embedding", "index": 0, "embedding": [0.25, -0.5, 0.125]});
-            let value = json!({"object": "list", "model": words.model, "data": [item]});
+            let asked = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+            let texts = asked["input"].as_array().filter(|input| input.iter().any(Value::is_string));
+            let item =
+                |index| json!({"object": "embedding", "index": index, "embedding": [0.25, -0.5, 0.125]});
+            let data: Vec<Value> = (0..texts.map_or(1, Vec::len)).map(item).collect();
+            let value = json!({"object": "list", "model": words.model, "data": data});
             Said::json(&words.with_usage(value, "usage", used), words.tokens)
         }
         Call::Rerank => {
