@@ -57,7 +57,12 @@ async fn answer(ask: &Ask, mut key: HeaderValue) -> Result<Lane, AppError> {
     headers.insert(http::header::USER_AGENT, HeaderValue::from_static("tollgate-playground"));
     let gemini = ask.dialect == Dialect::Gemini;
     let (request_id, received) = gateway()?.begin();
-    let loopback = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    // The browser's own address, after forwarding headers were judged: the key's networks hold for it. Without one,
+    // nothing is asked: any stand-in could be a network that a key allows.
+    let client_ip = actor
+        .client_ip
+        .and_then(|ip| ip.parse().ok())
+        .ok_or_else(|| Problem::new("internal", "the browser's address is not known"))?;
     let ingress = Ingress {
         endpoint: call.endpoint,
         path_model: gemini.then(|| ask.model.clone()),
@@ -65,7 +70,7 @@ async fn answer(ask: &Ask, mut key: HeaderValue) -> Result<Lane, AppError> {
         query: gemini.then(|| "alt=sse".to_owned()),
         headers,
         body: call.body.into(),
-        client_ip: actor.client_ip.and_then(|ip| ip.parse().ok()).unwrap_or(loopback),
+        client_ip,
         request_id,
         client_request_id: None,
         received,

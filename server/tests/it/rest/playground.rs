@@ -9,7 +9,11 @@ use crate::auth::console::Console;
 const RUN: &str = "/rpc/app/api/playground/run";
 
 async fn furnished() -> (Console, Fakeup, String) {
-    let (console, upstream) = (Console::start().await, Fakeup::start().await);
+    furnish(Console::start().await).await
+}
+
+async fn furnish(console: Console) -> (Console, Fakeup, String) {
+    let upstream = Fakeup::start().await;
     for (kind, models) in [("anthropic", "claude-*"), ("openai", "gpt-*")] {
         let spec = json!({ "name": format!("fake {kind}"), "kind": kind, "base_url": upstream.base_url(),
             "api_key": "sk-0123456789abcdef", "models": [models] });
@@ -69,4 +73,28 @@ async fn what_is_missing_is_said_before_anything_is_sent_and_a_refusal_is_shown(
     let page = console.page(sent.header("location"), &cookie).await;
     assert!(page.body.contains("invalid API key") && page.body.contains("401"), "{}", page.body);
     assert!(upstream.invoice().is_empty());
+}
+
+#[tokio::test]
+async fn a_keys_networks_hold_for_the_address_of_the_browser() {
+    let trusting = |config: &mut server::ServerConfig| {
+        config.trust_proxy = server::config::TrustProxy::parse("127.0.0.1").unwrap();
+    };
+    let (console, upstream, _) = furnish(Console::start_with(trusting).await).await;
+    let user = console.rest(Method::POST, "/users", Some(json!({ "name": "office" }))).await.json();
+    let keys = format!("/users/{}/keys", user["id"]);
+    let spec = json!({ "name": "office", "ip_allow": ["127.0.0.0/8", "192.0.2.0/24"] });
+    let key = console.rest(Method::POST, &keys, Some(spec)).await.json()["key"].as_str().unwrap().to_owned();
+    let cookie = console.admin_session().await;
+    for (browser, allowed) in [("192.0.2.7", true), ("198.51.100.7", false)] {
+        let headers =
+            [crate::auth::console::FORM, &[("cookie", &cookie), ("x-forwarded-for", browser)]].concat();
+        let sent = console.call(Method::POST, RUN, &headers, &form(&key, "anthropic", "")).await;
+        let page = console.page(sent.header("location"), &cookie).await;
+        assert_eq!(page.body.contains("may not be used from"), !allowed, "{browser}: {}", page.body);
+        let path = format!("/requests?user_id={}", user["id"]);
+        let row = console.rest(Method::GET, &path, None).await.json()["items"][0].clone();
+        assert_eq!(row["client_ip"], browser, "{row}");
+    }
+    assert_eq!(upstream.invoice().len(), 1);
 }
