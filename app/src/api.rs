@@ -9,6 +9,7 @@ pub(crate) mod breaker;
 pub(crate) mod cache;
 pub(crate) mod catalogue;
 pub(crate) mod check;
+pub(crate) mod conformance;
 pub(crate) mod credential;
 pub(crate) mod docs;
 pub(crate) mod error_rule;

@@ -40,6 +40,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/breakers") view=pages::breakers::Breakers ssr=mode.clone()/>
                     <Route path=path!("/cache") view=pages::cache::Cache ssr=mode.clone()/>
                     <Route path=path!("/models") view=pages::models::Models ssr=mode.clone()/>
+                    <Route path=path!("/conformance") view=pages::conformance::Conformance ssr=mode.clone()/>
                     <Route path=path!("/playground") view=pages::playground::Playground ssr=mode.clone()/>
                     <Route path=path!("/users") view=pages::users::Users ssr=mode.clone()/>
                     <Route path=path!("/users/new") view=pages::user::UserNew ssr=mode.clone()/>

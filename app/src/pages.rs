@@ -9,6 +9,7 @@ pub(crate) mod bill;
 pub(crate) mod breakers;
 pub(crate) mod cache;
 pub(crate) mod cache_tables;
+pub(crate) mod conformance;
 pub(crate) mod credentials;
 pub(crate) mod error_rule_try;
 pub(crate) mod error_rules;

@@ -8,6 +8,7 @@ pub(crate) mod cache;
 pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod conformance;
 pub(crate) mod limit;
 pub(crate) mod login;
 pub(crate) mod money;
@@ -121,6 +122,7 @@ mod tests {
             catalogue::TEXTS,
             check::TEXTS,
             common::TEXTS,
+            conformance::TEXTS,
             limit::TEXTS,
             login::TEXTS,
             money::TEXTS,

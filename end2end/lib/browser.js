@@ -103,5 +103,5 @@ export const PAGES = [
   '/', '/providers', '/providers/new', '/users', '/users/new', '/keys', '/requests', '/settings', '/audit', '/system',
   '/api-docs', '/usage', '/quotas', '/prices', '/prices/edit', '/prices/import', '/prices/reprice', '/groups', '/packages',
   '/packages/new', '/ledger', '/pool', '/routing', '/routing?view=aliases', '/routing?view=rules', '/routing?view=simulate',
-  '/routing?view=backtest', '/breakers', '/models', '/playground', '/cache', '/cache?view=accounts', '/cache?view=users', '/cache?view=unavailable',
+  '/routing?view=backtest', '/breakers', '/models', '/conformance', '/playground', '/cache', '/cache?view=accounts', '/cache?view=users', '/cache?view=unavailable',
 ];

@@ -2,6 +2,7 @@
 //!
 //! What only a browser can do (dialogs, clipboard, event streams) is a no-op here.
 
+mod conformance;
 mod drafts;
 mod echo;
 mod increase;
@@ -12,6 +13,7 @@ mod openapi;
 mod play;
 mod policy;
 
+pub(crate) use conformance::conformance;
 pub use drafts::Drafts;
 pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice, take_played};
 pub(crate) use increase::{lower, raise};

@@ -38,6 +38,7 @@ pub(crate) fn Models() -> impl IntoView {
     );
     view! {
         <Head title=t(m::TITLE)>
+            <a class="button small" href="/conformance">{t(crate::text::conformance::TITLE)}</a>
             <a class="button small" href="/playground">{t(c::NAV_PLAYGROUND)}</a>
         </Head>
         <div class="page">
@@ -104,10 +105,7 @@ fn Found(page: Catalogue, is_admin: bool) -> impl IntoView {
                                 <th scope="col">{t(m::NATIVELY)}</th>
                                 <th scope="col">{t(m::BY_TRANSLATION)}</th>
                                 {is_admin.then(|| view! { <th scope="col">{t(m::SERVED_BY)}</th> })}
-                                <th scope="col" class="num">{t(m::LIMITS)}</th>
-                                <th scope="col" class="num">{t(m::PRICE_IN)}</th>
-                                <th scope="col" class="num">{t(m::PRICE_OUT)}</th>
-                                <th scope="col" title=t(m::ABILITY_HELP)>{t(m::ABILITY)}</th>
+                                <th scope="col" class="num">{t(m::PRICES)}</th>
                                 <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
                             </tr>
                         </thead>
@@ -234,30 +232,36 @@ fn Row(model: CatalogueModel, is_admin: bool) -> impl IntoView {
         view! { <td data-label=t(m::SERVED_BY) class="wrap-cell">{providers}</td> }
     });
     let count = |tokens: Option<u64>| tokens.map_or_else(|| "–".to_owned(), format::count);
-    let limits = format!("{} / {}", count(model.max_input_tokens), count(model.max_output_tokens));
-    let abilities = model.abilities.iter().map(|a| t(ability_words(*a))).collect::<Vec<_>>().join(", ");
-    let (input, output) = match &model.price {
-        Some(spec) if spec.free => (t(m::FREE).into_any(), t(m::FREE).into_any()),
-        Some(spec) => (price(spec.rates.input_per_million_usd), price(spec.rates.output_per_million_usd)),
+    let limits = (model.max_input_tokens.is_some() || model.max_output_tokens.is_some()).then(|| {
+        let limits = format!("{} / {}", count(model.max_input_tokens), count(model.max_output_tokens));
+        view! { <span class="reason" title=t(m::LIMITS)>{limits}</span> }
+    });
+    let abilities = (!model.abilities.is_empty()).then(|| {
+        let words = model.abilities.iter().map(|a| t(ability_words(*a))).collect::<Vec<_>>().join(", ");
+        view! { <span class="reason" title=t(m::ABILITY_HELP)>{words}</span> }
+    });
+    let cost = match &model.price {
+        Some(spec) if spec.free => t(m::FREE).into_any(),
+        Some(spec) => {
+            let (input, output) = (spec.rates.input_per_million_usd, spec.rates.output_per_million_usd);
+            view! { {price(input)} <span class="faint">" / "</span> {price(output)} }.into_any()
+        }
         None if is_admin => {
             let href = format!("/prices/edit?model={escaped}");
-            (view! { <a href=href>{t(m::SET_PRICE)}</a> }.into_any(), price(None))
+            view! { <a href=href>{t(m::SET_PRICE)}</a> }.into_any()
         }
-        None => (price(None), price(None)),
+        None => price(None),
     };
     let source = model.price_model.clone().unwrap_or_default();
     view! {
         <tr>
             <th scope="row" data-label=t(c::MODEL)>
-                <span class="stack"><span class="truncate wide-truncate" title=name.clone()>{name.clone()}</span> {stands} {also}</span>
+                <span class="stack"><span class="truncate wide-truncate" title=name.clone()>{name.clone()}</span> {stands} {also} {limits} {abilities}</span>
             </th>
             <td data-label=t(m::NATIVELY) class="wrap-cell">{chips(model.native)}</td>
             <td data-label=t(m::BY_TRANSLATION) class="wrap-cell">{chips(model.translated)}</td>
             {served}
-            <td data-label=t(m::LIMITS) class="num">{limits}</td>
-            <td data-label=t(m::PRICE_IN) class="num" title=source.clone()>{input}</td>
-            <td data-label=t(m::PRICE_OUT) class="num" title=source>{output}</td>
-            <td data-label=t(m::ABILITY)><span class="truncate faint small" title=abilities.clone()>{abilities.clone()}</span></td>
+            <td data-label=t(m::PRICES) class="num" title=source>{cost}</td>
             <td class="actions"><a class="button small" href=format!("/playground?model={escaped}")>{t(m::TRY)}</a></td>
         </tr>
     }

@@ -23,9 +23,8 @@ super::texts! {
     NOT_READY: "has no usable credential", "没有可用凭证";
     STANDS_FOR: "stands for", "对应";
     ALSO: "also", "别名：";
-    LIMITS: "Input / output limit", "输入 / 输出上限";
-    PRICE_IN: "Input per million", "输入每百万";
-    PRICE_OUT: "Output per million", "输出每百万";
+    LIMITS: "Most tokens of input / output", "输入 / 输出 Token 上限";
+    PRICES: "Input / output per million", "每百万 输入 / 输出";
     LIST_PRICE: "List prices in USD, before rates of groups and users", "列表价（美元），未计分组与用户费率";
     FREE: "free", "免费";
     SET_PRICE: "set a price", "设置价格";
