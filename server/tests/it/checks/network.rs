@@ -40,8 +40,7 @@ async fn hc_12_ten_rounds_without_a_network_move_no_counter() {
         (&json!(true), &json!(0)),
         "{checker}"
     );
-    let metrics =
-        checked.rig.server.raw("GET /metrics HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").await.body();
+    let metrics = checked.metrics().await;
     assert!(metrics.contains("tollgate_checks_cut_off 1"), "{metrics}");
 }
 

@@ -55,8 +55,7 @@ async fn hc_01_hc_02_a_credential_is_switched_off_at_the_threshold_with_its_reas
         (&audit["items"][0]["action"], &audit["items"][0]["actor"]),
         (&json!("credential.disable"), &json!("health_check"))
     );
-    let metrics =
-        checked.rig.server.raw("GET /metrics HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").await.body();
+    let metrics = checked.metrics().await;
     assert!(metrics.contains("tollgate_credentials_switched_off_total 1"), "{metrics}");
     checked.rig.upstream.clear_invoice();
     assert_eq!((checked.ask().await, checked.rig.seen()), (200, vec!["up-b".to_owned()]));

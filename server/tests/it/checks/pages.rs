@@ -15,8 +15,8 @@ impl<'a> Browser<'a> {
     async fn sign_in(checked: &'a Checked, lang: &str) -> Self {
         let body = format!("secret={ADMIN_TOKEN}");
         let answer = send(checked, "/auth/login", "", &body).await;
-        let line = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
-        let cookie = format!("{}; tg_lang={lang}", line.split(';').next().unwrap());
+        let sid = answer.0.split("tg_sid=").nth(1).and_then(|rest| rest.split(';').next());
+        let cookie = format!("tg_sid={}; tg_lang={lang}", sid.unwrap_or_else(|| panic!("{answer:?}")));
         Self { checked, cookie }
     }
 

@@ -27,7 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("core", 4),
     ("accounts", 5),
     ("catalogue", 5),
-    ("checks", 6),
+    ("checks", 5),
     ("events", 5),
     ("house", 5),
     ("pricelist", 5),
