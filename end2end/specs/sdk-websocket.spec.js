@@ -97,7 +97,7 @@ test('errors are raised with their code, and the connection goes on', async () =
   try {
     const ask = { type: 'response.create', model: 'm-1', input: 'x' };
     await assert.rejects(turn(events, () => socket.send({ ...ask, previous_response_id: 'resp_unknown' })), (error) => {
-      assert.equal(error.error?.error?.code ?? error.event?.error?.code ?? JSON.stringify(error).match(/previous_response_not_found/)?.[0], 'previous_response_not_found');
+      assert.deepEqual([error.error.error.code, error.error.status], ['previous_response_not_found', 400]);
       return true;
     });
     assert.equal(text(await turn(events, () => socket.send(ask))), HELLO);
