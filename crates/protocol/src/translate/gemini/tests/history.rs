@@ -287,7 +287,7 @@ fn a_strict_tool_makes_all_strict_which_is_named() {
     let (written, losses) = write(&request, "gemini-2.5-flash");
     assert_eq!(written["toolConfig"]["functionCallingConfig"]["mode"], "VALIDATED");
     let kept: Vec<_> = losses.kept().iter().map(|loss| (loss.field.as_str(), loss.weight)).collect();
-    assert_eq!(kept, [("tools[1].strict", crate::neutral::Weight::Hint)]);
+    assert_eq!(kept, [("tools[1].strict", Weight::Hint)]);
     // A tool that failed has a word of its own here.
     let mut failed = result("c1", vec![Part::text("no such file")]);
     if let Part::ToolResult { is_error, .. } = &mut failed {
