@@ -32,14 +32,14 @@ const FLOORS: &[(&str, u8)] = &[
     ("house", 5),
     ("pricelist", 5),
     ("standing", 5),
-    ("tokens", 5),
-    ("admin", 6),
-    ("health", 6),
-    ("member", 6),
-    ("serve", 6),
-    ("tasks", 6),
-    ("facade", 7),
-    ("lib", 7),
+    ("tokens", 6),
+    ("admin", 7),
+    ("health", 7),
+    ("member", 7),
+    ("serve", 7),
+    ("tasks", 7),
+    ("facade", 8),
+    ("lib", 8),
 ];
 
 /// Uses that the floors forbid and that stand all the same: the first uses the second, and why. A use that is gone
