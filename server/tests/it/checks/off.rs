@@ -19,6 +19,7 @@ fn forbidden() -> Behaviour {
 async fn hc_01_hc_02_a_credential_is_switched_off_at_the_threshold_with_its_reason_and_a_click_brings_it_back()
  {
     let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
+    checked.set("affinity.enabled", "false").await;
     checked.on("up-a", Behaviour::status(401));
     checked.round().await;
     assert_eq!(checked.rig.seen(), Vec::<String>::new(), "checks are off unless they are switched on");

@@ -94,7 +94,7 @@ async fn hc_06_a_list_of_models_does_not_end_a_limit() {
     assert_eq!(checked.check("up-a").await["result"], "healthy");
     let account = checked.account("up-a").await;
     assert_eq!(account["cooldowns"][0]["state"], "rate_limited", "{account}");
-    assert_eq!(checked.ask().await, 503);
+    assert_eq!(checked.ask().await, 429);
 }
 
 #[tokio::test]
