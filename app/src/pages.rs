@@ -48,6 +48,7 @@ pub(crate) mod request;
 pub(crate) mod request_tokens;
 pub(crate) mod requests;
 pub(crate) mod routing;
+pub(crate) mod secret_fields;
 pub(crate) mod setting_row;
 pub(crate) mod settings;
 pub(crate) mod simulator;

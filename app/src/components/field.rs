@@ -128,6 +128,9 @@ pub(crate) fn Area(
     /// Name within `form[…]`.
     #[prop(into)]
     name: String,
+    /// Name in the problem's field notes, where it differs.
+    #[prop(into, optional)]
+    noted_as: Option<String>,
     #[prop(into, optional)] value: String,
     #[prop(optional)] help: Option<Text>,
     #[prop(optional)] optional: bool,
@@ -135,7 +138,7 @@ pub(crate) fn Area(
 ) -> impl IntoView {
     let t = translator();
     let id = format!("{}-{name}", form.scope);
-    let note = form.note(name.clone());
+    let note = form.note(noted_as.unwrap_or_else(|| name.clone()));
     let described = help.map(|_| format!("{id}-help")).unwrap_or_default();
     let control = view! {
         <textarea

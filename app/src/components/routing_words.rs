@@ -1,6 +1,6 @@
 //! Words of what routing knows by stable names: strategies, tiers, failure classes, filters.
 
-use types::credential::Tier;
+use types::credential::{CredentialAuth, Tier};
 use types::routing::{FailureClass, Strategy};
 
 use crate::text::{Text, provider as p, request as r, routing as w, rule as e, translation as x};
@@ -22,6 +22,17 @@ pub(crate) fn tier(tier: Tier) -> Text {
         Tier::Personal => p::TIER_PERSONAL,
         Tier::Shared => p::TIER_SHARED,
         Tier::Fallback => p::TIER_FALLBACK,
+    }
+}
+
+/// Name of what a credential authenticates with.
+pub(crate) fn auth(auth: CredentialAuth) -> Text {
+    match auth {
+        CredentialAuth::ApiKey => p::AUTH_API_KEY,
+        CredentialAuth::Oauth => p::AUTH_OAUTH,
+        CredentialAuth::ServiceAccount => p::AUTH_SERVICE_ACCOUNT,
+        CredentialAuth::ClientCredentials => p::AUTH_CLIENT,
+        CredentialAuth::Aws => p::AUTH_AWS,
     }
 }
 

@@ -100,6 +100,17 @@ impl ProviderForm {
 pub(crate) struct CredentialForm {
     pub(crate) name: String,
     pub(crate) api_key: SecretText,
+    /// Of a service account, or empty.
+    pub(crate) key_file: SecretText,
+    /// Of a client of Entra ID; these three go together.
+    pub(crate) tenant: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretText,
+    /// Of AWS; the first two go together.
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: SecretText,
+    pub(crate) session_token: SecretText,
+    pub(crate) region: String,
     pub(crate) tier: String,
     pub(crate) priority: String,
     pub(crate) weight: String,

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use types::ProviderId;
 use types::breaker::BreakerState;
-use types::credential::{CredentialState, CredentialView, Tier};
+use types::credential::{CredentialAuth, CredentialState, CredentialView, Tier};
+use types::provider::ProviderKind;
 use types::quota::ScopeKind;
 
 use super::quota_panel::{Increases, ResetUsage, Subject};
+use super::secret_fields::SecretFields;
 use crate::api;
 use crate::components::confirm::Confirm;
 use crate::components::field::{Check, Choice, Field, FormState};
@@ -32,7 +34,11 @@ struct Actions {
 
 /// The panel.
 #[component]
-pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
+pub(crate) fn Credentials(
+    provider_id: ProviderId,
+    /// Of the provider: decides what a credential may be made of.
+    kind: ProviderKind,
+) -> impl IntoView {
     let t = translator();
     let refresh = Refresh::get();
     let create = ServerAction::<api::credential::Create>::new();
@@ -71,7 +77,7 @@ pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
                 } else {
                     let items = credentials
                         .into_iter()
-                        .map(|credential| view! { <Item credential actions update_failed/> })
+                        .map(|credential| view! { <Item credential kind actions update_failed/> })
                         .collect_view();
                     view! { <ul class="cards">{items}</ul> }.into_any()
                 }
@@ -80,7 +86,7 @@ pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
                 <summary>{t(p::ADD_CREDENTIAL)}</summary>
                 <ActionForm action=create attr:class="form">
                     <input type="hidden" name="provider_id" value=provider_id.to_string()/>
-                    <CredentialFields form present=CredentialForm::default() known=false proxy=None/>
+                    <CredentialFields form present=CredentialForm::default() auth=None kind proxy=None/>
                     <button class="button primary" disabled=move || create.pending().get()>{t(p::ADD_CREDENTIAL)}</button>
                 </ActionForm>
             </details>
@@ -91,6 +97,7 @@ pub(crate) fn Credentials(provider_id: ProviderId) -> impl IntoView {
 #[component]
 fn Item(
     credential: CredentialView,
+    kind: ProviderKind,
     actions: Actions,
     update_failed: Signal<Option<crate::error::AppError>>,
 ) -> impl IntoView {
@@ -109,6 +116,7 @@ fn Item(
     };
     let name = credential.name.clone();
     let enabled = credential.enabled;
+    let auth = credential.auth;
     let subject = Subject {
         scope: ScopeKind::Credential,
         id: id.0,
@@ -129,6 +137,9 @@ fn Item(
         <li class="card">
             <div class="card-head">
                 <strong class="truncate">{credential.name.clone()}</strong>
+                {(auth != CredentialAuth::ApiKey).then(|| view! {
+                    <span class="faint">{t(routing_words::auth(auth))}</span>
+                })}
                 <code>{credential.secret_hint.clone()}</code>
                 {badge::credential(&credential)}
                 {(credential.breaker != BreakerState::Closed).then(|| view! {
@@ -171,7 +182,7 @@ fn Item(
             {move || editing().then(|| view! {
                 <ActionForm action=actions.update attr:class="form inset">
                     {ids()}
-                    <CredentialFields form present=present.get_value() known=true proxy=proxy.get_value()/>
+                    <CredentialFields form present=present.get_value() auth=Some(auth) kind proxy=proxy.get_value()/>
                     <div class="save-bar">
                         <button class="button primary">{t(c::SAVE)}</button>
                         <a class="button quiet" href=format!("/providers/{provider_id}")>{t(c::CANCEL)}</a>
@@ -186,11 +197,13 @@ fn Item(
 fn CredentialFields(
     form: FormState,
     present: CredentialForm,
-    known: bool,
+    /// The nature of a known credential's secret; a new one's is for its kind of provider to offer.
+    auth: Option<CredentialAuth>,
+    kind: ProviderKind,
     proxy: Option<String>,
 ) -> impl IntoView {
+    let known = auth.is_some();
     let t = translator();
-    let secret_help = if known { p::CREDENTIAL_SECRET_KEEP } else { p::CREDENTIAL_SECRET_HELP };
     let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
     let tiers = Tier::ALL
         .iter()
@@ -198,7 +211,7 @@ fn CredentialFields(
         .collect::<Vec<_>>();
     view! {
         <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
-        <Field form label=p::API_KEY name="api_key" kind="password" help=secret_help required=!known/>
+        <SecretFields form kind auth present=present.clone()/>
         <Choice form label=p::TIER name="tier" value=tier help=p::TIER_HELP options=tiers/>
         <div class="pair">
             <Field form label=c::PRIORITY name="priority" kind="number" value=present.priority help=p::PRIORITY_HELP placeholder="0"/>

@@ -108,7 +108,7 @@ fn Body(
         <div class="columns">
             <div class="column">
                 <ProviderHealth id/>
-                <Credentials provider_id=id/>
+                <Credentials provider_id=id kind=provider.kind/>
                 <QuotaPanel subject limits=provider.limits.clone()/>
                 <ActionForm action=update attr:class="form panel pad">
                     <input type="hidden" name="id" value=id.to_string()/>

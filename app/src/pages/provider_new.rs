@@ -17,6 +17,13 @@ const PRESETS: &[(&str, &str, &str, &str)] = &[
     ("openai", "OpenAI", "openai", "https://api.openai.com/v1"),
     ("gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com"),
     ("azure", "Azure OpenAI", "azure-openai", "https://YOUR-RESOURCE.openai.azure.com"),
+    (
+        "vertex",
+        "Vertex AI",
+        "vertex",
+        "https://us-central1-aiplatform.googleapis.com/v1/projects/YOUR-PROJECT/locations/us-central1",
+    ),
+    ("bedrock", "Amazon Bedrock", "bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com"),
     ("openrouter", "OpenRouter", "openai-compatible", "https://openrouter.ai/api/v1"),
     ("deepseek", "DeepSeek", "openai-compatible", "https://api.deepseek.com/v1"),
     ("ollama", "Ollama", "openai-compatible", "http://localhost:11434/v1"),

@@ -22,6 +22,7 @@ mod group;
 mod import;
 mod invoice;
 mod marks;
+mod material;
 mod overview;
 mod package;
 mod pool;

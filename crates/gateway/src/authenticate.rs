@@ -12,7 +12,7 @@ use types::{Secret, Timestamp};
 mod sigv4;
 mod slot;
 
-pub(crate) use sigv4::{AwsKey, Unsigned};
+pub(crate) use sigv4::{AwsKey, Unsigned, region_of};
 pub(crate) use slot::{AccessToken, Flown, TokenSlot, TokenSlots};
 
 /// Put where a secret stood.
@@ -28,7 +28,6 @@ pub(crate) enum Auth {
     /// An access token that is replaced from time to time.
     Token(Arc<TokenSlot>),
     /// Keys that each request is signed with.
-    #[cfg_attr(not(test), expect(dead_code, reason = "stored with the next migration"))]
     Aws(Box<AwsKey>),
     /// What is stored cannot be decrypted: nothing may be sent.
     Unreadable,

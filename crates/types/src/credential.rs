@@ -9,6 +9,10 @@ use crate::oauth::TokenView;
 use crate::problem::FieldErrors;
 use crate::{CredentialId, Patch, Problem, ProviderId, Secret, Timestamp};
 
+mod material;
+
+pub use material::{AwsInput, ClientInput, Material, MaterialInput};
+
 named! {
     /// Tiers are tried in this order unless the setting `pool.tier_order` says otherwise.
     Tier {
@@ -199,6 +203,10 @@ pub struct CredentialView {
     pub version: i64,
 }
 
+fn nothing() -> Secret<String> {
+    Secret::new(String::new())
+}
+
 fn api_key() -> CredentialAuth {
     CredentialAuth::ApiKey
 }
@@ -220,8 +228,12 @@ pub struct CreateCredential {
     /// Default: `key N`.
     #[serde(default)]
     pub name: Option<String>,
-    /// The upstream's API key.
+    /// The upstream's API key; empty or absent where something else is given in its place.
+    #[serde(default = "nothing")]
     pub api_key: Secret<String>,
+    /// What may be given in its place.
+    #[serde(flatten)]
+    pub material: MaterialInput,
     /// Default `shared`.
     #[serde(default)]
     pub tier: Option<String>,
@@ -254,6 +266,9 @@ pub struct UpdateCredential {
     pub name: Option<String>,
     /// New secret.
     pub api_key: Option<Secret<String>>,
+    /// What may be given in its place, of the same kind as the present one.
+    #[serde(flatten)]
+    pub material: MaterialInput,
     /// New tier.
     pub tier: Option<String>,
     /// New priority.
@@ -292,10 +307,19 @@ pub struct CredentialSpec {
 }
 
 impl CreateCredential {
+    fn key(&self) -> Option<&Secret<String>> {
+        Some(&self.api_key).filter(|key| !key.expose().is_empty())
+    }
+
+    /// What is to be sealed; `None` if nothing was given.
+    pub fn secret(&self) -> Option<Material> {
+        self.material.material(self.key())
+    }
+
     /// Checks the input; `default_name` is used if it names none.
     pub fn parse(&self, default_name: &str) -> Result<CredentialSpec, Problem> {
         let mut errors = FieldErrors::default();
-        check_secret(&self.api_key, &mut errors);
+        self.material.check(self.key(), true, &mut errors);
         let spec = CredentialSpec {
             name: clean_name(self.name.as_deref().unwrap_or(default_name), "name", &mut errors),
             tier: tier_or_note(self.tier.as_deref(), Tier::Shared, &mut errors),
@@ -311,12 +335,15 @@ impl CreateCredential {
 }
 
 impl UpdateCredential {
+    /// What is to be sealed in place of the present secret; `None` if that stays.
+    pub fn secret(&self) -> Option<Material> {
+        self.material.material(self.api_key.as_ref())
+    }
+
     /// Applies the change to what is stored now and checks the result.
     pub fn apply(&self, current: CredentialSpec) -> Result<CredentialSpec, Problem> {
         let mut errors = FieldErrors::default();
-        if let Some(secret) = &self.api_key {
-            check_secret(secret, &mut errors);
-        }
+        self.material.check(self.api_key.as_ref(), false, &mut errors);
         let spec = CredentialSpec {
             name: self.name.as_ref().map_or(current.name, |n| clean_name(n, "name", &mut errors)),
             tier: tier_or_note(self.tier.as_deref(), current.tier, &mut errors),

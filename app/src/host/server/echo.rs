@@ -8,7 +8,17 @@ use types::Problem;
 use crate::error::AppError;
 
 /// Form fields that are never sent back to a page, not even to the one that sent them.
-const SECRET_FIELDS: &[&str] = &["api_key", "password", "proxy_url", "secret", "key"];
+const SECRET_FIELDS: &[&str] = &[
+    "api_key",
+    "password",
+    "proxy_url",
+    "secret",
+    "key",
+    "key_file",
+    "client_secret",
+    "secret_access_key",
+    "session_token",
+];
 
 /// Longest echo of a form: it travels in an address, and intermediaries cut long ones.
 const LONGEST_ECHO: usize = 4_096;

@@ -1,15 +1,16 @@
 //! Credentials: what authenticates to a provider. Their secrets come in here and are sealed; none goes out.
 
-use store::{CredentialRow, SealedProxy, SealedSecret};
+use store::{Account, CredentialRow, SealedProxy, SealedSecret};
 use types::credential::{
-    CreateCredential, CredentialAuth, CredentialSpec, CredentialState, CredentialView, UpdateCredential,
+    CreateCredential, CredentialAuth, CredentialSpec, CredentialState, CredentialView, Material,
+    UpdateCredential,
 };
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::condition::{Condition, Stored};
 use super::provider::all_or_faults;
 use super::proxy::{check_patch, check_proxy};
-use super::{Admin, Subject, account, trail};
+use super::{Admin, Subject, account, material, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
 
@@ -37,7 +38,8 @@ impl Admin {
     /// Adds a credential.
     pub async fn credential_create(&self, input: CreateCredential) -> Result<CredentialView, Problem> {
         let provider = input.provider_id;
-        self.provider_live(provider)
+        let home = self
+            .provider_live(provider)
             .await
             .map_err(|_| Problem::field("provider_id", "there is no such provider"))?;
         let rows = self.core.store.credential_list(true).await.map_err(|e| store_problem(e, OBJECT))?;
@@ -50,7 +52,11 @@ impl Admin {
         let hint = input.proxy_url.as_ref().map(check_proxy).transpose();
         let (spec, hint, ()) = all_or_faults(input.parse(&default_name), hint, Ok(()))?;
         let proxy = input.proxy_url.as_ref().zip(hint);
-        let row = self.credential_insert(provider, &spec, &input.api_key, proxy).await?;
+        let Some(material) = input.secret() else {
+            return Err(Problem::field("api_key", "must not be empty"));
+        };
+        material::check(&home.spec, &material)?;
+        let row = self.credential_insert(provider, &spec, &material, proxy).await?;
         self.take_effect().await?;
         Ok(self.credential_view(row))
     }
@@ -81,11 +87,16 @@ impl Admin {
             (Patch::Clear, _) => Patch::Clear,
             _ => Patch::Keep,
         };
-        let secret = match &input.api_key {
-            Some(secret) => {
-                trail::mark_changed(&mut after, "api_key");
-                let sealed = self.seal(Purpose::CredentialSecret, id.0, secret)?;
-                Some(SealedSecret { sealed, hint: secret.masked() })
+        let secret = match input.secret() {
+            Some(new) => {
+                if new.auth != row.auth {
+                    let what = format!("this credential is of another kind ({}); add a new one", row.auth);
+                    return Err(Problem::field(new.field, what));
+                }
+                material::check(&self.provider_live(row.provider_id).await?.spec, &new)?;
+                trail::mark_changed(&mut after, new.field);
+                let sealed = self.seal(Purpose::CredentialSecret, id.0, &new.text)?;
+                Some(SealedSecret { sealed, hint: new.hint })
             }
             None => None,
         };
@@ -137,16 +148,18 @@ impl Admin {
         &self,
         provider: ProviderId,
         spec: &CredentialSpec,
-        secret: &Secret<String>,
+        material: &Material,
         proxy: Option<(&Secret<String>, String)>,
     ) -> Result<CredentialRow, Problem> {
         let subject = Subject { object: OBJECT, id: String::new(), name: &spec.name };
         let mut after = trail::credential(spec, proxy.as_ref().map(|(_, hint)| hint.as_str()));
-        trail::mark_changed(&mut after, "api_key");
+        trail::mark_changed(&mut after, material.field);
         let change = self.change("create", &subject, None, Some(after));
         let vault = &self.core.vault;
+        let shown = (material.auth == CredentialAuth::ServiceAccount).then(|| material.hint.clone());
+        let account = Account { account: shown, ..Account::of(material.auth) };
         let seal = |id: CredentialId| -> Result<_, VaultError> {
-            let sealed = vault.seal(Purpose::CredentialSecret, id.0, secret)?;
+            let sealed = vault.seal(Purpose::CredentialSecret, id.0, &material.text)?;
             let proxy = proxy
                 .map(|(address, hint)| {
                     vault
@@ -154,11 +167,11 @@ impl Admin {
                         .map(|sealed| SealedProxy { sealed, hint })
                 })
                 .transpose()?;
-            Ok((SealedSecret { sealed, hint: secret.masked() }, proxy))
+            Ok((SealedSecret { sealed, hint: material.hint.clone() }, proxy))
         };
         self.core
             .store
-            .credential_insert(provider, spec, seal, change)
+            .credential_insert_as(provider, spec, &account, seal, change)
             .await
             .map_err(|error| store_problem(error, OBJECT))
     }

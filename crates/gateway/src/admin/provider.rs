@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::{CredentialRow, ProviderRow, SealedProxy};
-use types::credential::{CreateCredential, CredentialState};
+use types::credential::{CreateCredential, CredentialState, MaterialInput};
 use types::limits::LimitsInput;
 use types::problem::FieldErrors;
 use types::provider::{
@@ -56,9 +56,8 @@ impl Admin {
             .provider_insert(&spec, seal, change)
             .await
             .map_err(|error| store_problem(error, OBJECT))?;
-        if let (Some(first), Some(first_spec)) = (first, first_spec) {
-            let secret = first.api_key;
-            if let Err(problem) = self.credential_insert(row.id, &first_spec, &secret, None).await {
+        if let (Some(material), Some(first_spec)) = (first.and_then(|first| first.secret()), first_spec) {
+            if let Err(problem) = self.credential_insert(row.id, &first_spec, &material, None).await {
                 // Half a provider would only be in the way of the next try, which meets its name.
                 let subject = Subject { object: OBJECT, id: row.id.to_string(), name: &spec.name };
                 let undo = self.change("delete", &subject, None, None);
@@ -246,6 +245,7 @@ fn first_credential(input: &CreateProvider) -> Option<CreateCredential> {
         provider_id: ProviderId(0),
         name: None,
         api_key: api_key.clone(),
+        material: MaterialInput::default(),
         tier: input.tier.clone(),
         priority: None,
         weight: None,

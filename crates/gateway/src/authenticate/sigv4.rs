@@ -8,6 +8,7 @@ use std::fmt::Write;
 use hmac::{Hmac, Mac};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use types::{Secret, Timestamp};
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Keys of an AWS account or role.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct AwsKey {
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: Secret<String>,
@@ -40,6 +41,11 @@ pub(crate) enum Unsigned {
 }
 
 impl AwsKey {
+    /// Reads what is stored; `None` if that is something else.
+    pub(crate) fn parse(stored: &Secret<String>) -> Option<Self> {
+        serde_json::from_str(stored.expose()).ok()
+    }
+
     /// Adds date, token and signature to a request for a service.
     pub(crate) fn sign(
         &self,

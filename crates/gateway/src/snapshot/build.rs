@@ -16,7 +16,7 @@ use types::setting::Settings;
 use types::{Money, ProviderId, Secret, Timestamp, UserId};
 
 use super::{ApiKey, Credential, Grant, Group, Names, Provider, Proxy, Snapshot, User};
-use crate::authenticate::{AccessToken, Auth, TokenSlots};
+use crate::authenticate::{AccessToken, Auth, AwsKey, TokenSlots};
 use crate::credential::Gauges;
 use crate::price::PriceBook;
 use crate::vault::{Purpose, Vault};
@@ -165,7 +165,9 @@ impl Builder {
                     slot.clear();
                 }
             }
-            CredentialAuth::Aws => return Auth::Unreadable,
+            CredentialAuth::Aws => {
+                return AwsKey::parse(&secret).map_or(Auth::Unreadable, |key| Auth::Aws(Box::new(key)));
+            }
         }
         Auth::Token(slot)
     }

@@ -211,6 +211,7 @@ fn our_own_export_comes_back_as_it_went() {
                     provider_id: types::ProviderId(1),
                     name: None,
                     api_key: held.secret.clone(),
+                    material: types::credential::MaterialInput::default(),
                     tier: Some("fallback".to_owned()),
                     priority: Some(7),
                     weight: Some(9),

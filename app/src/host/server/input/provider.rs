@@ -1,7 +1,7 @@
 //! Inputs of providers and credentials.
 
 use types::breaker::BreakerConfig;
-use types::credential::{CreateCredential, UpdateCredential};
+use types::credential::{AwsInput, ClientInput, CreateCredential, MaterialInput, UpdateCredential};
 use types::problem::FieldErrors;
 use types::provider::{CreateProvider, Timeouts, UpdateProvider};
 use types::routing::{Http2, RoutingInput, Schedule};
@@ -116,17 +116,44 @@ fn proxy_change(typed: &SecretText, clear: &str) -> Patch<Secret<String>> {
 }
 
 impl CredentialForm {
+    /// What was typed in place of a key. Half of it is handed on, so that the other half is asked for by its field.
+    fn material(&self) -> MaterialInput {
+        let some = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        let or_empty = |secret: &SecretText| secret.take().unwrap_or_else(|| Secret::new(String::new()));
+        let (client_secret, access_secret) =
+            (or_empty(&self.client_secret), or_empty(&self.secret_access_key));
+        let session_token = self.session_token.take();
+        let has_client = some(&self.client_id).is_some() || !client_secret.expose().is_empty();
+        let has_keys = some(&self.access_key_id).is_some() || !access_secret.expose().is_empty();
+        MaterialInput {
+            service_account: self.key_file.take_verbatim(),
+            client_credentials: has_client.then(|| ClientInput {
+                tenant: self.tenant.clone(),
+                client_id: self.client_id.clone(),
+                client_secret,
+            }),
+            aws: has_keys.then(|| AwsInput {
+                access_key_id: self.access_key_id.clone(),
+                secret_access_key: access_secret,
+                session_token,
+                region: some(&self.region),
+            }),
+        }
+    }
+
     /// As the input of a new credential.
     pub(crate) fn create(&self, provider_id: ProviderId) -> Result<CreateCredential, Problem> {
         let mut errors = FieldErrors::default();
         let secret = self.api_key.take();
-        if secret.is_none() {
+        let material = self.material();
+        if secret.is_none() && material.is_empty() {
             errors.add("api_key", "must not be empty");
         }
         let input = CreateCredential {
             provider_id,
             name: (!self.name.trim().is_empty()).then(|| self.name.clone()),
             api_key: secret.unwrap_or_else(|| Secret::new(String::new())),
+            material,
             tier: (!self.tier.is_empty()).then(|| self.tier.clone()),
             priority: number(&self.priority, "priority", &mut errors),
             weight: number(&self.weight, "weight", &mut errors),
@@ -144,6 +171,7 @@ impl CredentialForm {
         let input = UpdateCredential {
             name: Some(self.name.clone()),
             api_key: self.api_key.take(),
+            material: self.material(),
             tier: (!self.tier.is_empty()).then(|| self.tier.clone()),
             priority: Some(number(&self.priority, "priority", &mut errors).unwrap_or(0)),
             weight: Some(number(&self.weight, "weight", &mut errors).unwrap_or(1)),
@@ -177,6 +205,20 @@ mod tests {
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Keep));
         form.proxy_clear = "on".into();
         assert!(matches!(form.update().unwrap().proxy_url, Patch::Clear));
+    }
+
+    #[test]
+    fn what_was_typed_in_place_of_a_key_is_handed_on_even_if_half_of_it_is_missing() {
+        let secret = |text: &str| SecretText(text.to_owned());
+        let form = CredentialForm { secret_access_key: secret("s"), ..CredentialForm::default() };
+        let input = form.create(ProviderId(1)).unwrap();
+        let problem = input.parse("key 1").unwrap_err();
+        assert_eq!(problem.fields.keys().collect::<Vec<_>>(), ["aws.access_key_id"]);
+        let form = CredentialForm { key_file: secret("{"), ..CredentialForm::default() };
+        let problem = form.create(ProviderId(1)).unwrap().parse("key 1").unwrap_err();
+        assert!(problem.fields.contains_key("service_account"));
+        assert!(CredentialForm::default().create(ProviderId(1)).is_err());
+        assert!(CredentialForm::default().update().unwrap().material.is_empty());
     }
 
     #[test]
