@@ -73,17 +73,24 @@ impl Word {
     }
 }
 
+/// Whether it asks for a token.
+pub(crate) fn gives_tokens(request: &Received) -> bool {
+    request.method == "POST" && (request.path() == "/token" || is_microsofts(request))
+}
+
+fn is_microsofts(request: &Received) -> bool {
+    request.path().ends_with("/oauth2/v2.0/token")
+}
+
 impl Doors {
     /// The door's own answer; `None` if the request may go on.
     #[expect(clippy::disallowed_methods, reason = "the far side has a clock of its own, as vendors do")]
     pub(crate) fn judge(&mut self, request: &Received) -> Option<Word> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let path = request.path();
-        if request.method == "POST" && path == "/token" {
-            return Some(self.statement(request, now));
-        }
-        if request.method == "POST" && path.ends_with("/oauth2/v2.0/token") {
-            return Some(self.client(request, now));
+        if gives_tokens(request) {
+            let microsofts = is_microsofts(request);
+            return Some(if microsofts { self.client(request, now) } else { self.statement(request, now) });
         }
         if !self.aws.is_empty() && amazon::is_concerned(request) {
             let (kind, message) = amazon::check(request, &self.aws, now).err()?;

@@ -77,6 +77,13 @@ pub fn bedrock_error(status: u16, kind: &str, body: &[u8]) -> Option<Vec<u8>> {
     Some(to_bytes(&error))
 }
 
+/// The status that Anthropic would have given: Amazon says 403 of keys that it does not know and of signatures that are
+/// wrong, and so of what only other keys can mend.
+pub fn bedrock_status(status: u16, kind: &str) -> u16 {
+    let kind = kind.split(':').next().unwrap_or_default();
+    if status == 403 && error_kind(kind, 0) == "authentication_error" { 401 } else { status }
+}
+
 /// Anthropic's type for an exception of Amazon's; `status` decides where the name is unknown.
 pub(crate) fn error_kind(exception: &str, status: u16) -> &'static str {
     let name = exception.to_ascii_lowercase();
@@ -177,5 +184,8 @@ mod tests {
             assert_eq!(value["error"]["type"], expected, "{status} {kind}");
         }
         assert_eq!(bedrock_error(500, "x", b"<html>"), None);
+        assert_eq!(bedrock_status(403, "InvalidSignatureException:http://x"), 401);
+        assert_eq!(bedrock_status(403, "AccessDeniedException"), 403);
+        assert_eq!(bedrock_status(403, ""), 403);
     }
 }

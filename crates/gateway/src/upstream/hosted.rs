@@ -78,8 +78,11 @@ pub(super) fn answer(kind: ProviderKind, path: &str, mut answer: Answer) -> Answ
         answer.body = AnswerBody::stream(events);
     } else if !answer.status.is_success() || path.ends_with("/count-tokens") {
         answer.headers.remove(CONTENT_LENGTH);
+        let kind = error_type(&answer.headers);
+        let status = hosted::bedrock_status(answer.status.as_u16(), &kind);
+        answer.status = StatusCode::from_u16(status).unwrap_or(answer.status);
         let rewrite = Rewrite {
-            kind: error_type(&answer.headers),
+            kind,
             status: answer.status,
             body: answer.body,
             held: BytesMut::new(),

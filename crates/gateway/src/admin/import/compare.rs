@@ -313,6 +313,7 @@ fn checked(held: PlannedCredential, names: &HashSet<String>, now: Timestamp) -> 
         provider_id: ProviderId(0),
         name: held.name.map(|name| free(names, &name.chars().take(80).collect::<String>())),
         api_key,
+        material: types::credential::MaterialInput::default(),
         tier: Some(held.tier.as_str().to_owned()),
         priority: held.priority,
         weight: held.weight,
