@@ -210,7 +210,7 @@ fn CredentialFields(
         .map(|tier| (tier.to_string(), t(routing_words::tier(*tier)).to_owned()))
         .collect::<Vec<_>>();
     view! {
-        <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
+        <Field form label=c::NAME name="name" value=present.name.clone() help=p::CREDENTIAL_NAME_HELP optional=!known/>
         <SecretFields form kind auth present=present.clone()/>
         <Choice form label=p::TIER name="tier" value=tier help=p::TIER_HELP options=tiers/>
         <div class="pair">

@@ -56,16 +56,16 @@ impl Admin {
             .provider_insert(&spec, seal, change)
             .await
             .map_err(|error| store_problem(error, OBJECT))?;
-        if let (Some(material), Some(first_spec)) = (first.and_then(|first| first.secret()), first_spec) {
-            if let Err(problem) = self.credential_insert(row.id, &first_spec, &material, None).await {
-                // Half a provider would only be in the way of the next try, which meets its name.
-                let subject = Subject { object: OBJECT, id: row.id.to_string(), name: &spec.name };
-                let undo = self.change("delete", &subject, None, None);
-                if let Err(error) = self.core.store.provider_delete(row.id, undo).await {
-                    tracing::error!(%error, provider.id = row.id.0, "a provider without its credential was left behind");
-                }
-                return Err(problem);
+        if let (Some(material), Some(first_spec)) = (first.and_then(|first| first.secret()), first_spec)
+            && let Err(problem) = self.credential_insert(row.id, &first_spec, &material, None).await
+        {
+            // Half a provider would only be in the way of the next try, which meets its name.
+            let subject = Subject { object: OBJECT, id: row.id.to_string(), name: &spec.name };
+            let undo = self.change("delete", &subject, None, None);
+            if let Err(error) = self.core.store.provider_delete(row.id, undo).await {
+                tracing::error!(%error, provider.id = row.id.0, "a provider without its credential was left behind");
             }
+            return Err(problem);
         }
         self.take_effect().await?;
         self.provider_view(row).await
