@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod input;
+mod tokens;
 mod vertex;
 
 use fakeup::Tokens;

@@ -1,8 +1,5 @@
 //! Checks what a credential is made of against the provider that it is for, before it is sealed.
 
-use ring::signature::RsaKeyPair;
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject as _;
 use types::credential::{CredentialAuth, Material};
 use types::provider::ProviderSpec;
 use types::{Problem, Secret};
@@ -57,9 +54,22 @@ fn name(auth: CredentialAuth) -> &'static str {
 }
 
 fn check_key_file(text: &Secret<String>) -> Result<(), String> {
-    let file: serde_json::Value = serde_json::from_str(text.expose()).unwrap_or_default();
-    let pem = file.get("private_key").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok();
-    let key = der.and_then(|der| RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok());
-    key.map(|_| ()).ok_or_else(|| "the private_key of this file is no RSA key in PEM (PKCS #8)".to_owned())
+    let account = oauth::ServiceAccount::parse(text)?;
+    let address = account.token_uri.filter(|address| !address.is_empty());
+    if address.is_none_or(|address| is_private(&address)) {
+        Ok(())
+    } else {
+        Err("the token_uri of this file has to be an https address".to_owned())
+    }
+}
+
+/// What proves the account goes there, so nobody on the way may read it.
+fn is_private(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return false };
+    let is_loopback = match url.host() {
+        Some(url::Host::Ipv4(host)) => host.is_loopback(),
+        Some(url::Host::Ipv6(host)) => host.is_loopback(),
+        _ => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback)
 }
