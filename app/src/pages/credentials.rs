@@ -203,6 +203,7 @@ fn CredentialFields(
     proxy: Option<String>,
 ) -> impl IntoView {
     let known = auth.is_some();
+    let secret = present.clone();
     let t = translator();
     let tier = if present.tier.is_empty() { Tier::Shared.to_string() } else { present.tier };
     let tiers = Tier::ALL
@@ -210,8 +211,8 @@ fn CredentialFields(
         .map(|tier| (tier.to_string(), t(routing_words::tier(*tier)).to_owned()))
         .collect::<Vec<_>>();
     view! {
-        <Field form label=c::NAME name="name" value=present.name.clone() help=p::CREDENTIAL_NAME_HELP optional=!known/>
-        <SecretFields form kind auth present=present.clone()/>
+        <Field form label=c::NAME name="name" value=present.name help=p::CREDENTIAL_NAME_HELP optional=!known/>
+        <SecretFields form kind auth present=secret/>
         <Choice form label=p::TIER name="tier" value=tier help=p::TIER_HELP options=tiers/>
         <div class="pair">
             <Field form label=c::PRIORITY name="priority" kind="number" value=present.priority help=p::PRIORITY_HELP placeholder="0"/>

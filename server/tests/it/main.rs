@@ -33,8 +33,6 @@ mod harness;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
-mod hosted;
-#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod metering;
