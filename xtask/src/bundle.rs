@@ -1,7 +1,7 @@
 //! Builds the dashboard's browser half: wasm, its JavaScript glue, and the optional size pass.
 //!
 //! The server embeds what lies in `target/site/pkg`; style sheets and static files are not ours. No `--cfg` and no
-//! compiler flag is set here: the server would need the same one, or hydration panics.
+//! compiler flag is set here: the server needs the same ones, or hydration panics, so they stand in `.cargo/config.toml`.
 
 use std::fs;
 use std::path::PathBuf;
