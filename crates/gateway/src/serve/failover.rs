@@ -371,6 +371,8 @@ fn failed(core: &Core, settlement: &mut Settlement, tried: Tried) -> Failed {
     let refusal = if limited > 1
         && limited == attempts
         && verdict.class == FailureClass::RateLimit
+        // A 403 rests like one, but says that the account was refused.
+        && verdict.refusal.status == 429
         && !verdict.is_overridden
     {
         Refusal::pool_exhausted(verdict.refusal.message).retry_after(soonest.unwrap_or(1))
