@@ -17,7 +17,8 @@ pub(super) fn whole(words: &Words, request: &Received) -> Said {
     match words.call {
         Call::Embeddings => {
             let asked = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
-            let texts = asked["input"].as_array().filter(|input| input.iter().any(Value::is_string));
+            let input = asked.get("input").and_then(Value::as_array);
+            let texts = input.filter(|input| input.iter().any(Value::is_string));
             let item =
                 |index| json!({"object": "embedding", "index": index, "embedding": [0.25, -0.5, 0.125]});
             let data: Vec<Value> = (0..texts.map_or(1, Vec::len)).map(item).collect();
