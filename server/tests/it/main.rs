@@ -33,6 +33,8 @@ mod harness;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod hosted;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod metering;
