@@ -72,7 +72,7 @@ pub(super) fn answer(kind: ProviderKind, path: &str, mut answer: Answer) -> Answ
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with(EVENT_STREAM));
     if answer.status.is_success() && is_stream {
-        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
         answer.headers.remove(CONTENT_LENGTH);
         let events = Events { body: answer.body, decoder: Decoder::new(), ended: false, fault: None };
         answer.body = AnswerBody::stream(events);

@@ -86,7 +86,7 @@ async fn a_stream_that_stops_inside_a_frame_is_an_error_and_not_an_end() {
     let frame: &[u8] = &[0, 0, 0, 0x10, 0, 0, 0, 0, 0x05];
     let headers = [("content-type", "application/vnd.amazon.eventstream")];
     let new = answer(ProviderKind::Bedrock, "/model/m/x", answered(200, &headers, pieces(vec![frame])));
-    assert_eq!(new.headers["content-type"], "text/event-stream");
+    assert_eq!(new.headers["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(read(new).await, (String::new(), false));
     let damaged: &[u8] = &[0, 0, 0, 0x10, 0, 0, 0, 0, 0x05, 0xc2, 0x48, 0xea];
     let new = answer(ProviderKind::Bedrock, "/model/m/x", answered(200, &headers, pieces(vec![damaged])));
