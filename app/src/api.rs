@@ -29,5 +29,6 @@ pub(crate) mod request;
 pub(crate) mod routing;
 pub(crate) mod setting;
 pub(crate) mod system;
+pub(crate) mod transfer;
 pub(crate) mod usage;
 pub(crate) mod user;

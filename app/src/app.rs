@@ -39,6 +39,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/routing") view=pages::routing::Routing ssr=mode.clone()/>
                     <Route path=path!("/breakers") view=pages::breakers::Breakers ssr=mode.clone()/>
                     <Route path=path!("/cache") view=pages::cache::Cache ssr=mode.clone()/>
+                    <Route path=path!("/credentials/import") view=pages::credential_import::CredentialImportPage ssr=mode.clone()/>
                     <Route path=path!("/models") view=pages::models::Models ssr=mode.clone()/>
                     <Route path=path!("/conformance") view=pages::conformance::Conformance ssr=mode.clone()/>
                     <Route path=path!("/playground") view=pages::playground::Playground ssr=mode.clone()/>

@@ -14,6 +14,7 @@ pub(crate) mod package;
 pub(crate) mod playground;
 pub(crate) mod price;
 pub(crate) mod provider;
+pub(crate) mod transfer;
 pub(crate) mod user;
 
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,8 @@ pub(crate) mod breakers;
 pub(crate) mod cache;
 pub(crate) mod cache_tables;
 pub(crate) mod conformance;
+pub(crate) mod credential_import;
+mod credential_import_table;
 pub(crate) mod credentials;
 pub(crate) mod error_rule_try;
 pub(crate) mod error_rules;

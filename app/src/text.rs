@@ -25,6 +25,7 @@ pub(crate) mod routing_setting;
 pub(crate) mod rule;
 pub(crate) mod setting;
 pub(crate) mod system;
+pub(crate) mod transfer;
 pub(crate) mod translation;
 
 use leptos::prelude::use_context;

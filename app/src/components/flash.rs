@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::query;
 use crate::error::AppError;
 use crate::text::{
-    books, cache, check, common as c, lang, money, package, pool, problem, routing, translator,
+    books, cache, check, common as c, lang, money, package, pool, problem, routing, transfer, translator,
 };
 
 /// What was done, from `?done=`; with an undo form as child where one exists.
@@ -33,6 +33,7 @@ pub(crate) fn Done(
             Some("ended") => c::DONE_ENDED,
             Some("granted") => package::DONE_GRANTED,
             Some("imported") => money::IMPORTED_DONE,
+            Some("taken_over") => transfer::DONE,
             Some("synced") => money::SYNCED_DONE,
             Some("repriced") => money::REPRICED_DONE,
             Some("rebuilt") => books::REBUILT,

@@ -136,7 +136,9 @@ pub(crate) fn read_file(event: &leptos::ev::Event, done: impl FnOnce(String, Str
         }
     });
     reader.set_onload(Some(loaded.unchecked_ref()));
-    _ = reader.read_as_text(&file);
+    // An archive is no text: it travels as base64 behind `data:`.
+    let packed = [".zip", ".tar", ".gz", ".tgz"].iter().any(|end| file.name().to_lowercase().ends_with(end));
+    _ = if packed { reader.read_as_data_url(&file) } else { reader.read_as_text(&file) };
 }
 
 /// Moves the keyboard focus.

@@ -15,7 +15,9 @@ mod policy;
 
 pub(crate) use conformance::conformance;
 pub use drafts::Drafts;
-pub(crate) use drafts::{Draft, keep, kept_import, kept_invoice, take_played};
+pub(crate) use drafts::{
+    Draft, forget, keep, kept_export, kept_import, kept_invoice, kept_transfer, take_played,
+};
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};
 pub(crate) use landing::{go_back, redirect_to, test_landing};

@@ -64,6 +64,7 @@ const FILES: &[&str] = &[
     "/rpc/app/api/price/import",
     "/rpc/app/api/price/preview",
     "/rpc/app/api/ledger/compare",
+    "/rpc/app/api/transfer/preview",
 ];
 
 /// Largest body of a path that is not a model path, in bytes.

@@ -71,7 +71,8 @@ async fn standing(state: &AppState, session: &Session) -> Result<Principal, Sign
 }
 
 /// Pages of the administrator that can be opened without reading anything that would refuse a member.
-const EMPTY: &[&str] = &["/", "/ledger", "/prices/edit", "/prices/import", "/prices/reprice"];
+const EMPTY: &[&str] =
+    &["/", "/credentials/import", "/ledger", "/prices/edit", "/prices/import", "/prices/reprice"];
 
 /// Lets only signed-in readers pass to pages and server functions; `/login` is open.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {

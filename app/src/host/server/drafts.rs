@@ -1,4 +1,5 @@
-//! What was posted and is looked at before it is done: price lists and invoices; and answers of the playground. A plain form post can only be
+//! What was posted and is looked at before it is done: price lists, invoices and other gateways' files; what is handed out
+//! once, such as a sealed export; and answers of the playground. A plain form post can only be
 //! answered with a redirect, and neither fits into an address; so it waits here, and the address says which it is.
 //!
 //! Bounded in number, size and time, in memory, of this process: after a restart, or on another instance, the page
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::use_context;
 use types::books::CompareInvoice;
+use types::import::{CredentialExport, ImportCredentials};
 use types::{Problem, Timestamp};
 
 use crate::form::price::ImportForm;
@@ -28,6 +30,8 @@ pub(crate) enum Draft {
     Import(Arc<ImportForm>),
     Invoice(Arc<CompareInvoice>),
     Played(Arc<Played>),
+    Transfer(Arc<ImportCredentials>),
+    Export(Arc<CredentialExport>),
 }
 
 impl Draft {
@@ -35,6 +39,8 @@ impl Draft {
         match self {
             Self::Import(form) => form.list.len() + form.url.len() + form.origin.len(),
             Self::Invoice(ask) => ask.csv.len(),
+            Self::Transfer(input) => input.content.expose().len(),
+            Self::Export(file) => file.content.len(),
             Self::Played(played) => {
                 let said = played.lanes.iter().map(|lane| lane.heard.text.len() + lane.heard.thinking.len());
                 played.form.prompt.len() + played.form.system.len() + said.sum::<usize>()
@@ -112,6 +118,28 @@ pub(crate) fn kept_invoice(id: &str) -> Result<Option<Arc<CompareInvoice>>, Prob
         Some(Draft::Invoice(ask)) => Some(ask),
         _ => None,
     })
+}
+
+/// The other gateway's file of that name, if it is still kept.
+pub(crate) fn kept_transfer(id: &str) -> Result<Option<Arc<ImportCredentials>>, Problem> {
+    Ok(match drafts()?.find(id, now()?) {
+        Some(Draft::Transfer(input)) => Some(input),
+        _ => None,
+    })
+}
+
+/// The sealed export of that name, if it is still kept.
+pub(crate) fn kept_export(id: &str) -> Result<Option<Arc<CredentialExport>>, Problem> {
+    Ok(match drafts()?.find(id, now()?) {
+        Some(Draft::Export(file)) => Some(file),
+        _ => None,
+    })
+}
+
+/// Keeps something no longer.
+pub(crate) fn forget(id: &str) -> Result<(), Problem> {
+    drafts()?.take(id, now()?);
+    Ok(())
 }
 
 /// The answers of that name, once.

@@ -18,6 +18,8 @@ const SECRET_FIELDS: &[&str] = &[
     "client_secret",
     "secret_access_key",
     "session_token",
+    "content",
+    "passphrase",
 ];
 
 /// Longest echo of a form: it travels in an address, and intermediaries cut long ones.

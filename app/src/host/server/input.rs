@@ -11,6 +11,7 @@ mod limits;
 mod package;
 mod price;
 mod provider;
+mod transfer;
 mod user;
 
 pub(crate) use price::read_price;

@@ -4,6 +4,7 @@ mod doors;
 mod money;
 mod nouns;
 mod rotation;
+mod transfer;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,0 +1,58 @@
+//! Credentials taken over from other gateways, and handed on to other installations.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::import::{CredentialExport, CredentialImport};
+
+use crate::error::AppError;
+use crate::form::transfer::{ExportForm, TransferForm};
+
+/// Looks at a file, and leads to the page that says what importing it would do.
+#[server]
+pub(crate) async fn preview(form: TransferForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let input = form.read().map_err(&keep)?;
+    admin.credential_import(input.clone()).await.map_err(&keep)?;
+    let kept = crate::host::keep(crate::host::Draft::Transfer(input.into()))?;
+    crate::host::redirect_to("/credentials/import", &[("kept", &kept)]);
+    Ok(())
+}
+
+/// What importing a kept file would do now; nothing if it is no longer kept.
+#[server(input = Json)]
+pub(crate) async fn previewed(kept: String) -> Result<Option<CredentialImport>, AppError> {
+    let admin = crate::host::admin().await?;
+    let Some(input) = crate::host::kept_transfer(&kept)? else { return Ok(None) };
+    Ok(Some(admin.credential_import((*input).clone()).await?))
+}
+
+/// Imports a kept file, if that still does what was looked at; then it is kept no longer.
+#[server]
+pub(crate) async fn import(kept: String, preview: String) -> Result<(), AppError> {
+    let admin = crate::host::admin().await?;
+    let input = crate::host::kept_transfer(&kept)?;
+    let input = input.ok_or_else(|| types::Problem::new("not_found", "the file is no longer kept"))?;
+    let input =
+        types::import::ImportCredentials { dry_run: false, preview: Some(preview), ..(*input).clone() };
+    admin.credential_import(input).await?;
+    crate::host::forget(&kept)?;
+    crate::host::redirect("/providers?done=taken_over");
+    Ok(())
+}
+
+/// Seals everything, and leads to the page that hands it out.
+#[server]
+pub(crate) async fn export(form: ExportForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let file = admin.credential_export(form.read().map_err(&keep)?).await.map_err(&keep)?;
+    let kept = crate::host::keep(crate::host::Draft::Export(file.into()))?;
+    crate::host::redirect_to("/credentials/import", &[("exported", &kept)]);
+    Ok(())
+}
+
+/// A sealed export; nothing if it is no longer kept.
+#[server(input = Json)]
+pub(crate) async fn exported(kept: String) -> Result<Option<CredentialExport>, AppError> {
+    crate::host::admin().await?;
+    Ok(crate::host::kept_export(&kept)?.map(|file| (*file).clone()))
+}

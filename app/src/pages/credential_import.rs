@@ -1,0 +1,193 @@
+//! Taking credentials over from another gateway: give a file, look at what it would add, import exactly that. And the
+//! way out: everything in one sealed file.
+//!
+//! As with price lists, what was given waits on the server and the address names it, so that it works without scripts.
+
+use leptos::prelude::*;
+use types::import::{CredentialExport, CredentialImport};
+
+use super::credential_import_table::Table;
+use crate::api;
+use crate::components::field::{Choice, Field, FormState};
+use crate::components::flash::Failed;
+use crate::components::head::{Answer, Head};
+use crate::components::load::load;
+use crate::components::{Refresh, failure, query};
+use crate::format;
+use crate::host;
+use crate::text::{common as c, lang, money as m, problem, provider as p, transfer as x, translator};
+
+/// The page.
+#[component]
+pub(crate) fn CredentialImportPage() -> impl IntoView {
+    let t = translator();
+    let preview = ServerAction::<api::transfer::Preview>::new();
+    let import = ServerAction::<api::transfer::Import>::new();
+    let export = ServerAction::<api::transfer::Export>::new();
+    let (preview_failed, export_failed) = (failure(preview), failure(export));
+    let kept = query("kept");
+    let exported = query("exported");
+    let refresh = Refresh::get();
+    let found = Resource::new(
+        move || (kept.get(), exported.get(), refresh.0.get()),
+        |(kept, exported, _)| async move {
+            let found = match kept {
+                Some(kept) => Some((kept.clone(), api::transfer::previewed(kept).await?)),
+                None => None,
+            };
+            let file = match exported {
+                Some(kept) => Some(api::transfer::exported(kept).await?),
+                None => None,
+            };
+            Ok((found, file))
+        },
+    );
+    view! {
+        <Head title=t(x::TITLE) parent=("/providers", t(p::TITLE))/>
+        <div class="page">
+            <Failed error=preview_failed/>
+            <Failed error=failure(import)/>
+            <Failed error=export_failed/>
+            {load(found, move |(found, file)| {
+                let found = match found {
+                    Some((kept, Some(found))) => view! { <Previewed found kept import/> }.into_any(),
+                    Some((_, None)) => view! { <Answer mood="warn" text=t(m::PREVIEW_GONE)/> }.into_any(),
+                    None => ().into_any(),
+                };
+                let file = match file {
+                    Some(Some(file)) => view! { <Sealed file/> }.into_any(),
+                    Some(None) => view! { <Answer mood="warn" text=t(m::PREVIEW_GONE)/> }.into_any(),
+                    None => ().into_any(),
+                };
+                view! { {found} {file} }
+            })}
+            <Give preview failed=preview_failed/>
+            <ActionForm action=export attr:class="form panel pad export-form">
+                <h2 class="panel-title">{t(x::EXPORT)}</h2>
+                <p class="help">{t(x::EXPORT_TEXT)}</p>
+                <Field form=FormState { scope: "export", error: export_failed } label=x::NEW_PASSPHRASE
+                    name="passphrase" kind="password" help=x::NEW_PASSPHRASE_HELP/>
+                <div class="save-bar">
+                    <button class="button" disabled=move || export.pending().get()>{t(x::DO_EXPORT)}</button>
+                </div>
+            </ActionForm>
+        </div>
+    }
+}
+
+/// The form that a file is given with. What was typed is never sent back: it holds secrets.
+#[component]
+fn Give(
+    preview: ServerAction<api::transfer::Preview>,
+    failed: Signal<Option<crate::error::AppError>>,
+) -> impl IntoView {
+    let t = translator();
+    let lang = lang();
+    let form = FormState { scope: "import", error: failed };
+    let (content, origin) = (RwSignal::new(String::new()), RwSignal::new(form.initial("origin", "")));
+    let note = move || {
+        failed.with(|error| {
+            let note = error.as_ref()?.problem.fields.get("content")?;
+            Some(problem::field_note(note, lang).into_owned())
+        })
+    };
+    let conflicts = [("rename", x::CONFLICT_RENAME), ("skip", x::CONFLICT_SKIP)];
+    let conflicts: Vec<_> =
+        conflicts.into_iter().map(|(value, words)| (value.to_owned(), t(words).to_owned())).collect();
+    view! {
+        <ActionForm action=preview attr:class="form panel pad import-form">
+            <h2 class="panel-title">{t(x::IMPORT)}</h2>
+            <p class="help">{t(x::IMPORT_TEXT)}</p>
+            <div class="field" class:wrong=move || note().is_some()>
+                <label for="import-content">{t(x::CONTENT)}</label>
+                <textarea id="import-content" class="input mono" name="form[content]" rows="8" spellcheck="false"
+                    autocomplete="off" prop:value=content
+                    on:input=move |event| content.set(event_target_value(&event))></textarea>
+                {move || note().map(|note| view! { <p class="note" role="alert">{note}</p> })}
+                <p class="help">{t(x::CONTENT_HELP)}</p>
+            </div>
+            <div class="pair">
+                <div class="field scripted">
+                    <label for="import-file">{t(x::FROM_FILE)}</label>
+                    <input id="import-file" class="file" type="file"
+                        accept=".json,.yaml,.yml,.txt,.zip,.tar,.gz,.tgz"
+                        on:change=move |event| host::read_file(&event, move |name, text| {
+                            content.set(text);
+                            origin.set(name);
+                        })/>
+                </div>
+                <Field form label=x::PASSPHRASE name="passphrase" kind="password" help=x::PASSPHRASE_HELP optional=true/>
+            </div>
+            <Choice form label=x::CONFLICT name="on_conflict" value="rename" options=conflicts/>
+            <input type="hidden" name="form[origin]" value=origin.get_untracked() prop:value=origin/>
+            <div class="save-bar">
+                <button class="button primary" disabled=move || preview.pending().get()>{t(x::PREVIEW)}</button>
+                <a class="button quiet" href="/providers">{t(c::CANCEL)}</a>
+            </div>
+        </ActionForm>
+    }
+}
+
+/// What the file would add, and the button that does it.
+#[component]
+fn Previewed(
+    found: CredentialImport,
+    /// The name under which the file waits.
+    kept: String,
+    import: ServerAction<api::transfer::Import>,
+) -> impl IntoView {
+    let t = translator();
+    let tiles = [
+        (x::N_PROVIDERS, found.new_providers),
+        (x::N_CREDENTIALS, found.new_credentials),
+        (x::N_EXISTING, found.existing),
+        (x::N_SKIPPED, found.skipped),
+    ];
+    let tiles = tiles.into_iter().map(|(words, n)| {
+        view! {
+            <div class="tile">
+                <span class="tile-name">{t(words)}</span>
+                <span class="tile-number">{format::count(n)}</span>
+            </div>
+        }
+    });
+    let confirm = if found.new_providers + found.new_credentials == 0 {
+        view! { <Answer mood="calm" text=t(x::NOTHING)/> }.into_any()
+    } else {
+        view! {
+            <ActionForm action=import attr:class="inline-form">
+                <input type="hidden" name="kept" value=kept/>
+                <input type="hidden" name="preview" value=found.preview.clone()/>
+                <button class="button primary" disabled=move || import.pending().get()>{t(x::DO_IMPORT)}</button>
+            </ActionForm>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="tiles">{tiles.collect_view()}</div>
+        {confirm}
+        <Table found/>
+    }
+}
+
+/// The sealed file, as text and as a link that saves it.
+#[component]
+fn Sealed(file: CredentialExport) -> impl IntoView {
+    let t = translator();
+    let CredentialExport { name, content, providers, credentials, unreadable } = file;
+    // A link that needs no script; base64 and line ends are all that has to be written otherwise.
+    let coded = content.replace('\n', "%0A").replace('+', "%2B").replace(' ', "%20");
+    let left_out = (unreadable > 0)
+        .then(|| view! { <p class="note">{format::count(unreadable)} " " {t(x::UNREADABLE)}</p> });
+    view! {
+        <section class="panel pad" id="exported">
+            <h2 class="panel-title">{t(x::EXPORTED)}</h2>
+            <p class="help">
+                {format::count(providers)} " " {t(p::TITLE)} ", " {format::count(credentials)} " " {t(p::CREDENTIALS)}
+            </p>
+            {left_out}
+            <textarea class="input mono" rows="6" readonly=true aria-label=t(x::EXPORTED)>{content}</textarea>
+            <p><a class="button primary" href=format!("data:text/plain;charset=utf-8,{coded}") download=name rel="external">{t(x::DOWNLOAD)}</a></p>
+        </section>
+    }
+}
