@@ -154,10 +154,11 @@ fn Previewed(
     let confirm = if found.new_providers + found.new_credentials == 0 {
         view! { <Answer mood="calm" text=t(x::NOTHING)/> }.into_any()
     } else {
+        let preview = found.preview.clone();
         view! {
             <ActionForm action=import attr:class="inline-form">
                 <input type="hidden" name="kept" value=kept/>
-                <input type="hidden" name="preview" value=found.preview.clone()/>
+                <input type="hidden" name="preview" value=preview/>
                 <button class="button primary" disabled=move || import.pending().get()>{t(x::DO_IMPORT)}</button>
             </ActionForm>
         }

@@ -290,8 +290,8 @@ fn kind_of(held: &PlannedCredential) -> CredentialAuth {
 
 fn checked(held: PlannedCredential, names: &HashSet<String>, now: Timestamp) -> Result<Fresh, String> {
     let auth = kind_of(&held);
-    if auth != CredentialAuth::ApiKey {
-        return Err("accounts of this type cannot be taken over yet; sign in anew".to_owned());
+    if !matches!(auth, CredentialAuth::ApiKey | CredentialAuth::Oauth) {
+        return Err("secrets of this type cannot be taken over yet; add it by hand".to_owned());
     }
     let token = auth == CredentialAuth::Oauth;
     let account = Account {

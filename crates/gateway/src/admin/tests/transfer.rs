@@ -1,5 +1,6 @@
 //! Other gateways' files taken over, and exports opened on another installation.
 
+use types::credential::CredentialAuth;
 use types::import::{CredentialImport, ExportCredentials, ImportAction, ImportCredentials};
 use types::provider::CreateProvider;
 use types::{Problem, Secret};
@@ -9,6 +10,7 @@ use crate::admin::Admin;
 
 const LITELLM: &str = include_str!("../../../../import/fixtures/litellm.yaml");
 const NEW_API: &str = include_str!("../../../../import/fixtures/new-api.json");
+const RELAY: &str = include_str!("../../../../import/fixtures/relay-sync.json");
 const HUB: &str = include_str!("../../../../import/fixtures/hub.json");
 const PASSPHRASE: &str = "correct horse battery";
 
@@ -140,4 +142,37 @@ async fn nothing_is_stored_if_the_configuration_changes_while_it_is_compared() {
     assert_eq!(house.store.provider_list(true).await.unwrap().len(), 1);
     let did = import(&admin, file(NEW_API)).await.unwrap();
     assert!(did.providers.iter().any(|provider| provider.name == "DeepSeek (2)"), "{did:?}");
+}
+
+#[tokio::test]
+async fn accounts_come_with_tokens_owner_and_expiry_and_go_on_sealed() {
+    let (house, other) = (House::new().await, House::new().await);
+    let admin = house.admin();
+    let did = import(&admin, file(RELAY)).await.unwrap();
+    let line = &did.providers[2].credentials[0];
+    assert_eq!((line.auth.as_str(), line.secret_hint.as_str()), ("oauth", "…"));
+    let row = house.store.credential_list(false).await.unwrap().pop().unwrap();
+    assert_eq!((row.auth, row.hint.as_str()), (CredentialAuth::Oauth, "…"));
+    assert_eq!(row.token.vendor.as_deref(), Some("claude"));
+    assert_eq!(row.token.scopes.as_deref(), Some("user:profile user:inference"));
+    assert_eq!(row.token.expires_at, Some("2026-12-01T10:00:00Z".parse().unwrap()));
+    let kept = secrets(&house).await.pop().unwrap();
+    let expected = r#"{"access_token":"sk-ant-oat-canary-0001","refresh_token":"sk-ant-ort-canary-0001","token_type":"Bearer"}"#;
+    assert_eq!(kept, expected);
+    // A renewed access token is still the same account.
+    let renewed = RELAY.replace("sk-ant-oat-canary-0001", "sk-ant-oat-canary-9999");
+    assert_eq!(counts(&import(&admin, file(&renewed)).await.unwrap())[..2], [0, 0]);
+
+    let passphrase = || Secret::new(PASSPHRASE.to_owned());
+    let everything =
+        ExportCredentials { passphrase: passphrase(), provider_ids: Vec::new(), credential_ids: Vec::new() };
+    let sealed = admin.credential_export(everything).await.unwrap();
+    let input = ImportCredentials { passphrase: Some(passphrase()), ..file(&sealed.content) };
+    import(&other.admin(), input).await.unwrap();
+    let came = other.store.credential_list(false).await.unwrap().pop().unwrap();
+    assert_eq!(
+        (came.auth, &came.token.vendor, came.token.expires_at),
+        (row.auth, &row.token.vendor, row.token.expires_at)
+    );
+    assert_eq!(secrets(&other).await.pop().unwrap(), expected);
 }
