@@ -17,6 +17,7 @@ pub(crate) mod group;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod me;
+pub(crate) mod oauth;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod palette;

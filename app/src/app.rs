@@ -37,6 +37,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/providers/:id") view=pages::provider::ProviderPage ssr=mode.clone()/>
                     <Route path=path!("/pool") view=pages::pool::Pool ssr=mode.clone()/>
                     <Route path=path!("/routing") view=pages::routing::Routing ssr=mode.clone()/>
+                    <Route path=path!("/oauth") view=pages::oauth::Oauth ssr=mode.clone()/>
+                    <Route path=path!("/oauth/vendors/:name") view=pages::oauth_vendor::OauthVendor ssr=mode.clone()/>
+                    <Route path=path!("/oauth/flows/:id") view=pages::oauth_flow::OauthFlow ssr=mode.clone()/>
                     <Route path=path!("/breakers") view=pages::breakers::Breakers ssr=mode.clone()/>
                     <Route path=path!("/cache") view=pages::cache::Cache ssr=mode.clone()/>
                     <Route path=path!("/credentials/import") view=pages::credential_import::CredentialImportPage ssr=mode.clone()/>

@@ -1,5 +1,6 @@
 //! One module a page. They ask server functions and lay out components; they decide nothing.
 
+pub(crate) mod account;
 pub(crate) mod aliases;
 pub(crate) mod api_docs;
 pub(crate) mod audit;
@@ -25,6 +26,9 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod models;
 pub(crate) mod not_found;
+pub(crate) mod oauth;
+pub(crate) mod oauth_flow;
+pub(crate) mod oauth_vendor;
 pub(crate) mod overview;
 pub(crate) mod overview_charts;
 pub(crate) mod packages;

@@ -12,6 +12,7 @@ pub(crate) mod conformance;
 pub(crate) mod limit;
 pub(crate) mod login;
 pub(crate) mod money;
+pub(crate) mod oauth;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod people;
@@ -127,6 +128,7 @@ mod tests {
             limit::TEXTS,
             login::TEXTS,
             money::TEXTS,
+            oauth::TEXTS,
             overview::TEXTS,
             package::TEXTS,
             people::TEXTS,

@@ -4,6 +4,7 @@
 //! Whether a secret is right is `gateway`'s judgement; so is slowing down those who guess.
 
 mod device;
+mod enrol_callback;
 mod form;
 mod landing;
 mod login;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/auth/login", post(login::login))
         .route("/auth/arrived", get(login::arrived))
         .route("/auth/logout", post(logout::logout))
+        .route("/auth/enrol/callback", get(enrol_callback::callback))
         .route("/preferences", post(preferences::preferences))
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn actor(via: &'static str, extensions: &Extensions) -> Actor {
         via,
         client_ip: extensions.get::<ClientIp>().map(|ip| ip.0.to_string()),
         request_id: request_id(extensions),
+        session: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod installation;
 mod keys;
 mod models;
 mod nearest;
+mod oauth;
 pub(crate) mod openapi;
 mod packages;
 mod pool;
@@ -49,6 +50,7 @@ pub(crate) fn table() -> Vec<Endpoint> {
         credentials::endpoints(),
         checks::endpoints(),
         pool::endpoints(),
+        oauth::endpoints(),
         cache::endpoints(),
         routing::endpoints(),
         users::endpoints(),

@@ -7,6 +7,7 @@ use types::credential::{CredentialAuth, CredentialState, CredentialView, Tier};
 use types::provider::ProviderKind;
 use types::quota::ScopeKind;
 
+use super::account::Account;
 use super::quota_panel::{Increases, ResetUsage, Subject};
 use super::secret_fields::SecretFields;
 use crate::api;
@@ -21,7 +22,7 @@ use crate::components::time::maybe;
 use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::form::provider::CredentialForm;
 use crate::format;
-use crate::text::{common as c, limit as l, pool as o, provider as p, translator};
+use crate::text::{common as c, limit as l, oauth as w, pool as o, provider as p, translator};
 
 #[derive(Clone, Copy)]
 struct Actions {
@@ -82,6 +83,7 @@ pub(crate) fn Credentials(
                     view! { <ul class="cards">{items}</ul> }.into_any()
                 }
             })}
+            <p class="pad"><a class="button small" href=format!("/oauth?provider={provider_id}")>{t(w::CONNECT)}</a></p>
             <details class="fold pad" open=adding>
                 <summary>{t(p::ADD_CREDENTIAL)}</summary>
                 <ActionForm action=create attr:class="form">
@@ -147,6 +149,7 @@ fn Item(
                 })}
             </div>
             <Reason credential=credential.clone()/>
+            <Account credential=credential.clone()/>
             <dl class="facts">
                 <div><dt>{t(p::TIER)}</dt><dd>{t(routing_words::tier(credential.tier))}</dd></div>
                 <div><dt>{t(c::PRIORITY)}</dt><dd>{credential.priority.to_string()}</dd></div>

@@ -15,6 +15,7 @@ mod catalogue;
 mod check;
 mod condition;
 mod credential;
+mod enrolment;
 mod error_rule;
 mod export;
 mod grant;
@@ -43,6 +44,7 @@ mod trail;
 mod usage;
 mod usage_export;
 mod user;
+mod vendor;
 
 #[cfg(test)]
 pub(crate) mod tests;

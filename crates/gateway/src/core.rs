@@ -26,6 +26,7 @@ use crate::identity::admin_token::AdminToken;
 use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
+use crate::loopback::Loopback;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::quota::Quotas;
@@ -90,6 +91,8 @@ pub(crate) struct Core {
     /// Places for requests whose tokens are counted here.
     pub(crate) counters: Counters,
     pub(crate) tasks: TaskBoard,
+    /// Vendors' fixed ports while sign-ins wait there.
+    pub(crate) loopback: Loopback,
     pub(crate) tracker: TaskTracker,
     /// Cancelled when a stop is announced: load balancers are told, requests are still served.
     pub(crate) leaving: CancellationToken,
@@ -134,6 +137,7 @@ impl Core {
             used_keys: UsedKeys::default(),
             counters: Counters::default(),
             tasks: TaskBoard::default(),
+            loopback: Loopback::default(),
             tracker: TaskTracker::new(),
             leaving: CancellationToken::new(),
             draining: CancellationToken::new(),

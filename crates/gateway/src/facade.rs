@@ -160,6 +160,7 @@ impl Gateway {
     pub fn begin_drain(&self) {
         self.core.leaving.cancel();
         self.core.draining.cancel();
+        self.core.loopback.close();
     }
 
     /// Waits until no request is in flight, at most so long; then cuts what is left with the dialect's error event.

@@ -39,6 +39,8 @@ pub struct Actor {
     pub client_ip: Option<String>,
     /// Identity of the request that asked for it.
     pub request_id: String,
+    /// Identity of the dashboard's session; `None` for scripts.
+    pub session: Option<String>,
 }
 
 impl Actor {

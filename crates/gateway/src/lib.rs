@@ -44,6 +44,7 @@ mod admin;
 mod facade;
 mod health;
 mod house;
+mod loopback;
 mod member;
 mod pricelist;
 mod serve;

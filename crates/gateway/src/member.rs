@@ -34,7 +34,7 @@ impl Gateway {
                 "this page is for members; the administrator sees everything elsewhere",
             ));
         };
-        let Actor { via: _, client_ip: _, request_id } = actor;
+        let Actor { via: _, client_ip: _, request_id, session: _ } = actor;
         let core = &self.core;
         let snapshot = core.snapshot();
         let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()));

@@ -16,6 +16,9 @@ use types::credential::{CredentialAuth, CredentialState};
 use types::oauth::TokenFault;
 use types::{CredentialId, Timestamp};
 
+pub(crate) use account::registered;
+pub(crate) use transport::Way;
+
 use crate::authenticate::{Auth, Flown, TokenSlot};
 use crate::core::Core;
 use crate::events::{self, NewState};

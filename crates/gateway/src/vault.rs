@@ -43,6 +43,8 @@ pub(crate) enum Purpose {
     CredentialProxy,
     /// The secret of the client that the operator registered with a vendor.
     VendorSecret,
+    /// Verifier or device code of a sign-in under way.
+    FlowSecret,
     /// A known text that proves the key; see [`canary`].
     Canary,
     /// The secret that API keys are hashed with.
@@ -56,6 +58,7 @@ impl Purpose {
             Self::ProviderProxy => ("provider", "proxy"),
             Self::CredentialProxy => ("credential", "proxy"),
             Self::VendorSecret => ("oauth_vendor", "client_secret"),
+            Self::FlowSecret => ("oauth_flow", "secret"),
             Self::Canary => ("meta", "vault_canary"),
             Self::KeyPepper => ("meta", "key_pepper"),
         }

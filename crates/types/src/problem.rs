@@ -43,10 +43,14 @@ impl Problem {
             | "token_expired" => 401,
             "forbidden" | "cross_origin" => 403,
             "not_found" => 404,
-            "conflict" | "stale_version" => 409,
+            "conflict"
+            | "stale_version"
+            | "oauth_state_unknown"
+            | "oauth_flow_over"
+            | "oauth_other_session" => 409,
             "payload_too_large" => 413,
             "too_many_attempts" => 429,
-            "upstream_failed" => 502,
+            "upstream_failed" | "oauth_refused" => 502,
             "database_unavailable" | "database_busy" | "overloaded" => 503,
             _ => 500,
         }

@@ -11,7 +11,7 @@ use crate::config::ServerConfig;
 
 /// Two structured log lines, and one for each credential for those who want to know.
 pub async fn log(config: &ServerConfig, gateway: &Gateway, address: SocketAddr) -> Result<(), Problem> {
-    let actor = Actor { via: "boot", client_ip: None, request_id: String::new() };
+    let actor = Actor { via: "boot", client_ip: None, request_id: String::new(), session: None };
     let admin = gateway.admin(&Principal::Admin, actor)?;
     let system = admin.system().await?;
     tracing::info!(

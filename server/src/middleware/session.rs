@@ -24,6 +24,7 @@ pub(crate) async fn prove(State(state): State<AppState>, mut request: Request, n
     let brought = brings_cookie(request.headers(), cookie_name(state.gateway.site().secure_cookies));
     let session = request.extensions().get::<Session>().cloned();
     let mut via = "member";
+    let id = session.clone();
     if let (true, Some(session)) = (brought, session) {
         match standing(&state, &session).await {
             Ok(principal) => {
@@ -35,7 +36,8 @@ pub(crate) async fn prove(State(state): State<AppState>, mut request: Request, n
             }
         }
     }
-    let actor = auth::actor(via, request.extensions());
+    let mut actor = auth::actor(via, request.extensions());
+    actor.session = id.filter(|_| brought).and_then(|session| session.id()).map(|id| id.to_string());
     request.extensions_mut().insert(actor);
     next.run(request).await
 }

@@ -13,7 +13,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use types::{ApiKeyId, CredentialId, ErrorRuleId, GrantId, PackageId, Problem, ProviderId, UserId};
+use types::{
+    ApiKeyId, CredentialId, ErrorRuleId, GrantId, OauthFlowId, PackageId, Problem, ProviderId, UserId,
+};
 use url::form_urlencoded;
 
 use super::error::ApiError;
@@ -51,7 +53,7 @@ macro_rules! id_in_path {
         }
     )+};
 }
-id_in_path!(ProviderId, CredentialId, UserId, ApiKeyId, PackageId, GrantId, ErrorRuleId);
+id_in_path!(ProviderId, CredentialId, UserId, ApiKeyId, PackageId, GrantId, ErrorRuleId, OauthFlowId);
 
 /// A call without query parameters.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,6 +3,8 @@
 //! `cfg(test)` is always on here; it is written down so that the lints know it too.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod authorization;

@@ -84,11 +84,21 @@ impl House {
         Self { gateway, store, clock, dir, home: None }
     }
 
+    /// The handle as another session of the dashboard has it.
+    pub(crate) fn admin_in(&self, session: &str) -> Admin {
+        let actor = Actor { session: Some(session.to_owned()), ..actor("admin") };
+        self.gateway.admin(&Principal::Admin, actor).unwrap()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     pub(crate) fn admin(&self) -> Admin {
         self.gateway.admin(&Principal::Admin, actor("admin")).unwrap()
     }
 
-    async fn audit(&self, action: &str) -> Vec<AuditRow> {
+    pub(crate) async fn audit(&self, action: &str) -> Vec<AuditRow> {
         let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
         self.store.audit_list(&filter).await.unwrap().items
     }
@@ -115,7 +125,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
 }
 
 fn actor(via: &'static str) -> Actor {
-    Actor { via, client_ip: Some("192.0.2.10".to_owned()), request_id: "test".to_owned() }
+    Actor { via, client_ip: Some("192.0.2.10".to_owned()), request_id: "test".to_owned(), session: None }
 }
 
 fn secret(text: &str) -> Secret<String> {

@@ -16,7 +16,7 @@ use crate::config::{Config, OutboundProxy, Site};
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 fn actor() -> Actor {
-    Actor { via: "member", client_ip: None, request_id: "test".into() }
+    Actor { via: "member", client_ip: None, request_id: "test".into(), session: None }
 }
 
 async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {

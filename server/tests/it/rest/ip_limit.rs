@@ -17,7 +17,7 @@ async fn limited(per_minute: u32, change: impl FnOnce(&mut server::ServerConfig)
 
 /// Changes a setting past the edge, which counts calls.
 async fn set(console: &Console, name: &str, value: &str) {
-    let actor = Actor { via: "admin", client_ip: None, request_id: String::new() };
+    let actor = Actor { via: "admin", client_ip: None, request_id: String::new(), session: None };
     let admin = console.state.gateway.admin(&Principal::Admin, actor).unwrap();
     admin.setting_put(name.to_owned(), value.to_owned()).await.unwrap();
 }

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("price", 1),
     ("quota", 3),
     ("upstream", 3),
+    ("loopback", 3),
     ("core", 4),
     ("accounts", 5),
     ("catalogue", 5),

@@ -1,0 +1,100 @@
+//! Vendors, and sign-ins with them.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::oauth::{FlowView, VendorView};
+use types::{CredentialId, OauthFlowId, ProviderId};
+
+use crate::error::AppError;
+use crate::form::SecretText;
+
+/// Every vendor.
+#[server(input = Json)]
+pub(crate) async fn vendors() -> Result<Vec<VendorView>, AppError> {
+    Ok(crate::host::admin().await?.vendor_list().await?)
+}
+
+/// One vendor.
+#[server(input = Json)]
+pub(crate) async fn vendor(name: String) -> Result<VendorView, AppError> {
+    Ok(crate::host::admin().await?.vendor_fetch(name).await?)
+}
+
+/// Changes a vendor's client and descriptor; an empty secret keeps the stored one.
+#[server]
+pub(crate) async fn put_vendor(
+    name: String,
+    client_id: String,
+    client_secret: SecretText,
+    spec: String,
+    version: i64,
+) -> Result<(), AppError> {
+    let input = crate::host::read_vendor(client_id, client_secret, &spec, version)?;
+    crate::host::admin().await?.vendor_put(name.clone(), input).await?;
+    crate::host::redirect_to(&format!("/oauth/vendors/{name}"), &[("done", "saved")]);
+    Ok(())
+}
+
+/// Forgets what was changed of a vendor.
+#[server]
+pub(crate) async fn reset_vendor(name: String) -> Result<(), AppError> {
+    crate::host::admin().await?.vendor_delete(name).await?;
+    crate::host::redirect("/oauth?done=reset");
+    Ok(())
+}
+
+/// The latest sign-ins.
+#[server(input = Json)]
+pub(crate) async fn flows() -> Result<Vec<FlowView>, AppError> {
+    Ok(crate::host::admin().await?.flow_list().await?)
+}
+
+/// One sign-in; a device code that is due is asked for.
+#[server(input = Json)]
+pub(crate) async fn flow(id: OauthFlowId) -> Result<FlowView, AppError> {
+    Ok(crate::host::admin().await?.flow_fetch(id).await?)
+}
+
+/// Begins a sign-in and goes to its page.
+#[server]
+pub(crate) async fn begin(vendor: String, provider_id: ProviderId, way: String) -> Result<(), AppError> {
+    let input = crate::host::new_flow(vendor, Some(provider_id), None, way);
+    let flow = crate::host::admin().await?.flow_begin(input).await?;
+    crate::host::redirect(&format!("/oauth/flows/{}", flow.id));
+    Ok(())
+}
+
+/// Signs an account in again.
+#[server]
+pub(crate) async fn again(vendor: String, id: CredentialId) -> Result<(), AppError> {
+    let input = crate::host::new_flow(vendor, None, Some(id), String::new());
+    let flow = crate::host::admin().await?.flow_begin(input).await?;
+    crate::host::redirect(&format!("/oauth/flows/{}", flow.id));
+    Ok(())
+}
+
+/// Finishes a sign-in by what was pasted.
+#[server]
+pub(crate) async fn finish(id: OauthFlowId, pasted: SecretText) -> Result<(), AppError> {
+    let pasted = Some(types::Secret::new(pasted.0));
+    crate::host::admin().await?.flow_finish(id, types::oauth::FinishFlow { pasted }).await?;
+    crate::host::redirect(&format!("/oauth/flows/{id}?done=created"));
+    Ok(())
+}
+
+/// Gives a sign-in up.
+#[server]
+pub(crate) async fn cancel(id: OauthFlowId) -> Result<(), AppError> {
+    crate::host::admin().await?.flow_cancel(id).await?;
+    crate::host::redirect(&format!("/oauth/flows/{id}"));
+    Ok(())
+}
+
+/// Fetches a fresh token for an account.
+#[server]
+pub(crate) async fn refresh(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
+    let result = crate::host::admin().await?.credential_refresh(id).await?;
+    let done = if result.refreshed { "refreshed" } else { "" };
+    crate::host::redirect_to(&format!("/providers/{provider_id}"), &[("done", done)]);
+    Ok(())
+}

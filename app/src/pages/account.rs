@@ -1,0 +1,65 @@
+//! The token of one account: how fresh it is, why not, when it is refreshed, and what can be done (RF-01).
+
+use leptos::prelude::*;
+use types::credential::CredentialView;
+use types::oauth::{TokenStatus, TokenView};
+
+use crate::api;
+use crate::components::failure;
+use crate::components::flash::Failed;
+use crate::components::time::maybe;
+use crate::text::{Text, oauth as w, translator};
+
+/// Facts and actions; nothing for a credential without a token.
+#[component]
+pub(crate) fn Account(credential: CredentialView) -> impl IntoView {
+    credential.token.clone().map(|token| view! { <Token credential token/> })
+}
+
+#[component]
+fn Token(credential: CredentialView, token: TokenView) -> impl IntoView {
+    let t = translator();
+    let refresh = ServerAction::<api::oauth::Refresh>::new();
+    let again = ServerAction::<api::oauth::Again>::new();
+    let (refresh_failed, again_failed) = (failure(refresh), failure(again));
+    let (id, provider) = (credential.id, credential.provider_id);
+    let vendor = token.vendor.clone().unwrap_or_default();
+    let account = token.account.clone().unwrap_or_else(|| "–".to_owned());
+    view! {
+        <p class="reason break">
+            {t(w::TOKEN)} ": " <strong>{t(word(token.status))}</strong> " · " {account}
+            {token.reason.clone().map(|reason| format!(" · {reason}"))}
+        </p>
+        <dl class="facts">
+            <div><dt>{t(w::ENDS)}</dt><dd>{maybe(token.expires_at, "–")}</dd></div>
+            <div><dt>{t(w::LAST_REFRESH)}</dt><dd>{maybe(token.refreshed_at, "–")}</dd></div>
+            <div><dt>{t(w::NEXT_REFRESH)}</dt><dd>{maybe(token.next_refresh_at, "–")}</dd></div>
+        </dl>
+        <Failed error=refresh_failed/>
+        <Failed error=again_failed/>
+        <div class="card-actions">
+            <ActionForm action=refresh>
+                <input type="hidden" name="provider_id" value=provider.to_string()/>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button class="button small">{t(w::REFRESH_NOW)}</button>
+            </ActionForm>
+            <ActionForm action=again>
+                <input type="hidden" name="vendor" value=vendor/>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button class="button small quiet">{t(w::SIGN_IN_AGAIN)}</button>
+            </ActionForm>
+        </div>
+    }
+}
+
+fn word(status: TokenStatus) -> Text {
+    match status {
+        TokenStatus::Active => w::S_ACTIVE,
+        TokenStatus::Expiring => w::S_EXPIRING,
+        TokenStatus::Expired => w::S_EXPIRED,
+        TokenStatus::RefreshFailed => w::S_REFRESH_FAILED,
+        TokenStatus::NeedsReauth => w::S_NEEDS_REAUTH,
+        TokenStatus::Unreadable => w::S_UNREADABLE,
+        TokenStatus::Disabled => w::S_DISABLED,
+    }
+}

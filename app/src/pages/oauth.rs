@@ -1,0 +1,143 @@
+//! Vendors that accounts are connected with, and the latest sign-ins.
+
+use leptos::prelude::*;
+use types::oauth::{FlowPhase, FlowView, Terms, VendorView};
+
+use crate::api;
+use crate::components::flash::Done;
+use crate::components::head::{Answer, Head};
+use crate::components::load::{Empty, load};
+use crate::components::time::Time;
+use crate::components::{Refresh, query};
+use crate::text::{Text, common as c, oauth as w, translator};
+
+/// The page.
+#[component]
+pub(crate) fn Oauth() -> impl IntoView {
+    let t = translator();
+    let refresh = Refresh::get();
+    let why = query("why");
+    let provider = query("provider");
+    let vendors = Resource::new(move || refresh.0.get(), |_| api::oauth::vendors());
+    let flows = Resource::new(move || refresh.0.get(), |_| api::oauth::flows());
+    let failed = move || {
+        why.get().map(
+            |why| view! { <Answer mood="bad" text=t(w::FAILED)><span class="break">{why}</span></Answer> },
+        )
+    };
+    view! {
+        <Head title=t(w::TITLE)/>
+        <div class="page">
+            <Done/>
+            {failed}
+            <Answer mood="calm" text=t(w::INTRO)/>
+            <section class="panel">
+                <h2 class="panel-title">{t(w::VENDORS)}</h2>
+                {load(vendors, move |vendors: Vec<VendorView>| view! { <Vendors vendors provider=provider.get()/> })}
+            </section>
+            <section class="panel">
+                <h2 class="panel-title">{t(w::FLOWS)}</h2>
+                {load(flows, move |flows: Vec<FlowView>| view! { <Flows flows/> })}
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn Vendors(vendors: Vec<VendorView>, #[prop(optional_no_strip)] provider: Option<String>) -> impl IntoView {
+    let t = translator();
+    let query = provider.map(|id| format!("?provider={id}")).unwrap_or_default();
+    let rows = vendors
+        .into_iter()
+        .map(|vendor| {
+            let state = vendor.missing.clone().unwrap_or_else(|| t(w::READY).to_owned());
+            let href = format!("/oauth/vendors/{}{query}", vendor.name);
+            view! {
+                <tr>
+                    <th scope="row" data-label=t(w::VENDOR)><a href=href.clone()>{vendor.spec.label.clone()}</a></th>
+                    <td data-label=t(w::TERMS) class="wrap-cell">{t(terms(vendor.spec.terms))}</td>
+                    <td data-label=t(c::STATUS) class="wrap-cell">{state}</td>
+                    <td data-label=t(w::ACCOUNTS)>{vendor.credentials.to_string()}</td>
+                    <td class="actions"><a class="button small quiet" href=href>{t(w::SET_UP)}</a></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-scroll">
+            <table class="table rows">
+                <caption class="visually-hidden">{t(w::VENDORS)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t(w::VENDOR)}</th>
+                        <th scope="col">{t(w::TERMS)}</th>
+                        <th scope="col">{t(c::STATUS)}</th>
+                        <th scope="col">{t(w::ACCOUNTS)}</th>
+                        <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn Flows(flows: Vec<FlowView>) -> impl IntoView {
+    let t = translator();
+    if flows.is_empty() {
+        return view! { <Empty title=t(w::FLOWS_NONE)/> }.into_any();
+    }
+    let rows = flows
+        .into_iter()
+        .map(|flow| {
+            view! {
+                <tr>
+                    <th scope="row" data-label=t(w::FLOW)><a href=format!("/oauth/flows/{}", flow.id)>{format!("#{}", flow.id)}</a></th>
+                    <td data-label=t(w::VENDOR)>{flow.vendor.clone()}</td>
+                    <td data-label=t(w::PHASE) class="wrap-cell">{t(phase(flow.phase))} " " {flow.error.clone()}</td>
+                    <td data-label=t(c::TIME)><Time at=flow.created_at/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-scroll">
+            <table class="table rows">
+                <caption class="visually-hidden">{t(w::FLOWS)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t(w::FLOW)}</th>
+                        <th scope="col">{t(w::VENDOR)}</th>
+                        <th scope="col">{t(w::PHASE)}</th>
+                        <th scope="col">{t(c::TIME)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// What a vendor's terms say.
+pub(super) fn terms(terms: Terms) -> Text {
+    match terms {
+        Terms::Allowed => w::T_ALLOWED,
+        Terms::Unclear => w::T_UNCLEAR,
+        Terms::Restricted => w::T_RESTRICTED,
+    }
+}
+
+/// How far a sign-in is.
+pub(super) fn phase(phase: FlowPhase) -> Text {
+    match phase {
+        FlowPhase::WaitingCallback => w::P_WAITING,
+        FlowPhase::WaitingDevice => w::P_DEVICE,
+        FlowPhase::Exchanging => w::P_EXCHANGING,
+        FlowPhase::Completed => w::P_COMPLETED,
+        FlowPhase::Error => w::P_ERROR,
+        FlowPhase::Cancelled => w::P_CANCELLED,
+        FlowPhase::Expired => w::P_EXPIRED,
+    }
+}

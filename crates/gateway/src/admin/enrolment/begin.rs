@@ -1,0 +1,214 @@
+//! The beginning of a sign-in, with everything checked that can be checked before anybody leaves (OA-01).
+
+use std::str::FromStr as _;
+
+use oauth::{Failure, Registered};
+use store::NewFlow;
+use types::credential::CredentialAuth;
+use types::oauth::{BeginFlow, FlowView, FlowWay, Grant, VendorSpec};
+use types::{CredentialId, Problem, ProviderId};
+
+use super::{Body, CALLBACK, Hidden, OBJECT, TEN_MINUTES_MS, digest};
+use crate::admin::{Admin, vendor};
+use crate::identity::problem::{not_found, store_problem};
+use crate::loopback::Waiting;
+use crate::tokens::{Way, registered};
+use crate::vault::Purpose;
+
+/// Where a sign-in comes back to.
+struct Return {
+    uri: String,
+    warnings: Vec<String>,
+    /// The dashboard's own address.
+    home: String,
+}
+
+impl Admin {
+    /// Begins a sign-in.
+    pub async fn flow_begin(&self, input: BeginFlow) -> Result<FlowView, Problem> {
+        let (provider, again) = self.flow_target(&input).await?;
+        let vendor =
+            registered(&self.core, &input.vendor).await.map_err(|f| Problem::field("vendor", f.message))?;
+        if let Some(missing) = vendor::missing(&vendor.spec, &vendor.client_id) {
+            return Err(Problem::field("vendor", missing));
+        }
+        let way = way_of(&vendor.spec, input.way.as_deref())?;
+        let mut body =
+            Body { name: input.name.clone().filter(|name| !name.trim().is_empty()), ..Body::default() };
+        let mut flow = NewFlow {
+            state_hash: Vec::new(),
+            session_hash: self.session_hash(),
+            vendor: input.vendor.clone(),
+            provider_id: provider,
+            credential_id: again,
+            way,
+            body: String::new(),
+            at: self.core.clock.now(),
+            expires_at: self.core.clock.now().plus_ms(TEN_MINUTES_MS),
+        };
+        let mut home = None;
+        let hidden = if way == FlowWay::Device {
+            self.begin_device(&vendor, &mut flow, &mut body).await?
+        } else {
+            let back = self.back(&vendor.spec, way, input.origin.as_deref())?;
+            let begun = oauth::authorize(&vendor, &back.uri).map_err(|failure| refused(&failure))?;
+            flow.state_hash = digest(begun.state.expose());
+            body.warnings = back.warnings;
+            body.redirect_uri = Some(back.uri);
+            home = Some(back.home);
+            Hidden {
+                authorize_url: Some(types::Secret::new(begun.url)),
+                verifier: begun.verifier,
+                device_code: None,
+            }
+        };
+        if let (FlowWay::Loopback, Some(port)) = (way, vendor.spec.callback_port) {
+            body.port = Some(port);
+            let waiting = Waiting {
+                path: vendor.spec.callback_path.clone(),
+                state_hash: flow.state_hash.clone(),
+                to: format!("{}{CALLBACK}", home.unwrap_or_default()),
+                flow: None,
+            };
+            let life = std::time::Duration::from_millis(TEN_MINUTES_MS.unsigned_abs());
+            if let Err(fault) = self.core.loopback.wait(&self.core.tracker, port, waiting, life).await {
+                // OA-02: an occupied port stops nothing; the address can be pasted.
+                body.warnings.push(format!(
+                    "port {port} cannot be listened on ({fault}): after signing in, paste the address that the browser ended at"
+                ));
+                body.port_fault = Some(fault);
+            }
+        }
+        flow.body = serde_json::to_string(&body).map_err(|e| Problem::new("internal", e.to_string()))?;
+        let vault = &self.core.vault;
+        let seal = |id: types::OauthFlowId| vault.seal(Purpose::FlowSecret, id.0, &hidden.to_text());
+        let row =
+            self.core.store.oauth_flow_insert(&flow, seal).await.map_err(|e| store_problem(e, OBJECT))?;
+        self.core.loopback.name(&flow.state_hash, row.id);
+        self.note("begin", OBJECT, &row.id.to_string(), Some(serde_json::json!({ "vendor": flow.vendor })))
+            .await?;
+        Ok(self.flow_view(row))
+    }
+
+    /// The provider, and the credential that is signed in again.
+    async fn flow_target(&self, input: &BeginFlow) -> Result<(ProviderId, Option<CredentialId>), Problem> {
+        if let Some(id) = input.credential_id {
+            let row =
+                self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, "credential"))?;
+            if row.deleted_at.is_some() {
+                return Err(not_found("credential"));
+            }
+            if row.auth != CredentialAuth::Oauth {
+                return Err(Problem::field(
+                    "credential_id",
+                    "this credential is no account that somebody signs in to",
+                ));
+            }
+            return Ok((row.provider_id, Some(id)));
+        }
+        let id = input
+            .provider_id
+            .ok_or_else(|| Problem::field("provider_id", "say which provider the account is for"))?;
+        self.provider_live(id).await?;
+        Ok((id, None))
+    }
+
+    async fn begin_device(
+        &self,
+        vendor: &Registered,
+        flow: &mut NewFlow,
+        body: &mut Body,
+    ) -> Result<Hidden, Problem> {
+        let snapshot = self.core.snapshot();
+        let way = Way::of(&self.core, &snapshot, flow.provider_id, flow.credential_id);
+        let way = way.ok_or_else(|| not_found("provider"))?;
+        let now = self.core.clock.now();
+        let code = oauth::begin_device(vendor, &way, now).await.map_err(|failure| refused(&failure))?;
+        flow.state_hash = digest(code.device_code.expose());
+        flow.expires_at = flow.expires_at.min(code.expires_at);
+        body.user_code = Some(code.user_code);
+        body.verification_url = Some(code.verification_url);
+        body.verification_url_complete = code.verification_url_complete;
+        body.interval_s = Some(code.interval_s);
+        body.asked_at = now.0;
+        Ok(Hidden { authorize_url: None, verifier: code.verifier, device_code: Some(code.device_code) })
+    }
+
+    /// The redirect, and what may go wrong with it.
+    fn back(&self, spec: &VendorSpec, way: FlowWay, origin: Option<&str>) -> Result<Return, Problem> {
+        let base = self.core.config.site.base_url.as_deref();
+        let origin = origin.map(|origin| origin.trim_end_matches('/')).filter(|origin| is_origin(origin));
+        let mut warnings = Vec::new();
+        let home = base.or(origin).unwrap_or_default().trim_end_matches('/').to_owned();
+        if let (Some(base), Some(origin)) = (base, origin)
+            && base.trim_end_matches('/') != origin
+            && way != FlowWay::Paste
+        {
+            warnings.push(format!(
+                "BASE_URL is {base}, but your browser shows {origin}: you will be sent to {base}, where you may not be signed in; open the dashboard there first, or correct BASE_URL"
+            ));
+        }
+        let uri = match (way, spec.callback_port) {
+            (FlowWay::Paste, _) if !spec.paste_redirect.is_empty() => spec.paste_redirect.clone(),
+            (FlowWay::Loopback | FlowWay::Paste, Some(port)) => {
+                let near = ["localhost", "127.0.0.1", "[::1]"];
+                let host = origin.and_then(|origin| origin.split("://").nth(1)).unwrap_or_default();
+                if way == FlowWay::Loopback && !near.iter().any(|name| host.starts_with(name)) {
+                    warnings.push(format!(
+                        "the vendor sends your browser to port {port} of your own machine: unless that port leads to this gateway, the page will not load; then paste its address below"
+                    ));
+                }
+                format!("http://localhost:{port}{}", spec.callback_path)
+            }
+            _ if home.is_empty() => {
+                return Err(Problem::field(
+                    "origin",
+                    "set BASE_URL, so that the vendor knows where to send you back to",
+                ));
+            }
+            _ => {
+                if base.is_none() {
+                    warnings
+                        .push("BASE_URL is not set; the address that your browser shows is used".to_owned());
+                }
+                format!("{home}{CALLBACK}")
+            }
+        };
+        Ok(Return { uri, warnings, home })
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        !host.is_empty()
+            && host.len() < 300
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+    })
+}
+
+fn way_of(spec: &VendorSpec, asked: Option<&str>) -> Result<FlowWay, Problem> {
+    let by_code = spec.grants.contains(&Grant::AuthorizationCode);
+    let by_device = spec.grants.contains(&Grant::DeviceCode);
+    let way = match asked.filter(|way| !way.is_empty()) {
+        Some(text) => FlowWay::from_str(text).map_err(|error| Problem::field("way", error.to_string()))?,
+        None if spec.grants.first() == Some(&Grant::DeviceCode) || !by_code => FlowWay::Device,
+        None if spec.callback_port.is_some() => FlowWay::Loopback,
+        None => FlowWay::Callback,
+    };
+    match way {
+        FlowWay::Device if !by_device => Err(Problem::field("way", "this vendor has no device codes")),
+        FlowWay::Callback | FlowWay::Loopback | FlowWay::Paste if !by_code => {
+            Err(Problem::field("way", "this vendor has no sign-in by browser; use a device code"))
+        }
+        FlowWay::Loopback if spec.callback_port.is_none() => {
+            Err(Problem::field("way", "this vendor has no fixed port; use callback or paste"))
+        }
+        way => Ok(way),
+    }
+}
+
+/// A vendor's refusal for a person.
+pub(super) fn refused(failure: &Failure) -> Problem {
+    Problem::new("oauth_refused", failure.message.clone())
+}

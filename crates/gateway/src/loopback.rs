@@ -1,0 +1,203 @@
+//! Ports that vendors fixed for their redirects: listened on only while a sign-in waits there, and only to send the
+//! browser on to the dashboard with what the vendor gave it. Nothing is exchanged or stored here.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use types::OauthFlowId;
+
+/// Longest head of a request that is read.
+const HEAD: usize = 16 * 1024;
+/// Longest wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections at once; further ones wait.
+const AT_ONCE: usize = 16;
+/// Sign-ins that wait at one port.
+const MOST: usize = 64;
+
+/// A sign-in that waits at a port.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    /// The path of its redirect.
+    pub(crate) path: String,
+    pub(crate) state_hash: Vec<u8>,
+    /// Where the browser is sent on to, without the query.
+    pub(crate) to: String,
+    /// Which one it is, once that is known.
+    pub(crate) flow: Option<OauthFlowId>,
+}
+
+#[derive(Debug)]
+struct Port {
+    waiting: Vec<(Waiting, Instant)>,
+    close: CancellationToken,
+}
+
+/// The ports in use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loopback(Arc<Mutex<HashMap<u16, Port>>>);
+
+impl Loopback {
+    /// Waits at a port for the answer to a sign-in; says why if the port cannot be had.
+    pub(crate) async fn wait(
+        &self,
+        tracker: &TaskTracker,
+        port: u16,
+        waiting: Waiting,
+        life: Duration,
+    ) -> Result<(), String> {
+        let until = Instant::now() + life;
+        if self.add(port, &waiting, until) {
+            return Ok(());
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
+        let close = CancellationToken::new();
+        let made = Port { waiting: vec![(waiting, until)], close: close.clone() };
+        self.lock().insert(port, made);
+        let ports = self.clone();
+        let connections = tracker.clone();
+        tracker.spawn(async move { ports.listen(port, listener, close, connections).await });
+        Ok(())
+    }
+
+    /// Names the sign-in that has this state.
+    pub(crate) fn name(&self, state_hash: &[u8], flow: OauthFlowId) {
+        for port in self.lock().values_mut() {
+            for (waiting, _) in
+                port.waiting.iter_mut().filter(|(waiting, _)| waiting.state_hash == state_hash)
+            {
+                waiting.flow = Some(flow);
+            }
+        }
+    }
+
+    /// A sign-in waits no more. The last one closes the port.
+    pub(crate) fn done(&self, flow: OauthFlowId) {
+        let mut ports = self.lock();
+        for port in ports.values_mut() {
+            port.waiting.retain(|(waiting, _)| waiting.flow != Some(flow));
+            if port.waiting.is_empty() {
+                port.close.cancel();
+            }
+        }
+        ports.retain(|_, port| !port.waiting.is_empty());
+    }
+
+    /// Closes everything: the process ends.
+    pub(crate) fn close(&self) {
+        self.lock().drain().for_each(|(_, port)| port.close.cancel());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u16, Port>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins those that wait at a port already.
+    fn add(&self, port: u16, waiting: &Waiting, until: Instant) -> bool {
+        let mut ports = self.lock();
+        let Some(port) = ports.get_mut(&port) else { return false };
+        if port.waiting.len() >= MOST {
+            port.waiting.remove(0);
+        }
+        port.waiting.push((waiting.clone(), until));
+        true
+    }
+
+    async fn listen(&self, port: u16, listener: TcpListener, close: CancellationToken, tracker: TaskTracker) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        tracing::info!(port, "listening for a vendor's redirect while a sign-in waits");
+        while let Some(until) = self.last(port) {
+            let accepted = tokio::select! {
+                () = close.cancelled() => break,
+                () = tokio::time::sleep_until(until) => {
+                    self.forget_over(port);
+                    continue;
+                }
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let Ok(place) = places.clone().acquire_owned().await else { break };
+            let ports = self.clone();
+            tracker.spawn(async move {
+                let answered = tokio::time::timeout(PATIENCE, ports.answer(port, stream)).await;
+                if !matches!(answered, Ok(Ok(()))) {
+                    tracing::debug!(port, "a connection to a vendor's port ended early");
+                }
+                drop(place);
+            });
+        }
+        tracing::info!(port, "no sign-in waits any more; the port is closed");
+    }
+
+    /// When the last of those that wait at a port gives up; `None` if nobody waits.
+    fn last(&self, port: u16) -> Option<Instant> {
+        self.lock().get(&port)?.waiting.iter().map(|(_, until)| *until).max()
+    }
+
+    fn forget_over(&self, port: u16) {
+        let (mut ports, now) = (self.lock(), Instant::now());
+        if let Some(port) = ports.get_mut(&port) {
+            port.waiting.retain(|(_, until)| *until > now);
+        }
+        ports.retain(|_, port| !port.waiting.is_empty());
+    }
+
+    async fn answer(&self, port: u16, mut stream: TcpStream) -> std::io::Result<()> {
+        let mut head = Vec::new();
+        let mut piece = [0; 2048];
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            let read = stream.read(&mut piece).await?;
+            if read == 0 || head.len() > HEAD {
+                return Ok(());
+            }
+            head.extend_from_slice(piece.get(..read).unwrap_or_default());
+        }
+        let head = String::from_utf8_lossy(&head);
+        let mut words = head.lines().next().unwrap_or_default().split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let to = self.target(port, method, target);
+        let answer = if let Some(to) = to {
+            format!(
+                "HTTP/1.1 303 See Other\r\nlocation: {to}\r\nreferrer-policy: no-referrer\r\ncache-control: no-store\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+        } else {
+            let text = "No sign-in waits for this answer. Begin a new one in the dashboard.\n";
+            format!(
+                "HTTP/1.1 404 Not Found\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+                text.len()
+            )
+        };
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await
+    }
+
+    /// Where the browser is sent on to, if a sign-in waits for what it brings.
+    fn target(&self, port: u16, method: &str, target: &str) -> Option<String> {
+        let (path, query) = target.split_once('?')?;
+        if method != "GET" || !query.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let state = oauth::parse_query(query).state?;
+        let hash = Sha256::digest(state.expose().as_bytes()).to_vec();
+        let ports = self.lock();
+        let mut waiting = ports.get(&port)?.waiting.iter().map(|(waiting, _)| waiting);
+        let own = waiting.find(|waiting| waiting.state_hash == hash && waiting.path == path)?;
+        Some(format!("{}?{query}", own.to))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! Where vendors send browsers back to after a sign-in. It decides nothing: `gateway` holds the answer against the
+//! sign-in that waits for it.
+
+use axum::extract::{Request, State};
+use axum::response::{Html, IntoResponse, Response};
+use http::StatusCode;
+use types::principal::Principal;
+
+use super::{actor, see_other, to_login, via};
+use crate::middleware::session::sign_in_problem;
+use crate::state::AppState;
+
+/// Marks the second look: the first comes from the vendor's page, and brings no cookie (`SameSite=Strict`).
+const AGAIN: &str = "again=1";
+
+/// `GET /auth/enrol/callback`.
+pub(super) async fn callback(State(state): State<AppState>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let Some(principal) = request.extensions().get::<Principal>().cloned() else {
+        if query.split('&').any(|pair| pair == AGAIN) {
+            return to_login("/oauth", sign_in_problem(request.extensions()));
+        }
+        return once_more(&query);
+    };
+    let made = match state.gateway.admin(&principal, acting(&principal, request.extensions())) {
+        Ok(admin) => admin.flow_return(&query).await,
+        Err(problem) => Err(problem),
+    };
+    match made {
+        Ok(flow) => see_other(&format!("/oauth/flows/{}?done=connected", flow.id)),
+        Err(problem) => {
+            let mut target = url::form_urlencoded::Serializer::new(String::from("/oauth?"));
+            target.append_pair("problem", &problem.code).append_pair("why", &problem.message);
+            see_other(&target.finish())
+        }
+    }
+}
+
+/// Who acts, with the session that the sign-in is bound to.
+fn acting(principal: &Principal, extensions: &http::Extensions) -> gateway::Actor {
+    extensions.get::<gateway::Actor>().cloned().unwrap_or_else(|| actor(via(principal), extensions))
+}
+
+/// A page of ours that asks for the same address again: this time the cookie comes along.
+fn once_more(query: &str) -> Response {
+    let safe: String = query.chars().filter(|c| c.is_ascii_graphic() && !"\"'<>\\`".contains(*c)).collect();
+    let address = format!("/auth/enrol/callback?{safe}&{AGAIN}").replace('&', "&amp;");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Tollgate</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={address}\"></head>\
+         <body><p><a href=\"{address}\">Continue</a></p></body></html>"
+    );
+    (StatusCode::OK, [("cache-control", "no-store")], Html(page)).into_response()
+}
