@@ -1,11 +1,12 @@
 //! Why a credential is in its state, and what comes next.
 
 use leptos::prelude::*;
+use types::allowance::Allowance;
 use types::credential::{CooldownView, CredentialState, CredentialView};
 
 use super::badge;
 use super::time::{Time, Until};
-use crate::text::{pool as o, provider as p, translator};
+use crate::text::{check as k, pool as o, provider as p, translator};
 
 /// Most cooldowns that are listed; a credential may have one for each model.
 const MOST: usize = 6;
@@ -44,7 +45,33 @@ pub(crate) fn Reason(credential: CredentialView) -> impl IntoView {
         {(more > 0).then(|| view! { <p class="reason">{format!("+ {more}")}</p> })}
         {last}
         {errors.map(|text| view! { <p class="reason">{text}</p> })}
+        {credential.allowance.map(|allowance| view! { <Bars allowance/> })}
         {next.map(|text| view! { <p class="reason">{text}</p> })}
+    }
+}
+
+/// How far the vendor says that the account is used up.
+#[component]
+fn Bars(allowance: Allowance) -> impl IntoView {
+    let t = translator();
+    let at = allowance.at;
+    let bars = allowance
+        .windows
+        .into_iter()
+        .map(|window| {
+            let text = format!("{} {} %", window.name, window.used_percent);
+            let used = window.used_percent.min(100).to_string();
+            view! {
+                <p class="reason">
+                    <meter min="0" max="100" high="80" optimum="0" value=used aria-label=text.clone()></meter> " " {text}
+                    {window.resets_at.map(|at| view! { <span class="faint">" · " {t(k::RESETS)} " " <Until at/></span> })}
+                </p>
+            }
+        })
+        .collect_view();
+    view! {
+        <p class="reason">{t(k::ALLOWANCE)} " " <span class="faint"><Time at relative=true/></span></p>
+        {bars}
     }
 }
 

@@ -81,6 +81,7 @@ pub(crate) fn filter(name: &str) -> Option<Text> {
         "unreadable" => r::R_UNREADABLE,
         "token" => r::R_TOKEN,
         "state" => r::R_STATE,
+        "allowance" => k::R_ALLOWANCE,
         "cooldown" => r::R_COOLDOWN,
         "unavailable" => r::R_UNAVAILABLE,
         "breaker" => r::R_BREAKER,

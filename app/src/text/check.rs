@@ -45,6 +45,12 @@ super::texts! {
     DONE_RESET: "The errors begin anew.", "错误次数已清零。";
     DONE_ENABLED: "The credential is in use again, and its errors begin anew.", "凭证已重新启用，错误次数已清零。";
 
+    ALLOWANCE: "Used at the vendor", "供应商侧已用";
+    RESETS: "begins anew", "重置于";
+    R_ALLOWANCE: "too much of its vendor's window is used", "供应商侧用量已达阈值";
+    N_ALLOWANCE: "Use at most so much of a vendor's window (%)", "供应商用量窗口上限（%）";
+    H_ALLOWANCE: "A credential that has used more is left alone until the window begins anew. 100: the vendor decides.", "用量达到后不再选用该凭证，直到窗口重置。100：由供应商决定。";
+
     G_ACCOUNT: "Checks of credentials", "凭证检查";
     N_ENABLED: "Check credentials", "检查凭证";
     H_ENABLED: "Asks each vendor for its list of models now and then. It costs nothing.", "定期向各上游请求模型列表，不产生费用。";

@@ -15,9 +15,11 @@ use types::check::{CheckLine, CheckRound, DisabledBy};
 use types::setting::Settings;
 use types::{CredentialId, ProviderId, Timestamp};
 
+use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
 use crate::snapshot::{Credential, Provider, Snapshot};
-use crate::upstream::knock;
+use crate::tokens::{self, Trigger};
+use crate::upstream::{Knock, NoKnock, knock};
 use plan::{Rhythm, Tempo};
 use verdict::Verdict;
 
@@ -179,18 +181,20 @@ async fn run(core: &Arc<Core>, targets: Vec<Target>) -> Result<CheckRound, store
 
 async fn ask(core: &Arc<Core>, target: Target) -> Found {
     let started = Instant::now();
-    let timing = (core.clock.now(), core.config.api_test_timeout_ms);
     let answer = match target.provider() {
         Some(provider) => {
-            let answer = knock(&core.upstreams, timing, provider, &target.credential).await;
-            if answer.is_ok() {
-                core.reach.answered(provider.id, core.clock.now());
+            let answer = knock_with_a_fresh_token(core, provider, &target.credential).await;
+            if let Ok(knock) = &answer {
+                let now = core.clock.now();
+                core.reach.answered(provider.id, now);
+                target.credential.gauge.hear(provider.spec.kind, &knock.headers, now);
             }
             answer
         }
-        None => Err(crate::upstream::NoKnock::Unaskable("it has no provider".to_owned())),
+        None => Err(NoKnock::Unaskable("it has no provider".to_owned())),
     };
-    let mut verdict = verdict::of(answer.as_ref());
+    let is_account = matches!(target.credential.auth, Auth::Token(_));
+    let mut verdict = verdict::of(answer.as_ref(), is_account);
     // Some vendors repeat the key that they refuse.
     let clean = verdict.message.as_deref().and_then(|message| target.credential.auth.redacted(message));
     if let Some(clean) = clean {
@@ -205,4 +209,28 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
         message: verdict.message.clone().map(|message| message.chars().take(500).collect()),
     };
     Found { target, line, verdict }
+}
+
+/// Asks the vendor; an account whose token is over, or refused, gets one refresh and another try, as with a request.
+async fn knock_with_a_fresh_token(
+    core: &Arc<Core>,
+    provider: &Provider,
+    credential: &Credential,
+) -> Result<Knock, NoKnock> {
+    let timeout_ms = core.config.api_test_timeout_ms;
+    let ask = || knock(&core.upstreams, (core.clock.now(), timeout_ms), provider, credential);
+    let Auth::Token(slot) = &credential.auth else { return ask().await };
+    let round = slot.round();
+    let answer = ask().await;
+    let trigger = match &answer {
+        Ok(knock) if knock.status == http::StatusCode::UNAUTHORIZED => Trigger::Refused,
+        Err(NoKnock::Unaskable(_)) => Trigger::Request,
+        _ => return answer,
+    };
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(timeout_ms);
+    match tokens::refreshed(core, (credential.id, slot), round, trigger, deadline).await {
+        Flown::Fresh => ask().await,
+        // What the refresh found out is written down where it was found out.
+        Flown::Failed(..) => answer,
+    }
 }

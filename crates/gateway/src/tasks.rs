@@ -45,7 +45,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "recover",
         period: Duration::from_secs(30),
-        run: |core| Box::pin(async move { Ok(recover::run(&core)) }),
+        run: |core| Box::pin(async move { recover::run(&core).await }),
     },
     Task {
         // Looks who is due; the settings say how often that is.

@@ -3,6 +3,7 @@
 //! It sends nothing, stores nothing, reads no clock and draws no chance: time and seeds are passed in, so every
 //! choice can be repeated, explained and tried on what was recorded.
 
+pub mod allowance;
 pub mod backtest;
 pub mod breaker;
 pub mod client;

@@ -84,7 +84,7 @@ fn openai(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
 
 /// A time or duration in any of the forms in use, in milliseconds from now: RFC 3339, seconds or milliseconds since
 /// 1970, seconds, `6m0s`, `20ms`.
-fn ahead_ms(text: &str, now: Timestamp) -> Option<i64> {
+pub(crate) fn ahead_ms(text: &str, now: Timestamp) -> Option<i64> {
     if let Some(ms) = number_ms(text) {
         return Some(match ms / 1_000 {
             // A number of milliseconds was read as seconds.
@@ -140,6 +140,6 @@ fn is_zero(headers: &HeaderMap, name: &str) -> bool {
     text(headers, name).and_then(number_ms) == Some(0)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }

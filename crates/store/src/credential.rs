@@ -4,6 +4,7 @@ mod check;
 mod mark;
 mod token;
 
+use types::allowance::Allowance;
 use types::check::CheckStanding;
 use types::credential::{CredentialAuth, CredentialMark, CredentialSpec};
 use types::oauth::CredentialToken;
@@ -44,6 +45,8 @@ pub struct CredentialRow {
     pub mark: CredentialMark,
     /// What checks know of it.
     pub check: CheckStanding,
+    /// What its vendor said last of how far it is used up.
+    pub allowance: Option<Allowance>,
     /// Usage counts towards its limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
     /// When it was added.
@@ -334,6 +337,7 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         token: token::token(row)?,
         mark: mark::mark(row)?,
         check: check::standing(row)?,
+        allowance: check::allowance(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

@@ -185,6 +185,9 @@ pub struct CredentialView {
     /// When its next check is due; null if it is not checked.
     #[serde(default)]
     pub next_check_at: Option<Timestamp>,
+    /// How far the vendor says that the account is used up; null if it said nothing.
+    #[serde(default)]
+    pub allowance: Option<crate::allowance::Allowance>,
     /// What the upstream last complained about.
     pub last_error: Option<String>,
     /// When it last complained.

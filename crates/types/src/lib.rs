@@ -3,6 +3,7 @@
 //! It performs no IO, reads no clock, and compiles for the browser. It does not know vendors' payloads.
 
 pub mod alias;
+pub mod allowance;
 pub mod api_key;
 pub mod audit;
 pub mod base_url;

@@ -142,6 +142,9 @@ pub struct Settings {
     pub account_health_check_parallelism: u32,
     /// `account_error_threshold`: failed checks in a row after which a credential is switched off.
     pub account_error_threshold: u32,
+    /// `account_allowance_percent`: how much of a vendor's window may be used before a credential is left alone until
+    /// it begins anew; 100 leaves that to the vendor.
+    pub account_allowance_percent: u32,
 }
 
 impl Default for Settings {
@@ -193,6 +196,7 @@ impl Default for Settings {
             account_health_check_interval: 5,
             account_health_check_parallelism: 5,
             account_error_threshold: 5,
+            account_allowance_percent: 100,
         }
     }
 }
@@ -250,6 +254,7 @@ impl Settings {
             "account_health_check_interval" => self.account_health_check_interval.to_string(),
             "account_health_check_parallelism" => self.account_health_check_parallelism.to_string(),
             "account_error_threshold" => self.account_error_threshold.to_string(),
+            "account_allowance_percent" => self.account_allowance_percent.to_string(),
             _ => return None,
         })
     }
@@ -317,7 +322,8 @@ impl Settings {
             "account_health_check_enabled" => self.account_health_check_enabled = switch()?,
             "account_health_check_interval" => self.account_health_check_interval = number()?,
             "account_health_check_parallelism" => self.account_health_check_parallelism = number()?,
-            _ => self.account_error_threshold = number()?,
+            "account_error_threshold" => self.account_error_threshold = number()?,
+            _ => self.account_allowance_percent = number()?,
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Health checks of credentials through the public routes and pages, over real sockets and a clock that tests move
 //! (`HC`, `TP-17`, `AC-13` rows).
 
+mod allowance;
 mod instances;
 mod many;
 mod network;

@@ -202,7 +202,13 @@ impl Consequences<'_> {
     /// Takes a credential back that the checker had switched off, or that was taken for invalid.
     async fn recover(&self) -> Result<bool, StoreError> {
         let (credential, seen) = (self.credential(), &self.credential().mark);
-        let (off, invalid) = (is_off(credential), seen.state == CredentialState::Invalid);
+        let off = is_off(credential);
+        // A sign-in that a failed refresh asks for is for good; one that a refused check asked for is not.
+        let invalid = match seen.state {
+            CredentialState::Invalid => true,
+            CredentialState::NeedsReauth => seen.until.is_some(),
+            _ => false,
+        };
         let mut version = seen.version;
         let mut recovered = false;
         if off {

@@ -32,6 +32,7 @@ pub(super) struct Verdict {
 
 const REFUSED: &str =
     "the vendor does not take this API key: make a new one in the vendor's console and enter it here";
+const SIGN_IN: &str = "access token expired or revoked: re-authorise this account";
 const FORBIDDEN: &str =
     "the vendor refuses this account: look into its console for what it wants, or enter another key";
 const ENDED: &str = "the account is out of credit or suspended: top it up or ask the vendor, then recover it";
@@ -39,12 +40,12 @@ const LIMITED: &str = "it lives; the vendor limits it right now, and it comes ba
 const NETWORK: &str =
     "nothing is counted: look at the network, the proxy and the base address, then check again";
 const UNASKED: &str = "nothing is counted: whether it works shows with its next request";
-const UNREADABLE: &str = "enter its secret again";
 
-pub(super) fn of(answer: Result<&Knock, &NoKnock>) -> Verdict {
+/// `is_account`: it presents an access token, not a key.
+pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool) -> Verdict {
     let knock = match answer {
         Ok(knock) => knock,
-        Err(NoKnock::Unaskable(why)) => return plain(CheckResult::NotProbed, None, why.clone(), UNREADABLE),
+        Err(NoKnock::Unaskable(why)) => return plain(CheckResult::NotProbed, None, why.clone(), UNASKED),
         Err(NoKnock::NoAnswer(why)) => return plain(CheckResult::Inconclusive, None, why.clone(), NETWORK),
     };
     let status = knock.status.as_u16();
@@ -82,6 +83,7 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>) -> Verdict {
             let what = format!("{message} (this key may not list models; it can serve all the same)");
             plain(CheckResult::NotProbed, Some(status), what, UNASKED)
         }
+        FailureClass::Auth if is_account => failed(SIGN_IN, Some(CredentialState::NeedsReauth)),
         FailureClass::Auth => failed(REFUSED, Some(CredentialState::Invalid)),
         FailureClass::Quota => failed(ENDED, Some(CredentialState::Suspended)),
         // Forbidden for a reason that may pass: it is counted, and once is no proof.
@@ -111,7 +113,7 @@ fn plain(result: CheckResult, status: Option<u16>, message: String, remedy: &'st
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
+    use http::{HeaderMap, StatusCode};
     use types::check::CheckResult::{Alive, Failed, Healthy, Inconclusive, NotProbed};
 
     use super::*;
@@ -124,7 +126,7 @@ mod tests {
             retry_after_ms: None,
         });
         let status = StatusCode::from_u16(status).unwrap();
-        of(Ok(&Knock { status, error, is_json: true }))
+        of(Ok(&Knock { status, headers: HeaderMap::new(), error, is_json: true }), false)
     }
 
     #[test]
@@ -163,11 +165,23 @@ mod tests {
     }
 
     #[test]
+    fn hc_06_an_account_that_is_refused_has_to_be_signed_in_again() {
+        let status = StatusCode::UNAUTHORIZED;
+        let knock = Knock { status, headers: HeaderMap::new(), error: None, is_json: true };
+        let (key, account) = (of(Ok(&knock), false), of(Ok(&knock), true));
+        assert!(account.remedy.unwrap().contains("access token expired or revoked"));
+        assert_eq!(
+            (key.state, account.state),
+            (Some(CredentialState::Invalid), Some(CredentialState::NeedsReauth))
+        );
+    }
+
+    #[test]
     fn hc_12_no_answer_and_a_strangers_page_say_nothing_about_the_account() {
-        let none = of(Err(&NoKnock::NoAnswer("connection refused".into())));
+        let none = of(Err(&NoKnock::NoAnswer("connection refused".into())), false);
         assert_eq!((none.result, none.status, none.state), (Inconclusive, None, None));
-        let page = Knock { status: StatusCode::OK, error: None, is_json: false };
-        assert_eq!(of(Ok(&page)).result, Inconclusive);
-        assert_eq!(of(Err(&NoKnock::Unaskable("cannot be decrypted".into()))).result, NotProbed);
+        let page = Knock { status: StatusCode::OK, headers: HeaderMap::new(), error: None, is_json: false };
+        assert_eq!(of(Ok(&page), false).result, Inconclusive);
+        assert_eq!(of(Err(&NoKnock::Unaskable("cannot be decrypted".into())), false).result, NotProbed);
     }
 }

@@ -176,6 +176,7 @@ async fn open(
     let strict = core.ledger.is_strict();
     let sent = core.upstreams.send(reservation, strict, provider, &credential.proxy, prepared).await;
     let mut answer = sent.map_err(fail)?;
+    credential.gauge.hear(kind, &answer.headers, core.clock.now());
     settlement.attempt_head(answer.status.as_u16());
     let first = first_piece(&mut answer.body)
         .await

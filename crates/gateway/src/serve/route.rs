@@ -222,6 +222,9 @@ fn examine<'a>(
         return Err(Removed::by("unreadable", None));
     }
     let mut probes = marked(credential, demand.now)?;
+    if let Some(until) = gauge.stopped_until(settings.account_allowance_percent, demand.now) {
+        return Err(Removed { filter: "allowance", until: Some(until), quota: true });
+    }
     if let Auth::Token(slot) = &credential.auth
         && !slot.is_ready(demand.now)
     {

@@ -134,6 +134,9 @@ impl Builder {
     fn credential(&self, row: CredentialRow, vendors: &BTreeMap<String, VendorSpec>) -> Credential {
         let gauge = self.gauges.gauge(row.id);
         gauge.note_checks(row.check.failures, row.check.at);
+        if let Some(allowance) = row.allowance {
+            gauge.remember(allowance);
+        }
         Credential {
             id: row.id,
             auth: self.auth(&row, vendors),

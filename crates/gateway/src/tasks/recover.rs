@@ -1,4 +1,5 @@
 //! Takes stored rests back whose time is over (AC-04). Selection does not wait for it: it looks at the clock itself.
+//! And keeps what vendors said of how far accounts are used up.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use types::credential::CredentialState;
 use crate::core::Core;
 use crate::events::{self, NewState};
 
-pub(super) fn run(core: &Arc<Core>) -> String {
+pub(super) async fn run(core: &Arc<Core>) -> Result<String, String> {
     let (snapshot, now) = (core.snapshot(), core.clock.now());
     let mut recovered = 0_u32;
     for credential in snapshot.providers.iter().flat_map(|provider| &provider.credentials) {
@@ -20,5 +21,13 @@ pub(super) fn run(core: &Arc<Core>) -> String {
             recovered += 1;
         }
     }
-    format!("{recovered} credentials are back")
+    let mut kept = 0_u32;
+    for credential in snapshot.providers.iter().flat_map(|provider| &provider.credentials) {
+        // What vendors said of their windows, so that a restart knows it (EX-12).
+        let Some(allowance) = credential.gauge.keep_allowance() else { continue };
+        let put = core.store.credential_allowance_put(credential.id, &allowance).await;
+        put.map_err(|error| error.to_string())?;
+        kept += 1;
+    }
+    Ok(format!("{recovered} credentials are back, {kept} usage windows kept"))
 }

@@ -100,6 +100,7 @@ type Failure = (Option<u16>, String);
 #[derive(Debug)]
 pub(crate) struct Knock {
     pub(crate) status: http::StatusCode,
+    pub(crate) headers: HeaderMap,
     /// What the upstream complained about, in an answer of whatever status.
     pub(crate) error: Option<protocol::error::UpstreamError>,
     /// Whether the body is JSON.
@@ -132,10 +133,11 @@ pub(crate) async fn knock(
             .fetch(provider, &credential.proxy, request)
             .await
             .map_err(|error| NoKnock::NoAnswer(error.to_string()))?;
-        let status = answer.status;
+        let (status, headers) = (answer.status, answer.headers.clone());
         let body = read(answer).await.map_err(|(_, message)| NoKnock::NoAnswer(message))?;
         Ok(Knock {
             status,
+            headers,
             error: protocol::error::parse_upstream(dialect(spec.kind), &body),
             is_json: serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok(),
         })

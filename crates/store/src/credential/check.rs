@@ -3,11 +3,13 @@
 //! Counters are moved by the database itself, and only while the credential is in the state that was checked: a check
 //! of an old secret, or one from before a reset by hand, counts for nothing (AC-13).
 
+use types::allowance::Allowance;
 use types::check::{CheckCounts, CheckLine, CheckResult, CheckStanding, DisabledBy};
 use types::credential::CredentialEvent;
 use types::{CredentialId, Timestamp};
 
 use crate::audit::audit_append_in_txn;
+use crate::column::json;
 use crate::event::credential_event_in_txn;
 use crate::pool::Txn;
 use crate::revision::{bump_in_txn, commit_change};
@@ -170,6 +172,19 @@ impl Store {
         Ok(true)
     }
 
+    /// Keeps what a vendor said of an account, unless something later is kept. It changes no revision: what requests use
+    /// of it is in memory.
+    pub async fn credential_allowance_put(
+        &self,
+        id: CredentialId,
+        allowance: &Allowance,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE credentials SET allowance = $2, allowance_at = $3
+             WHERE id = $1 AND (allowance_at IS NULL OR allowance_at < $3)";
+        self.pool.execute(sql, args![id, json(allowance)?, allowance.at]).await?;
+        Ok(())
+    }
+
     /// The last checks of a credential, the latest first.
     pub async fn credential_check_list(
         &self,
@@ -225,6 +240,11 @@ impl Store {
             .await?;
         Ok(old + many)
     }
+}
+
+/// Reads what the vendor said.
+pub(super) fn allowance(row: &Row) -> Result<Option<Allowance>, StoreError> {
+    if row.time_opt("allowance_at")?.is_none() { Ok(None) } else { row.json("allowance").map(Some) }
 }
 
 /// Notes who switched a credential off, or forgets it and the failures of a credential that was off before. Whoever
