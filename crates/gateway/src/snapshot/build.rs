@@ -134,7 +134,7 @@ impl Builder {
     fn credential(&self, row: CredentialRow, vendors: &BTreeMap<String, VendorSpec>) -> Credential {
         let gauge = self.gauges.gauge(row.id);
         gauge.note_checks(row.check.failures, row.check.at);
-        if let Some(allowance) = row.allowance {
+        if let Some(allowance) = row.allowance.clone() {
             gauge.remember(allowance);
         }
         Credential {
