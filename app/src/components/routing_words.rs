@@ -3,7 +3,7 @@
 use types::credential::{CredentialAuth, Tier};
 use types::routing::{FailureClass, Strategy};
 
-use crate::text::{Text, provider as p, request as r, routing as w, rule as e, translation as x};
+use crate::text::{Text, check as k, provider as p, request as r, routing as w, rule as e, translation as x};
 
 /// Name of a strategy, and what it does.
 pub(crate) fn strategy(strategy: Strategy) -> (Text, Text) {
