@@ -9,7 +9,7 @@ use leptos_router::hooks::use_navigate;
 
 use crate::api::palette::Named;
 use crate::host;
-use crate::text::{Text, books as b, common as c, money as m, package, routing, transfer, translator};
+use crate::text::{Text, books as b, common as c, money as m, oauth, package, routing, transfer, translator};
 
 const PAGES: &[(&str, Text)] = &[
     ("/", c::NAV_OVERVIEW),
@@ -23,6 +23,7 @@ const PAGES: &[(&str, Text)] = &[
     ("/routing?view=backtest", routing::V_BACKTEST),
     ("/breakers", c::NAV_BREAKERS),
     ("/cache", c::NAV_CACHE),
+    ("/oauth", oauth::TITLE),
     ("/credentials/import", transfer::TITLE),
     ("/models", c::NAV_MODELS),
     ("/playground", c::NAV_PLAYGROUND),

@@ -11,7 +11,7 @@ use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::{Refresh, badge, failure, query};
 use crate::format;
-use crate::text::{Lang, common as c, lang, pool as o, provider as p, routing as w, transfer, translator};
+use crate::text::{Lang, common as c, lang, oauth, pool as o, provider as p, routing as w, transfer, translator};
 
 /// The page.
 #[component]
@@ -34,6 +34,7 @@ pub(crate) fn Providers() -> impl IntoView {
             <a class="button small quiet" href=move || if show_deleted() { "/providers" } else { "/providers?deleted=1" }>
                 {move || if show_deleted() { t(c::HIDE_DELETED) } else { t(c::SHOW_DELETED) }}
             </a>
+            <a class="button small" href="/oauth">{t(oauth::TITLE)}</a>
             <a class="button small" href="/credentials/import">{t(transfer::TITLE)}</a>
             <a class="button small primary" href="/providers/new">{t(p::NEW)}</a>
         </Head>
