@@ -11,7 +11,9 @@ use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::{Refresh, badge, failure, query};
 use crate::format;
-use crate::text::{Lang, common as c, lang, oauth, pool as o, provider as p, routing as w, transfer, translator};
+use crate::text::{
+    Lang, common as c, lang, oauth, pool as o, provider as p, routing as w, transfer, translator,
+};
 
 /// The page.
 #[component]

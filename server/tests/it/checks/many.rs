@@ -40,8 +40,8 @@ async fn five_hundred_credentials_are_all_checked_in_each_interval_and_the_share
         spent * 100 / span_ms,
         spent * 10_000 / span_ms % 100
     );
-    let checker = checked.get("/checks").await;
-    let count = checker["counts"]["checked"].as_u64().unwrap();
-    assert!(count >= u64::try_from(COUNT * 9 / 10).unwrap(), "{checker}");
-    assert_eq!(checker["counts"]["healthy"], count, "{checker}");
+    let card = checked.get("/checks").await;
+    let count = card["counts"]["checked"].as_u64().unwrap();
+    assert!(count >= u64::try_from(COUNT * 9 / 10).unwrap(), "{card}");
+    assert_eq!(card["counts"]["healthy"], count, "{card}");
 }

@@ -34,12 +34,8 @@ async fn hc_12_ten_rounds_without_a_network_move_no_counter() {
         let history = checked.get(&format!("/credentials/{id}/checks")).await;
         assert!(history["items"].as_array().unwrap().len() >= 9, "each was asked in each round: {history}");
     }
-    let checker = checked.get("/checks").await;
-    assert_eq!(
-        (&checker["connectivity_alert"], &checker["disabled"]),
-        (&json!(true), &json!(0)),
-        "{checker}"
-    );
+    let card = checked.get("/checks").await;
+    assert_eq!((&card["connectivity_alert"], &card["disabled"]), (&json!(true), &json!(0)), "{card}");
     let metrics = checked.metrics().await;
     assert!(metrics.contains("tollgate_checks_cut_off 1"), "{metrics}");
 }
