@@ -9,7 +9,7 @@ use crate::bundle::{self, Bundle};
 use crate::debian;
 use crate::files::fingerprint;
 use crate::run;
-use crate::shell::{Cmd, Failure, Outcome, find, root, target};
+use crate::shell::{Cmd, During, Failure, Outcome, find, in_ci, root, target};
 use crate::steps::Done;
 
 /// The oldest Node whose test runner and `fetch` the specs need.
@@ -26,6 +26,10 @@ pub(crate) fn test() -> Outcome<Done> {
     let tollgate = run::build(false)?;
     Cmd::cargo().args(["build", "--package", "fakeup", "--bin", "fakeup"]).run()?;
     install_packages()?;
+    match install_python() {
+        Err(why) if !in_ci() => println!("(the specs of the Python SDKs will be skipped: {why})"),
+        outcome => outcome?,
+    }
     let fakeup = target().join("debug/fakeup");
     Cmd::new("npm")
         .args(["test", "--silent"])
@@ -76,4 +80,37 @@ fn install_packages() -> Outcome {
     // Not being able to write the stamp only costs the next run a few seconds.
     drop(std::fs::write(&stamp, wanted));
     Ok(())
+}
+
+/// The official Python SDKs, into an environment of their own, unless the list is the one that was installed last.
+fn install_python() -> Outcome {
+    let dir = root().join("end2end");
+    let venv = dir.join(".venv");
+    let stamp = venv.join(".installed");
+    let wanted = format!("{:016x}", fingerprint(&["end2end/python/requirements.txt"]));
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    if !makes_environments() {
+        debian::install(&["python3", "python3-venv"], "Python with venv")?;
+    }
+    if venv.exists() {
+        // What an older list brought along would stay, and one that broke off would not be mended.
+        std::fs::remove_dir_all(&venv).during(venv.display())?;
+    }
+    Cmd::new("python3").args(["-m", "venv", ".venv"]).dir(&dir).run_within(Duration::from_mins(2))?;
+    Cmd::new(venv.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--requirement", "python/requirements.txt"])
+        .dir(&dir)
+        .run_within(Duration::from_mins(10))
+        .inspect_err(|_| drop(std::fs::remove_dir_all(&venv)))?;
+    // Not being able to write the stamp only costs the next run some seconds.
+    drop(std::fs::write(&stamp, wanted));
+    Ok(())
+}
+
+/// Whether Python is here with what Debian has in packages of its own.
+fn makes_environments() -> bool {
+    find("python3").is_some() && Cmd::new("python3").args(["-c", "import ensurepip, venv"]).read().is_ok()
 }

@@ -23,7 +23,8 @@ fn root() -> PathBuf {
 }
 
 /// Folders (and one file) that hold nothing written by us.
-const SKIPPED: &[&str] = &["target", "node_modules", ".git", "artifacts", "data", "fixtures", "snapshots"];
+const SKIPPED: &[&str] =
+    &["target", "node_modules", ".venv", ".git", "artifacts", "data", "fixtures", "snapshots"];
 
 /// Every text file that belongs to the repository, sorted by path. Binary files are left out.
 pub(crate) fn all() -> Vec<Source> {
