@@ -142,6 +142,7 @@ mod tests {
             rule::TEXTS,
             setting::TEXTS,
             system::TEXTS,
+            transfer::TEXTS,
             translation::TEXTS,
         ];
         for (key, text) in areas.into_iter().flatten() {
