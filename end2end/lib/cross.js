@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { booked, startGateway } from './gateway.js';
+import { booked as bookedAmong, startGateway } from './gateway.js';
 import { startRecorder } from './recorder.js';
 import { PIXEL } from './sdks.js';
 import { startUpstream } from './upstream.js';
@@ -11,6 +11,9 @@ import { startUpstream } from './upstream.js';
 const KINDS = { anthropic: 'anthropic', 'openai-chat': 'openai', 'openai-responses': 'openai', gemini: 'gemini' };
 export const HELLO = 'Hello from the fake upstream: all is well.';
 const ARGS = { city: 'Paris', days: 3 };
+
+/** Every row that is looked for here was written a moment ago. */
+const booked = (gateway, matches) => bookedAmong(gateway, matches, 10_000, 10);
 
 /** Whether an SDK raised what it should: a class of this language, or another's by its name. */
 function raised(error, kind) {
@@ -146,7 +149,7 @@ export function crossing(faces, { whose = 'the SDK', own = false, leaves, more =
 
         for (const [who, leave] of Object.entries(leaves)) {
           test(`${who} cancels the model`, async () => {
-            const seen = (await gateway.admin('GET', '/requests?limit=100')).items.map((item) => item.request_id);
+            const seen = (await gateway.admin('GET', '/requests?limit=10')).items.map((item) => item.request_id);
             await leave(sdk, recorder);
             const row = await booked(gateway, (item) => !seen.includes(item.request_id) && item.model === 'fake-slow');
             assert.deepEqual([row.dialect, row.upstream_dialect, row.outcome], [from, to, 'client_gone']);

@@ -86,11 +86,11 @@ export async function furnish(gateway, upstream, extra = {}) {
   return { providers, user, key: key.key, keyId: key.id };
 }
 
-/** The row of a request in the log, once the books have it. */
-export async function booked(gateway, matches, limit = 10_000) {
+/** The row of a request in the log, once the books have it; among the last `rows`. */
+export async function booked(gateway, matches, limit = 10_000, rows = 100) {
   const until = Date.now() + limit;
   for (;;) {
-    const { items } = await gateway.admin('GET', '/requests?limit=100');
+    const { items } = await gateway.admin('GET', `/requests?limit=${rows}`);
     const row = items.find(matches);
     if (row) return row;
     if (Date.now() > until) throw new Error(`no such row among ${JSON.stringify(items, null, 1)}`);

@@ -64,16 +64,13 @@ const TRAITS = {
 };
 const DOES = ['ask', 'stream', 'ask_async', 'stream_async', 'leave', 'leave_async', 'loop', 'count', 'embed', 'models'];
 
-/** Every Python SDK, made for a gateway and a key, as in `sdks.js`. `stop()` ends all that were made. */
+/** Every Python SDK, made for a gateway and a key, as in `sdks.js`. All are started at once; `stop()` ends them. */
 export function pythonSdks() {
-  const running = {};
-  const face = (dialect) => (base, key) => {
-    const does = (what) => [what, (model, turn) => {
-      running[dialect] ??= start(dialect);
-      return running[dialect].order({ do: what, base, key, model, turn });
-    }];
+  const running = Object.keys(TRAITS).map((dialect) => [dialect, start(dialect)]);
+  const face = ([dialect, { order }]) => [dialect, (base, key) => {
+    const does = (what) => [what, (model, turn) => order({ do: what, base, key, model, turn })];
     return { name: dialect, ...TRAITS[dialect], ...Object.fromEntries(DOES.map(does)) };
-  };
-  const faces = Object.fromEntries(Object.keys(TRAITS).map((dialect) => [dialect, face(dialect)]));
-  return { faces, stop: () => Promise.all(Object.values(running).map((process_) => process_.stop())) };
+  }];
+  const stop = () => Promise.all(running.map(([, process_]) => process_.stop()));
+  return { faces: Object.fromEntries(running.map(face)), stop };
 }
