@@ -138,7 +138,7 @@ impl Drop for Running {
 /// Everything that came on a connection until it was closed; fails the test if it stays open.
 pub(crate) async fn read_to_close(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await;
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await;
     assert!(read.is_ok(), "still open after: {}", String::from_utf8_lossy(&bytes));
     Answer(String::from_utf8_lossy(&bytes).into_owned())
 }
