@@ -288,7 +288,7 @@ impl<'a> Turn<'a> {
             let args: Value = serde_json::from_str(arguments).unwrap_or_default();
             let mut part = json!({"functionCall": {"name": name, "args": args}});
             if self.thinking.is_some() && at == 0 {
-                part["thoughtSignature"] = json!("CiQBfake==");
+                part["thoughtSignature"] = json!("CiQBfake");
             }
             parts.push(part);
         }

@@ -232,9 +232,14 @@ impl Writer {
                 line.details += 1;
                 Said::other("reasoning_details", json!([detail]))
             }
-            (Delta::Seal(seal), Kind::Call(_)) if !legacy => {
+            (Delta::Seal(seal), Kind::Call(kind)) if !legacy => {
                 let extra = proof::extra(&seal.write(Dialect::OpenAiChat));
-                Said::other("tool_calls", json!([{"index": number, "extra_content": extra}]))
+                let (holder, input) = holder(kind);
+                // OpenAI's SDK for Python asserts that each piece of a call has this.
+                Said::other(
+                    "tool_calls",
+                    json!([{"index": number, holder: {input: ""}, "extra_content": extra}]),
+                )
             }
             (Delta::Citation(dialect, value), Kind::Text) => {
                 let Some(cited) = annotation(*dialect, value, line.first, line.chars) else { return };
