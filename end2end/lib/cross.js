@@ -25,7 +25,7 @@ function raised(error, kind) {
 /**
  * One suite for each SDK and each dialect; an SDK's own dialect only if `own`, as a control.
  * `leaves` are the ways to stop reading, by name: `(sdk, recorder) => …` begins a stream of `fake-slow` and leaves it.
- * `more` adds an SDK's own tests: `({ from, to, sdk, sent }) => …`, where `sdk()` is there once a test runs.
+ * `more` adds an SDK's own tests: `({ from, to, sdk, sent, script }) => …`, where `sdk()` is there once a test runs.
  */
 export function crossing(faces, { whose = 'the SDK', own = false, leaves, more = () => {} }) {
   let gateway, upstream, recorder;
@@ -167,7 +167,7 @@ export function crossing(faces, { whose = 'the SDK', own = false, leaves, more =
             for (const vector of vectors) assert.ok(vector.length > 0 && vector.every((number) => typeof number === 'number'));
           });
         }
-        more({ from, to, sdk: () => sdk, sent });
+        more({ from, to, sdk: () => sdk, sent, script });
       });
     }
   }

@@ -12,7 +12,7 @@ const SLOW = ['fake-slow', { prompt: 'x' }];
 const leaves = (how) => async (sdk) => assert.deepEqual(await sdk[how](...SLOW), { finished: false });
 
 /** What the JavaScript SDKs have no like of. */
-function more({ from, to, sdk, sent }) {
+function more({ from, to, sdk, sent, script }) {
   for (const way of ['ask_async', 'stream_async']) {
     test(`${way}: text, and a tool`, async () => {
       const said = await sdk()[way]('m-1', { prompt: 'Say hello.' });
@@ -21,6 +21,19 @@ function more({ from, to, sdk, sent }) {
       const first = await sdk()[way]('fake-tools', turn);
       assert.deepEqual(first.calls.map(({ args }) => args), [{ city: 'Paris', days: 3 }]);
       const second = await sdk()[way]('fake-tools', { ...turn, results: ['It rains.'] });
+      assert.deepEqual([second.text, second.calls], [HELLO, []]);
+      assert.match(sent(), /It rains\./);
+    });
+  }
+
+  for (const way of ['ask', 'stream']) {
+    test(`${way}: thoughts before a tool call go back with its result, as the SDK holds them`, async () => {
+      const model = `m-thought-${way}-${from}-${to}`;
+      await script(model, { agent: { thinking: 'Let me see.', calls: [{ name: 'get_weather', arguments: JSON.stringify({ city: 'Paris', days: 3 }) }] } });
+      const turn = { prompt: 'How is the weather?', tools: true, thinking: true };
+      const first = await sdk()[way](model, turn);
+      assert.deepEqual([first.thinking, first.calls.length], ['Let me see.', 1]);
+      const second = await sdk()[way](model, { ...turn, results: ['It rains.'] });
       assert.deepEqual([second.text, second.calls], [HELLO, []]);
       assert.match(sent(), /It rains\./);
     });
