@@ -36,8 +36,6 @@ pub(crate) fn Providers() -> impl IntoView {
             <a class="button small quiet" href=move || if show_deleted() { "/providers" } else { "/providers?deleted=1" }>
                 {move || if show_deleted() { t(c::HIDE_DELETED) } else { t(c::SHOW_DELETED) }}
             </a>
-            <a class="button small" href="/oauth">{t(oauth::TITLE)}</a>
-            <a class="button small" href="/credentials/import">{t(transfer::TITLE)}</a>
             <a class="button small primary" href="/providers/new">{t(p::NEW)}</a>
         </Head>
         <div class="page">
@@ -52,6 +50,10 @@ pub(crate) fn Providers() -> impl IntoView {
             <Failed error=toggle_failed/>
             <Failed error=restore_failed/>
             {load(list, move |(providers, credentials)| view! { <List providers credentials toggle restore/> })}
+            <div class="filters">
+                <a class="button small" href="/oauth">{t(oauth::TITLE)}</a>
+                <a class="button small" href="/credentials/import">{t(transfer::TITLE)}</a>
+            </div>
         </div>
     }
 }
