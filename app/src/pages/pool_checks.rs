@@ -65,7 +65,8 @@ pub(crate) fn Checker(checker: CheckerView, actions: CheckActions) -> impl IntoV
     let (mood, text) = match (enabled, connectivity_alert) {
         (_, true) => ("bad", k::CUT_OFF),
         (true, false) => ("good", k::ON),
-        (false, false) => ("warn", k::OFF),
+        // Off is how it comes; nothing is wrong with that.
+        (false, false) => ("calm", k::OFF),
     };
     let fact = move |name, value: String| view! { <div><dt>{t(name)}</dt><dd>{value}</dd></div> };
     let n = |count: u32| format::count(u64::from(count));
