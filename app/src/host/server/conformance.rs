@@ -13,7 +13,10 @@ pub(crate) fn conformance() -> Result<Vec<Matrix>, AppError> {
     Ok(tables(PAGE))
 }
 
-/// What was recorded, from the list at the top, and every table below a heading.
+/// The table of broken bytes tells how robust the readers are, not how much arrives; it stays in the document.
+const OF_ANOTHER_KIND: &str = "Broken bytes";
+
+/// What was recorded, from the list at the top, and every table of fidelity below a heading.
 fn tables(page: &str) -> Vec<Matrix> {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut all = vec![Matrix {
@@ -34,7 +37,7 @@ fn tables(page: &str) -> Vec<Matrix> {
             if matrix.head.is_empty() { matrix.head = cells } else { matrix.rows.push(cells) }
         }
     }
-    all.retain(|matrix| !matrix.rows.is_empty());
+    all.retain(|matrix| !matrix.rows.is_empty() && matrix.title != OF_ANOTHER_KIND);
     all
 }
 
