@@ -87,7 +87,11 @@ async fn up_10_a_refused_credential_is_invalid_and_out_of_rotation_for_the_next_
         (marked.len() == 3).then_some(marked)
     })
     .await;
-    let events = rig.items(&format!("/credentials/{}/events", marked[0]["id"])).await;
+    let events = eventually("the change is stored", async || {
+        let events = rig.items(&format!("/credentials/{}/events", marked[0]["id"])).await;
+        (!events.is_empty()).then_some(events)
+    })
+    .await;
     assert_eq!(
         (&events[0]["from"], &events[0]["to"], &events[0]["cause"]),
         (&json!("valid"), &json!("invalid"), &json!("upstream"))
