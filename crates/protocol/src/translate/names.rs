@@ -39,12 +39,12 @@ impl Names {
     ///
     /// A custom tool that was offered is found by a history that calls it a function, and the other way round.
     pub fn send(&mut self, namespace: Option<&str>, name: &str, kind: ToolKind) -> String {
-        // A namespace of one tool often has its name.
         let space = namespace.filter(|space| *space != name);
         let whole = space.map_or_else(|| name.to_owned(), |space| format!("{space}__{name}"));
         let known = Known { namespace: namespace.map(str::to_owned), name: name.to_owned(), kind };
         let plain = fit(&whole, MAX_NAME, true);
-        let same = |other: &Known| other.name == known.name && other.namespace == known.namespace;
+        // OpenAI gives a function that its search for tools found its own name as namespace: it is the one offered.
+        let same = |other: &Known| other.name == known.name && space_of(other) == space;
         if self.sent.get(&plain).is_none_or(same) {
             self.sent.entry(plain.clone()).or_insert(known);
             return plain;
@@ -66,6 +66,11 @@ impl Names {
             known.kind == ToolKind::Custom || known.namespace.is_some() || *sent != known.name
         })
     }
+}
+
+/// A tool's namespace, unless it is only its name once more.
+fn space_of(known: &Known) -> Option<&str> {
+    known.namespace.as_deref().filter(|space| *space != known.name)
 }
 
 /// A call's id in the letters that every vendor accepts (`[A-Za-z0-9_-]`), at most `max` bytes. The same id gives the
@@ -126,10 +131,12 @@ mod tests {
         assert_eq!(sent, "lookup");
         assert_eq!(names.known(&sent).unwrap().namespace.as_deref(), Some("lookup"));
         assert!(names.changes(), "its namespace comes back");
-        // Another tool of that name, in no namespace, stays another.
-        let other = names.send(None, "lookup", ToolKind::Function);
-        assert_ne!(other, sent);
-        assert_eq!(names.known(&other).unwrap().namespace, None);
+        // What was offered without a namespace and is called with it is one tool.
+        assert_eq!(names.send(None, "lookup", ToolKind::Function), sent);
+        let mut offered = Names::new();
+        assert_eq!(offered.send(None, "lookup", ToolKind::Function), "lookup");
+        assert_eq!(offered.send(Some("lookup"), "lookup", ToolKind::Function), "lookup");
+        assert_eq!(offered.send(Some("other"), "lookup", ToolKind::Function), "other__lookup");
     }
 
     #[test]

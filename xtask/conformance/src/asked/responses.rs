@@ -42,19 +42,23 @@ fn tools(asked: &mut Asked, list: &[Value], at: &str, space: &str) {
         let at = format!("{at}[{number}]");
         let kind = text(tool, "/type");
         if kind == "namespace" {
-            let inner = format!("{}__", text(tool, "/name"));
-            tools(asked, self::list(tool, "/tools"), &format!("{at}.tools"), &inner);
+            tools(asked, self::list(tool, "/tools"), &format!("{at}.tools"), text(tool, "/name"));
             continue;
         }
         let schema = &tool["parameters"];
         asked.tools.push(Offered {
             at,
-            name: format!("{space}{}", text(tool, "/name")),
+            name: spaced(space, text(tool, "/name")),
             description: text(tool, "/description").to_owned(),
             schema: if schema.is_object() { schema.clone() } else { any_object() },
             native: if ["function", "custom", ""].contains(&kind) { String::new() } else { kind.to_owned() },
         });
     }
+}
+
+/// A tool by its namespace and name. OpenAI names a function that its search found as its own namespace.
+fn spaced(space: &str, name: &str) -> String {
+    if space.is_empty() || space == name { name.to_owned() } else { format!("{space}__{name}") }
 }
 
 fn item(asked: &mut Asked, item: &Value, at: &str) {
@@ -63,14 +67,10 @@ fn item(asked: &mut Asked, item: &Value, at: &str) {
         "system" | "developer" => Role::System,
         _ => Role::User,
     };
-    let call = |arguments: Value| {
-        let space = text(item, "/namespace");
-        let space = if space.is_empty() { String::new() } else { format!("{space}__") };
-        What::Call {
-            id: text(item, "/call_id").to_owned(),
-            name: format!("{space}{}", text(item, "/name")),
-            arguments,
-        }
+    let call = |arguments: Value| What::Call {
+        id: text(item, "/call_id").to_owned(),
+        name: spaced(text(item, "/namespace"), text(item, "/name")),
+        arguments,
     };
     match text(item, "/type") {
         "" | "message" => {
