@@ -9,9 +9,9 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use crate::api;
-use crate::components::Refresh;
 use crate::components::layout::Frame;
 use crate::components::palette::Names;
+use crate::components::{Busy, Refresh};
 use crate::host;
 use crate::pages;
 
@@ -23,6 +23,7 @@ pub fn App() -> impl IntoView {
     provide_context(facts.lang);
     provide_context(facts);
     provide_context(Refresh(RwSignal::new(0)));
+    provide_context(Busy(RwSignal::new(0)));
     provide_context(Names(Action::new(|()| async { api::palette::names().await.unwrap_or_default() })));
     let mode = SsrMode::Async;
     view! {

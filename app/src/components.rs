@@ -46,6 +46,30 @@ impl Refresh {
     }
 }
 
+/// How many panels of the page wait for data. While there is one, `<main>` says `aria-busy`, for readers of the screen
+/// and for whoever must not type into a form that is about to be drawn anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Busy(pub(crate) RwSignal<u32>);
+
+impl Busy {
+    /// A signal for one panel: it counts while it is `true`, and no longer than its panel lives.
+    pub(crate) fn panel() -> RwSignal<bool> {
+        let waits = RwSignal::new(false);
+        if let Some(Self(count)) = use_context() {
+            let counted = StoredValue::new(false);
+            let count_as = move |now: bool| {
+                if counted.try_get_value().is_some_and(|before| before != now) {
+                    let _gone = counted.try_set_value(now);
+                    count.try_update(|n| *n = if now { n.saturating_add(1) } else { n.saturating_sub(1) });
+                }
+            };
+            Effect::new(move || count_as(waits.get()));
+            on_cleanup(move || count_as(false));
+        }
+        waits
+    }
+}
+
 /// Reads a query parameter; empty counts as absent.
 pub(crate) fn query(name: &'static str) -> Memo<Option<String>> {
     let map = use_query_map();

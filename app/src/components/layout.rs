@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use types::principal::Viewer;
 
+use super::Busy;
 use super::palette::Palette;
 use crate::host::{Facts, Theme};
 use crate::text::{Text, common as c, translator};
@@ -90,6 +91,8 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         }
         .into_any();
     };
+    let busy = use_context::<Busy>();
+    let busy = move || busy.filter(|busy| busy.0.get() > 0).map(|_| "true");
     let is_admin = viewer.is_admin;
     let home = if is_admin { "/" } else { "/me" };
     let path = use_location().pathname;
@@ -123,7 +126,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
                 {is_admin.then(|| view! { <Palette/> })}
                 <Preferences/>
             </div>
-            <main id="main" tabindex="-1">{children()}</main>
+            <main id="main" tabindex="-1" aria-busy=busy>{children()}</main>
         </div>
     }
     .into_any()

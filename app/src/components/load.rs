@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::Busy;
 use super::head::Head;
 use crate::error::AppError;
 use crate::format;
@@ -16,8 +17,9 @@ where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    let waits = Busy::panel();
     view! {
-        <Transition fallback=skeleton>
+        <Transition fallback=skeleton set_pending=waits>
             {move || {
                 let show = show.clone();
                 Suspend::new(async move {
@@ -43,8 +45,9 @@ where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    let waits = Busy::panel();
     view! {
-        <Transition fallback=skeleton>
+        <Transition fallback=skeleton set_pending=waits>
             {move || {
                 let (title, show) = (title.clone(), show.clone());
                 Suspend::new(async move {
