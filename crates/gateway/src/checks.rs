@@ -17,8 +17,8 @@ use types::{CredentialId, ProviderId, Timestamp};
 
 use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
+use crate::refresh::{self, Trigger};
 use crate::snapshot::{Credential, Provider, Snapshot};
-use crate::tokens::{self, Trigger};
 use crate::upstream::{Knock, NoKnock, knock};
 use plan::{Rhythm, Tempo};
 use verdict::Verdict;
@@ -228,7 +228,7 @@ async fn knock_with_a_fresh_token(
         _ => return answer,
     };
     let deadline = tokio::time::Instant::now() + Duration::from_millis(timeout_ms);
-    match tokens::refreshed(core, (credential.id, slot), round, trigger, deadline).await {
+    match refresh::refreshed(core, (credential.id, slot), round, trigger, deadline).await {
         Flown::Fresh => ask().await,
         // What the refresh found out is written down where it was found out.
         Flown::Failed(..) => answer,

@@ -47,10 +47,10 @@ mod house;
 mod loopback;
 mod member;
 mod pricelist;
+mod refresh;
 mod serve;
 mod standing;
 mod tasks;
-mod tokens;
 
 pub use admin::Admin;
 pub use clock::Clock;

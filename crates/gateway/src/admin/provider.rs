@@ -166,7 +166,7 @@ impl Admin {
         if let crate::authenticate::Auth::Token(slot) = &credential.auth
             && !slot.is_ready(core.clock.now())
         {
-            use crate::tokens::{Trigger, refreshed};
+            use crate::refresh::{Trigger, refreshed};
             let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(timeout_ms);
             // What failed is said by the test itself.
             refreshed(core, (credential.id, slot), slot.round(), Trigger::Request, deadline).await;

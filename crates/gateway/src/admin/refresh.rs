@@ -13,7 +13,7 @@ use types::{CredentialId, Problem};
 use super::Admin;
 use crate::authenticate::{Auth, Flown, TokenSlot};
 use crate::identity::problem::not_found;
-use crate::tokens::{self, Trigger};
+use crate::refresh::{self, Trigger};
 
 const OBJECT: &str = "credential";
 /// Longest wait for one.
@@ -30,7 +30,7 @@ impl Admin {
     pub async fn credential_refresh(&self, id: CredentialId) -> Result<RefreshResult, Problem> {
         let asked = {
             let snapshot = self.core.snapshot();
-            let (_, credential) = tokens::find(&snapshot, id).ok_or_else(|| not_found(OBJECT))?;
+            let (_, credential) = refresh::find(&snapshot, id).ok_or_else(|| not_found(OBJECT))?;
             match &credential.auth {
                 Auth::Token(slot) => (id, credential.spec.name.clone(), slot.clone()),
                 _ => {
@@ -75,7 +75,8 @@ impl Admin {
     async fn refreshed_now(&self, (id, name, slot): Asked) -> RefreshResult {
         let started = std::time::Instant::now();
         let deadline = Instant::now() + LONGEST;
-        let flown = tokens::refreshed(&self.core, (id, &slot), slot.round(), Trigger::Manual, deadline).await;
+        let flown =
+            refresh::refreshed(&self.core, (id, &slot), slot.round(), Trigger::Manual, deadline).await;
         let reason = match flown {
             Flown::Fresh => None,
             Flown::Failed(_, why) => Some(why.to_string()),

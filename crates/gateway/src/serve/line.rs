@@ -13,8 +13,8 @@ use super::session::Conversation;
 use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
 use crate::error::Refusal;
+use crate::refresh::{self, Trigger};
 use crate::snapshot::Credential;
-use crate::tokens::{self, Trigger};
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl<'r> Look<'r, '_> {
             }
             tried.push(credential.id);
             let asked = (credential.id, slot);
-            let flown = tokens::refreshed(self.core, asked, slot.round(), Trigger::Request, deadline).await;
+            let flown = refresh::refreshed(self.core, asked, slot.round(), Trigger::Request, deadline).await;
             if flown == Flown::Fresh {
                 return true;
             }

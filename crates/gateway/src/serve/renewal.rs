@@ -11,8 +11,8 @@ use super::settle::Settlement;
 use super::verdict::Verdict;
 use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
+use crate::refresh::{self, Trigger};
 use crate::snapshot::Credential;
-use crate::tokens::{self, Trigger};
 
 /// How a replay is told in the attempt.
 const NOTE: &str = "token_refreshed";
@@ -36,7 +36,7 @@ pub(super) async fn replays(
     if verdict.class != FailureClass::Auth || again || !slot.can_refresh() {
         return false;
     }
-    match tokens::refreshed(core, (credential.id, slot), used, Trigger::Refused, deadline).await {
+    match refresh::refreshed(core, (credential.id, slot), used, Trigger::Refused, deadline).await {
         Flown::Fresh => {
             tracing::info!(
                 request.id = %settlement.record().request_id,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::authenticate::Flown;
 use crate::core::Core;
-use crate::tokens::{self, Trigger};
+use crate::refresh::{self, Trigger};
 
 /// Refreshes at once.
 const AT_ONCE: usize = 8;
@@ -17,10 +17,10 @@ const AT_ONCE: usize = 8;
 const LONGEST: Duration = Duration::from_secs(150);
 
 pub(super) async fn run(core: &Arc<Core>) -> String {
-    let due = tokens::due(&core.snapshot(), core.clock.now());
+    let due = refresh::due(&core.snapshot(), core.clock.now());
     let refreshes = due.into_iter().map(|(id, slot)| async move {
         let deadline = Instant::now() + LONGEST;
-        tokens::refreshed(core, (id, &slot), slot.round(), Trigger::Due, deadline).await
+        refresh::refreshed(core, (id, &slot), slot.round(), Trigger::Due, deadline).await
     });
     let ended: Vec<Flown> = stream::iter(refreshes).buffer_unordered(AT_ONCE).collect().await;
     let fresh = ended.iter().filter(|flown| **flown == Flown::Fresh).count();

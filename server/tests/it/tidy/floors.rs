@@ -32,7 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("house", 5),
     ("pricelist", 5),
     ("standing", 5),
-    ("tokens", 6),
+    ("refresh", 6),
     ("checks", 7),
     ("admin", 8),
     ("health", 8),

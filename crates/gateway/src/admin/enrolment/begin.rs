@@ -12,7 +12,7 @@ use super::{Body, CALLBACK, Hidden, OBJECT, TEN_MINUTES_MS, digest};
 use crate::admin::{Admin, vendor};
 use crate::identity::problem::{not_found, store_problem};
 use crate::loopback::Waiting;
-use crate::tokens::{Way, registered};
+use crate::refresh::{Way, registered};
 use crate::vault::Purpose;
 
 /// Where a sign-in comes back to.

@@ -8,7 +8,7 @@ use types::oauth::FlowView;
 use super::{OBJECT, body_of};
 use crate::admin::Admin;
 use crate::identity::problem::store_problem;
-use crate::tokens::{Way, registered};
+use crate::refresh::{Way, registered};
 
 /// What a vendor adds to the pause when it says `slow_down`.
 const SLOWER_S: u64 = 5;

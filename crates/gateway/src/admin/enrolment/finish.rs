@@ -12,7 +12,7 @@ use super::begin::refused;
 use super::{OBJECT, body_of, digest};
 use crate::admin::{Admin, Subject};
 use crate::identity::problem::{not_found, store_problem};
-use crate::tokens::{Way, registered};
+use crate::refresh::{Way, registered};
 use crate::vault::{Purpose, VaultError};
 
 /// Names that are tried for a new credential.
