@@ -62,7 +62,7 @@ const TRAITS = {
   'openai-responses': { ends: { text: 'completed', calls: 'completed' }, raises: status('openai'), parses: ['ask', 'stream'] },
   gemini: { ends: { text: 'STOP', calls: 'STOP' }, raises: google, parses: ['ask'] },
 };
-const DOES = ['ask', 'stream', 'ask_async', 'stream_async', 'leave', 'leave_async', 'loop', 'count', 'embed', 'models'];
+const DOES = ['ask', 'stream', 'ask_async', 'stream_async', 'leave', 'leave_async', 'loop', 'count', 'embed', 'models', 'compact'];
 
 /** Every Python SDK, made for a gateway and a key, as in `sdks.js`. All are started at once; `stop()` ends them. */
 export function pythonSdks() {

@@ -119,6 +119,11 @@ const responses = (base, key) => {
       if (answer.status === 'failed') throw new OpenAI.APIError(undefined, answer.error, answer.error.message, undefined);
       return read(answer);
     },
+    compact: async (model, { prompt, then }) => {
+      const { object, output, usage } = await client.responses.compact({ model, input: [{ role: 'user', content: prompt }] });
+      const answer = await client.responses.create({ model, input: [...output, { role: 'user', content: then }] });
+      return { object, kinds: output.map(({ type }) => type), input: usage.input_tokens, text: answer.output_text };
+    },
     raises: chat(base, key).raises,
   };
 };

@@ -161,6 +161,18 @@ class Responses(OpenAI):
                 self.check(event)
             return self.read(await stream.get_final_response())
 
+    def compact(self, model, turn):
+        compacted = self.client.responses.compact(model=model, input=[{"role": "user", "content": turn["prompt"]}])
+        # As the SDK's handbook does it: its own objects go back.
+        sent = [*compacted.output, {"role": "user", "content": turn["then"]}]
+        answer = self.client.responses.create(model=model, input=sent)
+        return {
+            "object": compacted.object,
+            "kinds": [item.type for item in compacted.output],
+            "input": compacted.usage.input_tokens,
+            "text": answer.output_text,
+        }
+
     def leave(self, model, turn):
         with self.client.responses.create(**self.body(model, turn), stream=True) as stream:
             for event in stream:

@@ -82,4 +82,21 @@ mod tests {
         assert!(kept.of(UserId(2), "resp_1").is_none());
         assert!(kept.of(UserId(1), "resp_2").is_none());
     }
+
+    #[test]
+    fn the_store_has_an_end_and_takes_nothing_that_is_longer_than_a_conversation() {
+        let kept = Continuations::default();
+        let answer = |n: u32| json!({"id": format!("resp_{n}"), "output": []});
+        let request = |bytes: usize| format!("{{\"input\":\"{}\"}}", "x".repeat(bytes));
+        kept.keep(UserId(1), request(LONGEST / 2).as_bytes(), &answer(0));
+        assert!(kept.of(UserId(1), "resp_0").is_none());
+        let long = request(3 << 20);
+        for n in 1..40 {
+            kept.keep(UserId(1), long.as_bytes(), &answer(n));
+        }
+        kept.0.run_pending_tasks();
+        assert!((MOST / 2..=MOST).contains(&kept.0.weighted_size()), "{} bytes", kept.0.weighted_size());
+        let known = (1..40).filter(|n| kept.of(UserId(1), &format!("resp_{n}")).is_some()).count();
+        assert!((1..20).contains(&known), "{known}");
+    }
 }

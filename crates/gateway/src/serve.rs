@@ -7,6 +7,7 @@ mod admit;
 mod attempt;
 mod authenticate;
 mod body;
+mod compaction;
 mod continued;
 mod count;
 mod echo;
@@ -264,6 +265,7 @@ fn examine(
         record.key_id = Some(key.id);
         guard::origin(&key, ingress.client_ip, &ingress.headers)?;
         continued::resolve(core, key.user.id, &mut ingress)?;
+        compaction::resolve(core, key.user.id, &mut ingress)?;
         let probe = guard::body(&ingress)?;
         note_demand(record, &ingress, &probe);
         guard::model(&key, &ingress, &probe)?;

@@ -49,6 +49,8 @@ pub(crate) enum Purpose {
     Canary,
     /// The secret that API keys are hashed with.
     KeyPepper,
+    /// The summary of a user's conversation. It is stored nowhere: the client holds it.
+    Summary,
 }
 
 impl Purpose {
@@ -61,6 +63,7 @@ impl Purpose {
             Self::FlowSecret => ("oauth_flow", "secret"),
             Self::Canary => ("meta", "vault_canary"),
             Self::KeyPepper => ("meta", "key_pepper"),
+            Self::Summary => ("user", "summary"),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::meter::Begun;
 use crate::{Dialect, Endpoint};
 
 mod answer;
@@ -45,13 +46,14 @@ pub fn render(dialect: Dialect, e: &ErrorBody<'_>) -> Vec<u8> {
 /// event (see [`crate::meter::Meter::mid_event`]), send a blank line (`\n\n`) before them.
 ///
 /// There is deliberately no `[DONE]` and no `message_stop` after it: a clean end would make clients take
-/// half an answer for a whole one.
-pub fn render_event(endpoint: Endpoint, e: &ErrorBody<'_>) -> Vec<u8> {
+/// half an answer for a whole one. `begun` is what a Responses stream was before it broke: SDKs refuse an end that
+/// names another response.
+pub fn render_event(endpoint: Endpoint, e: &ErrorBody<'_>, begun: Option<&Begun>) -> Vec<u8> {
     let (name, body) = match endpoint.dialect() {
         Dialect::Anthropic => (Some("error"), anthropic(e)),
         Dialect::OpenAiChat => (None, json!({ "error": openai(e) })),
         // Codex does not understand a bare `error` event; `response.failed` makes it retry and show the text.
-        Dialect::OpenAiResponses => (Some("response.failed"), failed_response(e)),
+        Dialect::OpenAiResponses => (Some("response.failed"), failed_response(e, begun)),
         Dialect::Gemini => (None, gemini(e)),
     };
     let mut out = Vec::with_capacity(512);
@@ -127,17 +129,20 @@ fn gemini(e: &ErrorBody<'_>) -> Value {
     } })
 }
 
-fn failed_response(e: &ErrorBody<'_>) -> Value {
+fn failed_response(e: &ErrorBody<'_>, begun: Option<&Begun>) -> Value {
+    let unknown = || Begun { id: format!("resp_{}", e.request_id.replace('-', "")), ..Begun::default() };
+    let begun = begun.cloned().unwrap_or_else(unknown);
     json!({
         "type": "response.failed",
+        "sequence_number": begun.next,
         "response": {
-            "id": format!("resp_{}", e.request_id.replace('-', "")),
+            "id": begun.id,
             "object": "response",
-            "created_at": 0,
+            "created_at": begun.created_at,
             "status": "failed",
             "error": openai(e),
             "incomplete_details": null,
-            "model": "",
+            "model": begun.model,
             "output": [],
             "usage": null,
             "metadata": {},

@@ -7,9 +7,12 @@ use types::request::TokenUsage;
 use crate::error::UpstreamError;
 use crate::{Endpoint, sse};
 
+mod begun;
 mod body;
 pub(crate) mod stream;
 mod usage;
+
+pub use begun::Begun;
 
 /// What was heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Metered {
     /// The vendor's service tier as the answer named it, in lower case (`default`, `priority`, `flex`, `batch`,
     /// `fast`, `standard`, …); `None` if it said nothing or only `auto`.
     pub service_tier: Option<String>,
+    /// How a Responses stream began and how far it came; `None` for everything else.
+    pub begun: Option<Begun>,
 }
 
 /// Reads usage objects for translation, in the same way as for the books.

@@ -9,6 +9,7 @@
 mod anthropic;
 mod array;
 mod chat;
+pub mod compaction;
 pub mod count;
 pub mod embeddings;
 mod envelopes;
@@ -33,6 +34,9 @@ pub use stream::{Framing, Stream};
 
 use crate::Dialect;
 use crate::neutral::{Answer, Losses, Request};
+
+/// Most tools of a request that is translated, several times what any vendor takes.
+const MOST_TOOLS: usize = 4_096;
 
 /// What a call's path says. Gemini's body names neither.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +82,8 @@ pub struct Back {
     pub ids: String,
     /// When the answer began, Unix seconds.
     pub created: i64,
+    /// Seals the summary of a conversation that is to be compacted; without it none is given out.
+    pub sealer: Option<compaction::Sealer>,
 }
 
 /// Reads a request, with what the neutral form cannot hold.
@@ -86,18 +92,31 @@ pub struct Back {
 /// [`Fault`] names the field that is wrong.
 pub fn read_request(dialect: Dialect, body: &[u8], call: Call<'_>) -> Result<Request, Fault> {
     let body = text::parse(body)?;
-    match dialect {
+    let request = match dialect {
         Dialect::Anthropic => anthropic::read_request(body),
         Dialect::OpenAiChat => chat::read_request(body),
         Dialect::OpenAiResponses => responses::read_request(body),
         Dialect::Gemini => gemini::read_request(body, call),
+    }?;
+    if request.tools.len() > MOST_TOOLS {
+        return Err(Fault::field("tools", format!("must hold at most {MOST_TOOLS} tools")));
     }
+    Ok(request)
 }
 
 /// Writes a request for a vendor.
 pub fn write_request(request: &Request, target: Target<'_>) -> Written {
     let mut losses = Losses::new();
     let mut names = Names::new();
+    let asks;
+    let request = match &request.compact {
+        None => request,
+        Some(at) => {
+            losses.meaning(at.clone(), compaction::LOSS);
+            asks = compaction::ask(request, at);
+            &asks
+        }
+    };
     if request.dialect != target.dialect {
         for rest in &request.rest {
             losses.note(rest.field.clone(), "has no counterpart in the model's dialect", rest.weight);
@@ -115,7 +134,7 @@ pub fn write_request(request: &Request, target: Target<'_>) -> Written {
 /// Reads a whole answer of a vendor, with the tools' names as the caller knows them.
 ///
 /// # Errors
-/// [`Fault`] if it is no answer in that dialect.
+/// [`Fault`] if it is no answer in that dialect, or no summary where one was asked for.
 pub fn read_answer(back: &Back, body: &[u8]) -> Result<Answer, Fault> {
     let body = text::parse(body)?;
     let mut answer = match back.upstream {
@@ -125,6 +144,9 @@ pub fn read_answer(back: &Back, body: &[u8]) -> Result<Answer, Fault> {
         Dialect::Gemini => gemini::read_answer(body, &back.ids),
     }?;
     restore::answer(&mut answer, &back.names);
+    if back.request.compact.is_some() && !compaction::is_summary(&answer) {
+        return Err(Fault::field("text", compaction::NO_SUMMARY));
+    }
     Ok(answer)
 }
 

@@ -92,9 +92,13 @@ impl Served {
             spoken.iter().copied().find(|dialect| wanted.contains(dialect)).map(Self::Translated)
         };
         match endpoint {
-            E::Messages | E::ChatCompletions | E::Responses | E::GeminiGenerate | E::GeminiStream => {
-                first(Dialect::ALL)
-            }
+            // Where no vendor compacts, the model is asked for a summary.
+            E::Messages
+            | E::ChatCompletions
+            | E::Responses
+            | E::ResponsesCompact
+            | E::GeminiGenerate
+            | E::GeminiStream => first(Dialect::ALL),
             // Counting goes to vendors that count themselves, as far as they do.
             E::CountTokens => {
                 first(&[Dialect::Gemini]).or_else(|| spoken.first().copied().map(Self::Counted))
@@ -105,7 +109,6 @@ impl Served {
             E::Embeddings => first(&[Dialect::Gemini]),
             E::GeminiEmbed | E::GeminiBatchEmbed => first(&[Dialect::OpenAiChat]),
             E::Completions
-            | E::ResponsesCompact
             | E::ImageGenerations
             | E::ImageEdits
             | E::ImageVariations
@@ -151,6 +154,9 @@ mod tests {
         let gemini = &[Dialect::Gemini];
         assert_eq!(Served::of(Endpoint::Messages, gemini), Some(Served::Translated(Dialect::Gemini)));
         assert_eq!(Served::of(Endpoint::AudioSpeech, gemini), None);
+        let compact = Endpoint::ResponsesCompact;
+        assert_eq!(Served::of(compact, gemini), Some(Served::Translated(Dialect::Gemini)));
+        assert_eq!(endpoint_in(Dialect::Gemini, compact, false), Endpoint::GeminiGenerate);
         for count in [Endpoint::CountTokens, Endpoint::GeminiCountTokens] {
             let chat = Dialect::OpenAiChat;
             assert_eq!(Served::of(count, &[chat]), Some(Served::Counted(chat)));

@@ -1,5 +1,6 @@
 //! Money through the public routes: what is booked is what the vendor bills, and what limits leave is never exceeded.
 
+mod compacted;
 mod contract;
 mod cost;
 mod instances;

@@ -1,9 +1,13 @@
 //! Any client to any provider, through the public routes and over real sockets: what the caller gets, what the upstream
 //! was asked, what the books say of it.
 
+mod bad_input;
+mod broken;
+mod compacting;
 mod conversations;
 mod counts;
 mod faults;
+mod nonsense;
 mod oracle;
 mod policy;
 

@@ -198,6 +198,7 @@ pub(crate) fn back(vendor: Dialect, call: Option<&Call>, caller: Dialect, stream
         names: written.names,
         ids: "t1".into(),
         created: 1_700_000_000,
+        sealer: None,
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn attempt(
     };
     let until = target.deadline.min(Instant::now() + Duration::from_millis(limit_ms));
     let timed_out = |began| Box::new(verdict::of_timeout(phase, limit_ms, began));
-    let translated = match translate(settlement, request, target) {
+    let translated = match translate(core, settlement, request, target) {
         Ok(translated) => translated,
         Err(refusal) => return Attempted::Failed(Box::new(verdict::of_request(refusal)), lease),
     };
@@ -189,6 +189,7 @@ async fn open(
 
 /// The request in the upstream's dialect, if that is another than the caller's; what was lost is written down.
 fn translate(
+    core: &Core,
     settlement: &mut Settlement,
     request: &Request,
     target: &Target<'_>,
@@ -196,7 +197,7 @@ fn translate(
     let Served::Translated(dialect) = target.served else { return Ok(None) };
     let model = target.model.map_or("", |model| target.provider.upstream_model(model));
     let bound = quote::output_bound(request, target.provider, target.model);
-    let translated = translation::write(request, dialect, model, bound)?;
+    let translated = translation::write(core, request, dialect, model, bound)?;
     if let Some(attempt) = settlement.record_mut().attempts.last_mut() {
         attempt.translation = Some(translated.note.clone());
     }

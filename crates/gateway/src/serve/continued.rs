@@ -17,7 +17,8 @@ const FIELD: &str = "previous_response_id";
 /// Puts what was said before in front of the input. An id that is not known here is left to an upstream that speaks
 /// Responses itself.
 pub(super) fn resolve(core: &Core, user: UserId, ingress: &mut Ingress) -> Result<(), Refusal> {
-    if ingress.endpoint != Endpoint::Responses || !mentions(&ingress.body) {
+    let continues = matches!(ingress.endpoint, Endpoint::Responses | Endpoint::ResponsesCompact);
+    if !continues || !mentions(&ingress.body) {
         return Ok(());
     }
     // A body that is no JSON is refused by those who read it next.

@@ -4,6 +4,8 @@
 //! upstream without a queue between them, and a caller that leaves drops the body, which cancels the request
 //! upstream and settles on the spot.
 
+mod farewell;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -33,6 +35,7 @@ use crate::credential::Lease;
 use crate::error::Refusal;
 use crate::metrics::GaugeGuard;
 use crate::upstream::AnswerBody;
+use farewell::cut_off;
 
 /// Headers of an upstream's answer that its caller may see. Its limits are those of a shared account, its cookies
 /// and server names nobody's business.
@@ -252,12 +255,17 @@ impl Relay {
                 format!("the upstream's stream cannot be translated: {fault}"),
             )),
             (Ok(()), Some(error)) => {
-                let said = echo::cleaned(error.message.clone(), &self.credential);
-                Some(Refusal::upstream(502, "upstream_stream_error", said))
+                let message = error.message.clone();
+                Some(self.said_by_upstream(message))
             }
             (Ok(()), None) => None,
         };
         (!out.is_empty()).then(|| out.into())
+    }
+
+    /// The upstream's own error inside a stream.
+    fn said_by_upstream(&self, message: String) -> Refusal {
+        Refusal::upstream(502, "upstream_stream_error", echo::cleaned(message, &self.credential))
     }
 
     fn count(&mut self, bytes: usize) {
@@ -272,13 +280,17 @@ impl Relay {
             let refusal = cut_off("it ended before its last event");
             return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
         }
-        let rest = match self.translation.take() {
+        let rest = match &mut self.translation {
             None => self.holdback.rest(),
-            Some(mut stream) => {
+            Some(stream) => {
                 let mut out = Vec::new();
                 stream.finish(&mut out);
                 if !stream.ended() {
-                    let refusal = cut_off("it ended before its last event");
+                    let said = stream.failed().map(|error| error.message.clone());
+                    let refusal = match said {
+                        Some(message) => self.said_by_upstream(message),
+                        None => cut_off("it ended before its last event"),
+                    };
                     return self.broken_after(&metered, AttemptOutcome::CutOff, &refusal);
                 }
                 if let (Some(keep), Some(response)) = (self.keep.take(), stream.response()) {
@@ -336,19 +348,9 @@ impl Relay {
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(mut settlement) = self.settlement.take() else { return Poll::Ready(None) };
         let event = self.sse.then(|| {
-            let event = protocol::error::render_event(
-                self.endpoint,
-                &protocol::error::ErrorBody {
-                    status: refusal.status,
-                    code: refusal.code,
-                    message: &refusal.message,
-                    request_id: &self.shown_id,
-                    details: None,
-                },
-            );
-            // A half event that was too long to be kept back is closed first, or the error would become a part of it.
-            let gap: &[u8] = if self.holdback.is_torn() { b"\n\n" } else { b"" };
-            Bytes::from([gap, &event].concat())
+            let own = self.translation.as_ref().and_then(|stream| stream.begun());
+            let begun = if self.translation.is_some() { own.as_ref() } else { metered.begun.as_ref() };
+            farewell::event(self.endpoint, refusal, &self.shown_id, self.holdback.is_torn(), begun)
         });
         self.count(event.as_ref().map_or(0, Bytes::len));
         settlement.meter(metered, false);
@@ -391,8 +393,4 @@ impl Drop for Relay {
         }
         // Otherwise the caller left before the end; the settlement's own drop says so.
     }
-}
-
-fn cut_off(why: &str) -> Refusal {
-    Refusal::upstream(502, "upstream_cut_off", format!("the upstream's answer broke off: {why}"))
 }

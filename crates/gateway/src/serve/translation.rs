@@ -10,10 +10,12 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use protocol::neutral;
 use protocol::translate::{self, Back, Call, Fault, Framing, Target, embeddings};
+use serde_json::Value;
 use types::dialect::{Dialect, Endpoint};
 use types::translation::{LossNote, TranslationMode, TranslationNote, endpoint_in};
 
 use super::Request;
+use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::ApiKey;
 
@@ -23,8 +25,13 @@ pub(super) const MODE: &str = "x-tollgate-translation";
 const DROPPED: HeaderName = HeaderName::from_static("x-tollgate-dropped");
 /// The header that names what the upstream speaks.
 const UPSTREAM: HeaderName = HeaderName::from_static("x-tollgate-upstream-dialect");
+/// The header that says that the model wrote a summary because its vendor compacts nothing.
+const COMPACTED: HeaderName = HeaderName::from_static("x-tollgate-compacted");
 /// Most bytes of the list in the header; the record has all of it.
 const MAX_DROPPED: usize = 1024;
+/// Longest body that is translated, in bytes: the most that Anthropic takes. A tree takes several times as much memory
+/// as its text.
+const LONGEST: usize = 32 << 20;
 /// Headers of the caller that mean the same in every dialect.
 const PASSED: [&str; 3] = ["traceparent", "tracestate", "x-client-request-id"];
 
@@ -53,7 +60,17 @@ impl Reading {
                 model: ingress.path_model.as_deref(),
                 stream: (ingress.endpoint.dialect() == Dialect::Gemini).then(|| request.streaming()),
             };
-            translate::read_request(ingress.endpoint.dialect(), &ingress.body, call).map(Arc::new)
+            let mut read = translate::read_request(ingress.endpoint.dialect(), &ingress.body, call)?;
+            if ingress.endpoint == Endpoint::ResponsesCompact {
+                if read.stream {
+                    return Err(Fault::field(
+                        "stream",
+                        "must be false: a compacted conversation comes whole",
+                    ));
+                }
+                read.compact.get_or_insert_with(|| "input".to_owned());
+            }
+            Ok(Arc::new(read))
         };
         self.0.get_or_init(read).clone()
     }
@@ -75,6 +92,8 @@ pub(super) struct Translated {
 enum WayBack {
     /// What a model said.
     Said(Arc<Back>, Framing),
+    /// A model's summary, with what else stays of the conversation.
+    Compacted(Arc<Back>, Arc<Vec<Value>>),
     /// A number of tokens: from whose counter, and for whom.
     Counted(Dialect, Dialect),
     /// Vectors, with the caller's name of the model.
@@ -86,13 +105,17 @@ enum WayBack {
 /// # Errors
 /// What the caller is told: its body cannot be understood, or it is strict and something would be lost.
 pub(super) fn write(
+    core: &Core,
     request: &Request,
     dialect: Dialect,
     model: &str,
     max_output: u64,
 ) -> Result<Translated, Refusal> {
+    if request.ingress.body.len() > LONGEST {
+        return Err(too_long());
+    }
     let target = Target { dialect, model, max_output: Some(max_output) };
-    if request.ingress.endpoint == Endpoint::Responses
+    if matches!(request.ingress.endpoint, Endpoint::Responses | Endpoint::ResponsesCompact)
         && let Ok(read) = request.reading.of(request)
         && let Some(id) = &read.previous
     {
@@ -101,7 +124,7 @@ pub(super) fn write(
     let (body, losses, way_back) = match request.ingress.endpoint {
         Endpoint::CountTokens | Endpoint::GeminiCountTokens => count(request, target),
         Endpoint::Embeddings | Endpoint::GeminiEmbed | Endpoint::GeminiBatchEmbed => vectors(request, model),
-        _ => turn(request, target),
+        _ => turn(core, request, target),
     }
     .map_err(|fault| refusal_of(&fault))?;
     if request.translation == TranslationMode::Strict
@@ -132,17 +155,23 @@ const FIELD: &str = "model";
 type Asked = (Vec<u8>, neutral::Losses, WayBack);
 
 /// Something for a model to answer.
-fn turn(request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
+fn turn(core: &Core, request: &Request, target: Target<'_>) -> Result<Asked, Fault> {
     let ingress = &request.ingress;
     let read = request.reading.of(request)?;
     let written = translate::write_request(&read, target);
+    let sealer = read.compact.is_some().then(|| super::compaction::sealer(core, request.key.user.id));
     let back = Back {
         request: read,
         upstream: target.dialect,
         names: written.names,
         ids: ingress.request_id.to_string().replace('-', ""),
         created: ingress.received.at.0.div_euclid(1_000),
+        sealer,
     };
+    if ingress.endpoint == Endpoint::ResponsesCompact {
+        let kept = Arc::new(translate::compaction::kept_of(&ingress.body));
+        return Ok((written.body, written.losses, WayBack::Compacted(Arc::new(back), kept)));
+    }
     let array = ingress.endpoint == Endpoint::GeminiStream && !asks_for_events(ingress.query.as_deref());
     let framing = if array { Framing::Array } else { Framing::Events };
     Ok((written.body, written.losses, WayBack::Said(Arc::new(back), framing)))
@@ -181,6 +210,14 @@ pub(super) fn refusal_of(fault: &Fault) -> Refusal {
     }
 }
 
+fn too_long() -> Refusal {
+    let message = format!(
+        "the request body is larger than {LONGEST} bytes, the most that is translated for a model of another dialect; \
+         send less, such as smaller images"
+    );
+    Refusal::new(413, "payload_too_large", message).with("field", "body")
+}
+
 fn would_lose(dialect: Dialect, field: &str, what: &str) -> Refusal {
     let message = format!(
         "translation would lose something: '{field}' {what} ({dialect}); leave it out, choose a model that speaks \
@@ -213,6 +250,10 @@ impl Translated {
     pub(super) fn answer(&self, body: &[u8]) -> Result<Bytes, Fault> {
         let (back, framing) = match &self.way_back {
             WayBack::Said(back, framing) => (back, *framing),
+            WayBack::Compacted(back, kept) => {
+                let answer = translate::read_answer(back, body)?;
+                return Ok(translate::compaction::write(&answer, back, kept.to_vec())?.into());
+            }
             WayBack::Counted(from, to) => {
                 let tokens = translate::count::counted(*from, body)?;
                 return Ok(translate::count::answer(*to, tokens).into());
@@ -232,7 +273,7 @@ impl Translated {
     pub(super) fn stream(&self) -> Option<translate::Stream> {
         match &self.way_back {
             WayBack::Said(back, framing) => Some(translate::Stream::framed(back.clone(), *framing)),
-            WayBack::Counted(..) | WayBack::Vectors(..) => None,
+            WayBack::Compacted(..) | WayBack::Counted(..) | WayBack::Vectors(..) => None,
         }
     }
 
@@ -245,6 +286,11 @@ impl Translated {
     /// Says in the reply's headers what was lost.
     pub(super) fn describe(&self, headers: &mut HeaderMap) {
         headers.insert(UPSTREAM, HeaderValue::from_static(self.note.dialect.as_str()));
+        if let WayBack::Said(back, _) | WayBack::Compacted(back, _) = &self.way_back
+            && back.request.compact.is_some()
+        {
+            headers.insert(COMPACTED, HeaderValue::from_static("by-the-model"));
+        }
         let mut list = String::new();
         for loss in &self.note.losses {
             let shown: String =

@@ -39,6 +39,7 @@ fn x23_a_ciphertext_opens_only_in_its_own_row_and_column() {
         (Purpose::ProviderProxy, 1),
         (Purpose::Canary, 1),
         (Purpose::KeyPepper, 1),
+        (Purpose::Summary, 1),
     ] {
         assert!(matches!(vault.open(purpose, row, &sealed), Err(VaultError::Altered)));
     }

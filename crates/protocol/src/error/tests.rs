@@ -21,7 +21,8 @@ fn lg_04_every_dialect_carries_code_message_and_request_id() {
         }
     }
     for endpoint in Endpoint::ALL {
-        let text = String::from_utf8(render_event(*endpoint, &body(503, "no_available_account"))).unwrap();
+        let text =
+            String::from_utf8(render_event(*endpoint, &body(503, "no_available_account"), None)).unwrap();
         assert!(text.contains("no_available_account") && text.contains("req-1"), "{endpoint}: {text}");
     }
 }
@@ -109,7 +110,8 @@ fn details_go_beside_the_message() {
 
 #[test]
 fn a_broken_stream_ends_with_the_error_that_its_client_understands() {
-    let event = |endpoint| String::from_utf8(render_event(endpoint, &body(504, "upstream_timeout"))).unwrap();
+    let event =
+        |endpoint| String::from_utf8(render_event(endpoint, &body(504, "upstream_timeout"), None)).unwrap();
     let data = |text: &str| parse(text.split_once("data: ").unwrap().1.trim().as_bytes());
 
     let text = event(Endpoint::Messages);
@@ -128,6 +130,14 @@ fn a_broken_stream_ends_with_the_error_that_its_client_understands() {
     assert_eq!(value["response"]["error"]["code"], "upstream_timeout");
     assert_eq!(value["response"]["error"]["message"], "no available account");
 
+    assert_eq!((&value["sequence_number"], &value["response"]["id"]), (&json!(0), &json!("resp_req1")));
+    let begun = Begun { id: "resp_a".into(), model: "m-1".into(), created_at: 17, next: 4 };
+    let bytes = render_event(Endpoint::Responses, &body(504, "upstream_timeout"), Some(&begun));
+    let value = data(std::str::from_utf8(&bytes).unwrap());
+    assert_eq!(value["sequence_number"], 4);
+    let said = ["id", "model", "created_at"].map(|name| value["response"][name].clone());
+    assert_eq!(said, [json!("resp_a"), json!("m-1"), json!(17)]);
+
     assert_eq!(data(&event(Endpoint::GeminiStream))["error"]["status"], "DEADLINE_EXCEEDED");
 }
 
@@ -136,7 +146,7 @@ fn wire_06_line_separators_are_escaped_wherever_they_come_from() {
     let message = "a\u{2028}b\u{2029}c\u{85}d\r\ne\0";
     for endpoint in Endpoint::ALL {
         let e = ErrorBody { message, ..body(500, "internal") };
-        let bytes = render_event(*endpoint, &e);
+        let bytes = render_event(*endpoint, &e, None);
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(!text.contains(['\u{2028}', '\u{2029}', '\u{85}', '\r', '\0']), "{text:?}");
         assert!(text.contains(r"a\u2028b\u2029c\u0085d\r\ne\u0000"), "{text}");
@@ -149,7 +159,7 @@ fn our_own_errors_are_read_back_by_our_own_meter() {
         [Endpoint::Messages, Endpoint::ChatCompletions, Endpoint::Responses, Endpoint::GeminiStream]
     {
         let mut meter = crate::meter::Meter::new(endpoint, true);
-        meter.feed(&render_event(endpoint, &body(500, "internal")));
+        meter.feed(&render_event(endpoint, &body(500, "internal"), None));
         assert_eq!(meter.finish().error.unwrap().message, "no available account", "{endpoint}");
     }
 }

@@ -7,7 +7,7 @@ use crate::json::text::inner;
 use crate::json::{self, Fault, Reader};
 use crate::{Dialect, Endpoint};
 
-use super::{Tally, usage};
+use super::{Begun, Tally, usage};
 
 /// Takes over what one event says.
 pub(super) fn event(endpoint: Endpoint, name: &[u8], data: &[u8], tally: &mut Tally) {
@@ -33,6 +33,12 @@ pub(super) fn event(endpoint: Endpoint, name: &[u8], data: &[u8], tally: &mut Ta
     if let Some(name) = heard.tier {
         usage::tier(name, metered);
     }
+    if metered.begun.is_none() {
+        metered.begun = heard.begun.and_then(Begun::read);
+    }
+    if let (Some(begun), Some(number)) = (&mut metered.begun, heard.sequence) {
+        begun.hear(number);
+    }
     let pieces = &mut metered.usage;
     pieces.web_searches = pieces.web_searches.saturating_add(heard.search).max(heard.searches);
     if usage::is_image(endpoint) && heard.completed && pieces.total() == 0 {
@@ -51,6 +57,10 @@ pub(super) fn event(endpoint: Endpoint, name: &[u8], data: &[u8], tally: &mut Ta
 struct Heard<'a> {
     usage: Option<&'a [u8]>,
     tier: Option<&'a [u8]>,
+    /// The response object of a Responses stream that has just begun.
+    begun: Option<&'a [u8]>,
+    /// The event's number.
+    sequence: Option<&'a [u8]>,
     error: Option<UpstreamError>,
     /// Web searches that this event reports as done: they add up.
     search: u64,
@@ -143,12 +153,9 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
         kind,
         b"response.completed" | b"response.incomplete" | b"response.failed" | b"response.cancelled"
     );
+    let begins = matches!(kind, b"response.created" | b"response.in_progress" | b"response.queued");
     heard.completed = ends;
-    heard.content = kind.starts_with(b"response.")
-        && !matches!(
-            kind,
-            b"response.created" | b"response.in_progress" | b"response.queued" | b"response.failed"
-        );
+    heard.content = kind.starts_with(b"response.") && !begins && kind != b"response.failed";
     let delta = kind.ends_with(b".delta");
     members(data, |key, value| match key {
         b"response" if ends => {
@@ -167,6 +174,8 @@ fn responses<'a>(name: &[u8], data: &'a [u8], heard: &mut Heard<'a>) -> Result<(
                     .or_else(|| Some(UpstreamError::unnamed("the upstream's response failed")));
             }
         }
+        b"response" if begins => heard.begun = Some(value),
+        b"sequence_number" => heard.sequence = Some(value),
         b"delta" if delta => heard.text_bytes += inner(value).map_or(0, length),
         b"item" if kind == b"response.output_item.done" => heard.search = u64::from(is_search(value)),
         _ => {}

@@ -366,3 +366,29 @@ proptest! {
         prop_assert_eq!(hear(endpoint, streaming, &pieces), hear(endpoint, streaming, &[&bytes]));
     }
 }
+
+#[test]
+fn a_response_is_known_by_its_first_event_and_counted_by_all() {
+    let event = |number: u64, kind: &str, more: &str| {
+        format!("event: {kind}\ndata: {{\"type\":\"{kind}\",\"sequence_number\":{number}{more}}}\n\n")
+    };
+    let response = |id: &str| {
+        format!(",\"response\":{{\"id\":\"{id}\",\"created_at\":1790000000,\"model\":\"m\\u002d1\"}}")
+    };
+    let text = event(0, "response.created", &response("resp_a"))
+        + &event(1, "response.in_progress", &response("resp_b"))
+        + &event(2, "response.output_text.delta", ",\"delta\":\"x\"")
+        + "event: response.output_text.delta\ndata: {\"sequence_number\":9,\"del";
+    for size in [1, 7, text.len()] {
+        let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+        let begun = hear(Endpoint::Responses, true, &pieces).begun.unwrap();
+        let expected = Begun { id: "resp_a".into(), model: "m-1".into(), created_at: 1_790_000_000, next: 3 };
+        assert_eq!(begun, expected, "in pieces of {size}");
+    }
+    let long = event(0, "response.created", &response(&"x".repeat(300)));
+    let nameless = event(0, "response.created", ",\"response\":{\"id\":\"\"}");
+    for text in [long, nameless, event(5, "response.completed", &response("resp_z"))] {
+        assert_eq!(whole(Endpoint::Responses, true, &text).begun, None, "{text}");
+    }
+    assert_eq!(whole(Endpoint::ChatCompletions, true, &text).begun, None);
+}

@@ -201,6 +201,8 @@ pub struct Request {
     pub legacy_functions: bool,
     /// Responses: continue that answer.
     pub previous: Option<String>,
+    /// Responses: the conversation is not to be answered but compacted; where in the caller's body that was asked.
+    pub compact: Option<String>,
     /// Fields that the neutral form does not hold, by the path in the caller's body. An encoder of another
     /// dialect reports each as lost; `Hint` or `Meaning` is the decoder's judgement.
     pub rest: Vec<Rest>,
@@ -242,6 +244,7 @@ impl Request {
             include_sealed: false,
             legacy_functions: false,
             previous: None,
+            compact: None,
             rest: Vec::new(),
         }
     }

@@ -18,6 +18,7 @@ mod reader;
 mod said;
 mod settings;
 mod stored;
+mod summary;
 mod tools;
 mod usage;
 mod write_items;

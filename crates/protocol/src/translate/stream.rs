@@ -9,6 +9,7 @@ use super::restore::Restore;
 use super::{Back, Fault, anthropic, chat, gemini, responses};
 use crate::Dialect;
 use crate::error::UpstreamError;
+use crate::meter::Begun;
 use crate::neutral::{Answer, Event, Sequence};
 use crate::sse;
 
@@ -179,6 +180,7 @@ impl Stream {
                 fault = Some(error);
             }
         });
+        self.check_summary();
         fault.map_or(Ok(()), Err)
     }
 
@@ -200,6 +202,15 @@ impl Stream {
                 let _ = self.sequence.push(event, |event| self.writer.event(event, out));
             });
         }
+        self.check_summary();
+    }
+
+    /// A model that was asked for a summary and ended without one has failed.
+    fn check_summary(&mut self) {
+        if self.ended && self.back.request.compact.is_some() && self.response().is_none() {
+            self.ended = false;
+            self.failed = Some(UpstreamError::unnamed("the model wrote no summary of the conversation"));
+        }
     }
 
     /// Whether the vendor ended in good order and the caller was told so.
@@ -211,6 +222,14 @@ impl Stream {
     pub fn response(&self) -> Option<&Value> {
         match &self.writer.form {
             Form::Responses(writer) => writer.response(),
+            Form::Anthropic(_) | Form::Chat(_) | Form::Gemini(_) => None,
+        }
+    }
+
+    /// How a Responses caller's stream began and how far it came; `None` for other callers, and before its first event.
+    pub fn begun(&self) -> Option<Begun> {
+        match &self.writer.form {
+            Form::Responses(writer) => writer.begun(),
             Form::Anthropic(_) | Form::Chat(_) | Form::Gemini(_) => None,
         }
     }

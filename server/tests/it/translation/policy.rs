@@ -197,17 +197,3 @@ async fn vectors_and_counts_are_translated_between_the_vendors_that_make_them() 
         got.text()
     );
 }
-
-#[tokio::test]
-async fn who_cannot_compact_says_so_and_names_the_way_out() {
-    for to in [ANTHROPIC, GEMINI, CHAT] {
-        let rig = Rig::speaking(to).await;
-        let ask = Ask::post("/v1/responses/compact", json!({"model": "m-1", "input": "Hello."}).to_string());
-        let id = ask.id.clone();
-        let (got, row) = rig.translated(ask).await;
-        RESPONSES.assert_error(&got.json(), 400, "compaction_unavailable", &id);
-        assert!(got.text().contains("model_provider") && got.text().contains("m-1"), "{}", got.text());
-        assert_eq!(row["outcome"], "refused", "{row}");
-        assert!(rig.upstream.invoice().is_empty(), "nothing was sent");
-    }
-}

@@ -2,8 +2,6 @@
 //!
 //! Where nothing but used-up quotas is in the way it is a 429, so that clients wait instead of giving up.
 
-use types::dialect::Endpoint;
-
 use super::{Demand, Selection};
 use crate::error::Refusal;
 
@@ -20,24 +18,10 @@ const NEVER: [&str; 9] = [
     "unpriced",
 ];
 
-/// Compacting is its vendor's secret: only a provider of the dialect can. Clients that are told so do it themselves.
-fn compaction_unavailable(model: Option<&str>) -> Refusal {
-    let model = model.map_or_else(String::new, |model| format!(" of model '{model}'"));
-    let message = format!(
-        "no provider{model} compacts conversations: only those can that speak openai-responses. Let the client compact \
-         by itself, with an ordinary request: in Codex, name Tollgate as a model_provider of its own instead of \
-         setting openai_base_url"
-    );
-    Refusal::new(400, "compaction_unavailable", message)
-}
-
 impl Selection<'_> {
     /// The refusal, with the earliest recovery that is known as `Retry-After`.
     pub(in crate::serve) fn nobody(&self, demand: Demand<'_>) -> Refusal {
         let counts = self.counts();
-        if demand.endpoint == Endpoint::ResponsesCompact && self.nobody_compacts() {
-            return compaction_unavailable(demand.model).with("reasons", serde_json::json!(counts));
-        }
         let reasons =
             counts.iter().map(|(filter, count)| format!("{filter} {count}")).collect::<Vec<_>>().join(", ");
         let model = demand.model.map_or_else(String::new, |model| format!(" for model '{model}'"));
@@ -70,13 +54,6 @@ impl Selection<'_> {
             Some(seconds) => refusal.retry_after(seconds.clamp(1, 3_600)),
             None => refusal,
         }
-    }
-
-    /// Whether nobody would at any time, some for want of the endpoint.
-    fn nobody_compacts(&self) -> bool {
-        self.ranked.is_empty()
-            && self.removed.iter().any(|removal| removal.filter == "endpoint")
-            && self.removed.iter().all(|removal| NEVER.contains(&removal.filter))
     }
 
     /// Whether somebody could serve, and only quotas keep all of them from it.

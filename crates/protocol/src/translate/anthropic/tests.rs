@@ -27,6 +27,7 @@ fn back(caller: Dialect, upstream: Dialect) -> Back {
         names: Names::new(),
         ids: "t1".into(),
         created: 0,
+        sealer: None,
     }
 }
 

@@ -25,6 +25,7 @@ fn back(include_usage: bool) -> Back {
         names: Names::new(),
         ids: "t1".into(),
         created: 1_700_000_000,
+        sealer: None,
     }
 }
 

@@ -24,6 +24,7 @@ fn back(request: Request) -> Back {
         names: Names::new(),
         ids: "t1".into(),
         created: 0,
+        sealer: None,
     }
 }
 

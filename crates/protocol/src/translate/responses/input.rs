@@ -14,6 +14,8 @@ use crate::Dialect;
 use crate::neutral::{Part, Request, Rest, Role, ToolKind, Turn, Weight};
 
 const OWN: Dialect = Dialect::OpenAiResponses;
+/// The type of the item that asks for a summary instead of an answer.
+pub(super) const TRIGGER: &str = "compaction_trigger";
 
 /// Reads `input` behind the turns that are there.
 pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
@@ -32,7 +34,7 @@ pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
         Value::Array(items) => items,
         _ => return Err(Fault::field("input", "must be a string or an array of items")),
     };
-    let mut told = false;
+    let (mut told, end) = (false, items.len().saturating_sub(1));
     for (n, item) in items.into_iter().enumerate() {
         let at = format!("input[{n}]");
         let kind = kind_of(&at, &item)?;
@@ -53,6 +55,13 @@ pub(super) fn read(input: Value, request: &mut Request) -> Result<(), Fault> {
             Some("function_call_output" | "custom_tool_call_output") => {
                 let part = output(&at, item, &mut request.rest)?;
                 result(at, part, request);
+            }
+            Some(TRIGGER) if n < end => {
+                return Err(Fault::field(at, "must be the last item"));
+            }
+            Some(TRIGGER) => {
+                request.compact = Some(at);
+                continue;
             }
             Some("additional_tools") => {
                 let mut fields = Fields::of(at, item)?;

@@ -57,6 +57,11 @@ pub(super) struct Voice {
 }
 
 impl Voice {
+    /// How many events were said: the number of the next one.
+    pub(super) fn said(&self) -> u64 {
+        self.said
+    }
+
     /// Writes an event behind `out`.
     pub(super) fn say(&mut self, said: &Said<'_>, out: &mut Vec<u8>) {
         if self.mute {

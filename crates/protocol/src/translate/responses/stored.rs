@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Fault, text};
+use super::super::{Fault, compaction, text};
+use super::input::TRIGGER;
 
 /// The request with the items of earlier turns in front of its own, continuing nothing any more.
 ///
@@ -29,6 +30,10 @@ pub fn continued(previous: &[Value], body: &[u8]) -> Result<Vec<u8>, Fault> {
 pub fn items_of(request_body: &[u8], answer: &Value) -> Vec<Value> {
     let input = object(request_body).ok().and_then(|mut body| list(body.get_mut("input")?.take()).ok());
     let mut items = input.unwrap_or_default();
+    // The answer to it stands for the conversation, which is not to be continued as it was.
+    if items.last().is_some_and(|item| item.get("type").and_then(Value::as_str) == Some(TRIGGER)) {
+        items = compaction::kept(&items);
+    }
     let output = answer.get("output").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     items.extend(output.iter().map(as_input));
     items

@@ -38,6 +38,7 @@ fn back(request: Request, upstream: Dialect) -> Back {
         names: Names::new(),
         ids: "t1".into(),
         created: 1_700_000_000,
+        sealer: None,
     }
 }
 

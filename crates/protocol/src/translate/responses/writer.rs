@@ -9,8 +9,10 @@ use super::super::Back;
 use super::echo;
 use super::output::Item;
 use super::said::{Said, Voice};
+use super::summary::Summary;
 use super::usage;
 use crate::Dialect;
+use crate::meter::Begun;
 use crate::neutral::{Answer, Delta, Event, Opening, Stop};
 
 /// Writes a whole answer. Responses has one choice.
@@ -39,6 +41,8 @@ pub(in crate::translate) struct Writer {
     usage: Option<TokenUsage>,
     tier: Option<String>,
     stop: Option<Stop>,
+    /// The conversation is compacted: what the model says is a summary.
+    summary: Option<Summary>,
     /// The whole answer, at its end.
     response: Option<Value>,
 }
@@ -47,6 +51,7 @@ impl Writer {
     /// Of a stream that has not begun.
     pub(in crate::translate) fn new(back: Arc<Back>) -> Self {
         Self {
+            summary: back.request.compact.is_some().then(Summary::default),
             back,
             voice: Voice::default(),
             shell: None,
@@ -65,6 +70,16 @@ impl Writer {
         self.response.as_ref()
     }
 
+    /// What the caller knows of the stream by now.
+    pub(in crate::translate) fn begun(&self) -> Option<Begun> {
+        self.shell.as_ref().map(|_| Begun {
+            id: format!("resp_{}", self.back.ids),
+            model: self.back.request.model.clone(),
+            created_at: self.back.created,
+            next: self.voice.said(),
+        })
+    }
+
     /// Writes what an event means for the caller behind `out`.
     pub(in crate::translate) fn event(&mut self, event: Event, out: &mut Vec<u8>) {
         if self.response.is_some() {
@@ -73,6 +88,10 @@ impl Writer {
         if self.shell.is_none() && !matches!(event, Event::Ping | Event::Error(_)) {
             self.begin(out);
         }
+        let event = match &mut self.summary {
+            Some(summary) if speaks(&event) => return summary.hear(event),
+            _ => event,
+        };
         match event {
             Event::Start { usage, .. } => self.usage = usage.or(self.usage),
             Event::Open { choice: 0, opening, .. } => self.open(opening, out),
@@ -155,6 +174,15 @@ impl Writer {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.finish_item(out);
+        if let Some(summary) = &self.summary {
+            // Without one the stream has no end; who reads it finds no response here.
+            let Some(item) = summary.item(&self.back) else { return };
+            for kind in ["response.output_item.added", "response.output_item.done"] {
+                let said = Said { kind, output_index: Some(0), item: Some(&item), ..Said::default() };
+                self.voice.say(&said, out);
+            }
+            self.output.push(item);
+        }
         let mut object = self.shell.take().unwrap_or_default();
         self.put_logprobs();
         let reason = match self.stop {
@@ -194,6 +222,11 @@ impl Writer {
             text.insert("logprobs".into(), Value::Array(std::mem::take(&mut self.logprobs)));
         }
     }
+}
+
+/// Whether an event is of what the model says.
+fn speaks(event: &Event) -> bool {
+    matches!(event, Event::Open { .. } | Event::Delta { .. } | Event::Close { .. } | Event::Stop { .. })
 }
 
 /// A token's probability with all fields that the official types want.

@@ -154,6 +154,7 @@ fn another_vendors_proof_comes_back_even_if_only_calls_keep_their_signatures() {
             names: Names::new(),
             ids: "t1".into(),
             created: 0,
+            sealer: None,
         };
         let told: Value = serde_json::from_slice(&write_answer(&answer, &back)).unwrap();
         assert_eq!(told["candidates"][0]["finishReason"], "STOP");
