@@ -160,7 +160,7 @@ fn the_scan_finds_codes_in_every_form_in_which_they_are_written() {
     for (known, path) in [
         ("key_invalid", "crates/gateway/src/error.rs"),
         ("upstream_dns_error", "crates/gateway/src/serve/verdict.rs"),
-        ("upstream_cut_off", "crates/gateway/src/serve/relay.rs"),
+        ("upstream_cut_off", "crates/gateway/src/serve/relay/farewell.rs"),
         ("upstream_bad_body", "crates/gateway/src/serve/judge.rs"),
         ("client_gone", "crates/gateway/src/serve/settle.rs"),
         ("interrupted", "crates/ledger/src/record.rs"),

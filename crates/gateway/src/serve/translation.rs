@@ -63,10 +63,7 @@ impl Reading {
             let mut read = translate::read_request(ingress.endpoint.dialect(), &ingress.body, call)?;
             if ingress.endpoint == Endpoint::ResponsesCompact {
                 if read.stream {
-                    return Err(Fault::field(
-                        "stream",
-                        "must be false: a compacted conversation comes whole",
-                    ));
+                    return Err(Fault::field("stream", NO_STREAM));
                 }
                 read.compact.get_or_insert_with(|| "input".to_owned());
             }
@@ -149,6 +146,8 @@ pub(super) fn write(
     Ok(Translated { endpoint, body: body.into(), note, way_back })
 }
 
+/// A compacted conversation is no stream.
+const NO_STREAM: &str = "must be false: a compacted conversation comes whole";
 /// Whose model cannot count.
 const FIELD: &str = "model";
 

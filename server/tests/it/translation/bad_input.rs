@@ -132,7 +132,7 @@ async fn fault_c10_what_makes_no_sense_is_refused_by_its_field_whoever_would_ans
             assert_eq!(field(from, &got), expected, "{what}");
             assert_eq!(
                 (&row["error_code"], &row["cost_usd"]),
-                (&json!("invalid_request"), &Value::Null),
+                (&json!("invalid_request"), &json!("0")),
                 "{what}: {row}"
             );
         }
@@ -166,7 +166,10 @@ async fn fault_c10_broken_bytes_are_refused_by_their_place_whoever_would_answer(
 
 #[tokio::test]
 async fn fault_c06_a_body_too_large_for_translation_is_refused_in_the_callers_dialect() {
-    let rig = Rig::bare_with(|config| config.edge.body_bytes = 64 << 20).await;
+    let rig = Rig::bare_with(|config| {
+        (config.edge.body_bytes, config.edge.bodies_bytes) = (64 << 20, 128 << 20);
+    })
+    .await;
     for (from, to) in [(ANTHROPIC, CHAT), (CHAT, RESPONSES), (RESPONSES, GEMINI), (GEMINI, ANTHROPIC)] {
         let spec = json!({"name": to.name, "models": [format!("for-{}", from.name)], "dialects": [to.name]});
         rig.provider(to.kind, spec).await;
