@@ -11,8 +11,23 @@ use types::Timestamp;
 pub struct Claims {
     /// E-mail, else name, else subject.
     pub account: Option<String>,
-    /// Its end.
+    /// Its end by the vendor's clock.
     pub expires_at: Option<Timestamp>,
+    /// When it was made, by the same clock.
+    pub issued_at: Option<Timestamp>,
+}
+
+impl Claims {
+    /// The end of a token that was just given. Nobody gives one that is over: if it seems so, the clocks differ, and
+    /// what counts is how long it lives.
+    pub fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.expires_at?;
+        if end > now {
+            return Some(end);
+        }
+        let life = end.0.checked_sub(self.issued_at?.0).filter(|life| *life > 0)?;
+        Some(now.plus_ms(life))
+    }
 }
 
 /// Longest name that is kept.
@@ -32,9 +47,10 @@ pub fn claims_of(token: &str) -> Claims {
     else {
         return Claims::default();
     };
-    let expires_at =
-        claims.get("exp").and_then(Value::as_i64).and_then(|s| s.checked_mul(1_000)).map(Timestamp);
-    Claims { account: account_in(&claims), expires_at }
+    let time = |name: &str| {
+        claims.get(name).and_then(Value::as_i64).and_then(|s| s.checked_mul(1_000)).map(Timestamp)
+    };
+    Claims { account: account_in(&claims), expires_at: time("exp"), issued_at: time("iat") }
 }
 
 /// The account that a JSON object names: of a token, of a userinfo endpoint, or of a token answer.
@@ -78,6 +94,16 @@ mod tests {
     fn the_end_is_read_in_seconds() {
         assert_eq!(claims_of(&jwt(r#"{"exp":1800000000}"#)).expires_at, Some(Timestamp(1_800_000_000_000)));
         assert_eq!(claims_of(&jwt(r#"{"exp":9223372036854775807}"#)).expires_at, None);
+    }
+
+    #[test]
+    fn rf_02_a_fresh_token_that_seems_to_be_over_lives_as_long_as_it_says() {
+        let of = |claims| claims_of(&jwt(claims)).end(Timestamp(2_000_000));
+        assert_eq!(of(r#"{"exp":2300,"iat":1900}"#), Some(Timestamp(2_300_000)));
+        assert_eq!(of(r#"{"exp":1700,"iat":1400}"#), Some(Timestamp(2_300_000)));
+        assert_eq!(of(r#"{"exp":1700}"#), None);
+        assert_eq!(of(r#"{"exp":1700,"iat":1800}"#), None);
+        assert_eq!(of(r#"{"iat":1800}"#), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use types::oauth::{ClientAuth, VendorSpec};
 use types::{Secret, Timestamp};
 
 use crate::claims::account_in;
+use crate::echo::Sent;
 use crate::wire::{Line, granted};
 use crate::{Class, Failure, Granted, TokenSet, Transport};
 
@@ -243,10 +244,11 @@ async fn ask(url: &str, token: &Secret<String>, transport: &dyn Transport) -> Re
         .header(http::header::ACCEPT, "application/json")
         .body(Vec::new())
         .map_err(|_| bad("an address"))?;
+    let sent = Sent::of(&request);
     let answer = transport.send(request).await?;
     let status = answer.status().as_u16();
     if !(200..300).contains(&status) {
-        return Err(Failure::of_answer(status, answer.body()));
+        return Err(Failure::of_answer(status, &sent.cleaned(answer.body())));
     }
     serde_json::from_slice(answer.body()).map_err(|_| Failure::no_token())
 }

@@ -7,6 +7,7 @@ mod assertion;
 mod claims;
 mod client;
 mod device;
+mod echo;
 mod failure;
 mod paste;
 mod preset;

@@ -12,6 +12,7 @@ use types::{Secret, Timestamp};
 use url::form_urlencoded;
 
 use crate::claims::{account_in, claims_of};
+use crate::echo::Sent;
 use crate::{Failure, Granted, TokenSet, Transport, Unreachable};
 
 /// Longest answer that is looked at.
@@ -33,6 +34,7 @@ impl<'a> Line<'a> {
 
     /// Sends a form as the vendor wants it; answers with what the standard would have looked like.
     pub(crate) async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unreachable> {
+        let sent = Sent::of(&request);
         if self.body != BodyForm::Form {
             let object = to_object(request.body(), self.body == BodyForm::JsonCamel);
             *request.body_mut() = Value::Object(object).to_string().into_bytes();
@@ -41,7 +43,10 @@ impl<'a> Line<'a> {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let response = self.transport.send(request).await?;
         let status = response.status().as_u16();
-        let read = Self::read(status, response.body());
+        let mut read = Self::read(status, response.body());
+        if read.is_err() {
+            read = Self::read(status, &sent.cleaned(response.body()));
+        }
         let normal = match &read {
             Ok(value) => Response::new(value.to_string().into_bytes()),
             Err(_) => response,
@@ -168,7 +173,7 @@ pub(crate) fn granted(
     let told = id_token.as_ref().map(|token| claims_of(token.expose()));
     let own = claims_of(access_token.expose());
     let life = answer.get("expires_in").and_then(Value::as_i64).map(|seconds| seconds.min(LIFE_MAX_S));
-    let expires_at = life.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000))).or(own.expires_at);
+    let expires_at = life.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000))).or(own.end(now));
     let account = account_in(answer).or(told.and_then(|claims| claims.account));
     Ok(Granted {
         expires_at,

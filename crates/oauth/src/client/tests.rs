@@ -144,10 +144,17 @@ async fn rf_03_a_refusal_a_strange_answer_and_no_answer_are_told_apart() {
     assert_eq!((busy.class, busy.status), (Class::Transient, Some(503)));
     let page = of(Scripted::answering(&[(200, "<html>welcome</html>")])).await;
     assert_eq!(page.class.fault(), TokenFault::Transient);
+    // Careless vendors repeat what they were sent.
+    let long = "x".repeat(280);
+    let echo =
+        format!(r#"{{"error":"invalid_grant","error_description":"{long} unknown token r-CANARY, s&cret"}}"#);
+    let echoed = of(Scripted::answering(&[(400, echo.as_str())])).await;
+    assert_eq!(echoed.class, Class::NeedsSignIn);
+    assert!(echoed.message.contains("unknown token [reda"), "{}", echoed.message);
     let down = of(Scripted::down()).await;
     assert_eq!(down.message, "the token endpoint could not be reached: connection refused");
-    for failure in [refused, odd, busy, page, down] {
-        assert!(!failure.message.contains("CANARY"));
+    for failure in [refused, odd, busy, page, echoed, down] {
+        assert!(!failure.message.contains("r-CAN") && !failure.message.contains("s&cret"));
     }
 }
 
