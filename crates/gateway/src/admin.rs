@@ -45,6 +45,7 @@ mod usage;
 mod usage_export;
 mod user;
 mod vendor;
+mod vitals;
 
 #[cfg(test)]
 pub(crate) mod tests;

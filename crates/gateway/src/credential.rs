@@ -2,6 +2,8 @@
 //!
 //! It does not choose among credentials (`serve::route` does) and does not talk to upstreams.
 
+mod lately;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +14,11 @@ use routing::latency::PeakEwma;
 use types::allowance::Allowance;
 use types::breaker::BreakerConfig;
 use types::provider::ProviderKind;
+use types::routing::FailureClass;
 use types::{CredentialId, Timestamp};
 
 use crate::queue::Freed;
+use lately::Lately;
 
 /// What is known of one credential in this process.
 #[derive(Debug, Default)]
@@ -32,6 +36,7 @@ pub(crate) struct Gauge {
     consecutive_errors: AtomicU32,
     last_used_ms: AtomicI64,
     last_error: Mutex<Option<(Timestamp, String)>>,
+    lately: Lately,
     /// Failed checks in a row, as last read or written.
     check_failures: AtomicU32,
     /// When it was last checked; 0 for never.
@@ -151,6 +156,7 @@ impl Gauge {
         config: &BreakerConfig,
     ) -> Vec<ModelChange> {
         self.consecutive_errors.store(0, Ordering::Release);
+        self.lately.succeeded(now);
         self.mend(now, |health| health.succeeded(model, now, config))
     }
 
@@ -165,9 +171,15 @@ impl Gauge {
     }
 
     /// Notes what went wrong, for people.
-    pub(crate) fn note_error(&self, now: Timestamp, what: &str) {
+    pub(crate) fn note_error(&self, now: Timestamp, class: FailureClass, what: &str) {
+        self.lately.failed(now, class, what);
         self.consecutive_errors.fetch_add(1, Ordering::AcqRel);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what.to_owned()));
+    }
+
+    /// When it last served well, and what failed last.
+    pub(crate) fn lately(&self) -> &Lately {
+        &self.lately
     }
 
     /// Notes how many checks in a row failed, and when the last one was.

@@ -119,6 +119,15 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) {
         cause = new.cause,
         "pool.state: a credential changed its state"
     );
+    if new.state == CredentialState::NeedsReauth {
+        // RF-03: nothing mends this but a person, so it is said louder than other changes.
+        tracing::error!(
+            credential.id = id.0,
+            credential.name = name,
+            reason = new.reason,
+            "pool.account_lost: an account is out of use until somebody signs in again"
+        );
+    }
     let core_of_task = core.clone();
     core.tracker.spawn(async move {
         let core = core_of_task;

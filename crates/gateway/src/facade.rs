@@ -10,6 +10,7 @@ use ledger::{Ledger, Recovery};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use types::credential::CredentialState;
 use types::dialect::Dialect;
 use types::setting::Settings;
 use types::system::{Health, HealthCheck};
@@ -131,9 +132,16 @@ impl Gateway {
         self.core.metrics.render(Readings {
             backlog: self.core.ledger.backlog(),
             waiting: self.core.quotas.waiting(),
+            accounts_lost: self.accounts_lost(),
             switches: counted(&self.core.pool_counters.switches),
             exhausted: counted(&self.core.pool_counters.exhausted),
         })
+    }
+
+    fn accounts_lost(&self) -> usize {
+        let snapshot = self.core.snapshot();
+        let credentials = snapshot.providers.iter().flat_map(|provider| &provider.credentials);
+        credentials.filter(|c| c.spec.enabled && c.mark.state == CredentialState::NeedsReauth).count()
     }
 
     /// Whether the process is about to stop.

@@ -14,11 +14,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::OauthFlowId;
+use types::oauth::{PortState, PortView};
 
 /// Longest head of a request that is read.
 const HEAD: usize = 16 * 1024;
 /// Longest wait for it.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for another program's port.
+const GLANCE: Duration = Duration::from_millis(250);
 /// Connections at once; further ones wait.
 const AT_ONCE: usize = 16;
 /// Sign-ins that wait at one port.
@@ -68,6 +71,21 @@ impl Loopback {
         let connections = tracker.clone();
         tracker.spawn(async move { ports.listen(port, listener, close, connections).await });
         Ok(())
+    }
+
+    /// What a port does now. It is not taken to find that out: a sign-in may want it at this moment.
+    pub(crate) async fn look(&self, port: u16) -> PortView {
+        if self.lock().contains_key(&port) {
+            return PortView { port, state: PortState::Listening, reason: None };
+        }
+        let near = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+        match tokio::time::timeout(GLANCE, near).await {
+            Ok(Ok(_)) => {
+                let reason = Some("another program listens there".to_owned());
+                PortView { port, state: PortState::Occupied, reason }
+            }
+            _ => PortView { port, state: PortState::Off, reason: None },
+        }
     }
 
     /// Names the sign-in that has this state.

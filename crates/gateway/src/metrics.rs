@@ -42,6 +42,8 @@ pub(crate) struct Readings {
     pub(crate) backlog: u64,
     /// Requests that wait for money.
     pub(crate) waiting: usize,
+    /// Accounts that are out of use until somebody signs in again.
+    pub(crate) accounts_lost: usize,
     /// Attempts at another credential after a failed one.
     pub(crate) switches: u64,
     /// Requests that ran out of credentials.
@@ -80,6 +82,7 @@ pub(crate) struct Metrics {
     cost: Counter,
     violations: Gauge,
     waiting: Gauge,
+    accounts_lost: Gauge,
     backlog: Gauge<u64, AtomicU64>,
 }
 
@@ -118,6 +121,7 @@ impl Metrics {
             cost: Counter::default(),
             violations: Gauge::default(),
             waiting: Gauge::default(),
+            accounts_lost: Gauge::default(),
             backlog: Gauge::default(),
             registry: Registry::default(),
         };
@@ -161,11 +165,6 @@ impl Metrics {
             "1 while more than half of the checks get no answer",
             metrics.cut_off.clone(),
         );
-        registry.register(
-            "token_refreshes",
-            "Refreshes of accounts' tokens by outcome",
-            metrics.token_refreshes.clone(),
-        );
         registry.register("in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("open_streams", "Streams open to callers", metrics.streams.clone());
         registry.register("open_sockets", "WebSockets open to callers", metrics.sockets.clone());
@@ -187,7 +186,21 @@ impl Metrics {
             metrics.waiting.clone(),
         );
         registry.register("journal_backlog", "Records not yet in the database", metrics.backlog.clone());
+        metrics.register_accounts(&mut registry);
         Self { registry, ..metrics }
+    }
+
+    fn register_accounts(&self, registry: &mut Registry) {
+        registry.register(
+            "token_refreshes",
+            "Refreshes of accounts' tokens by outcome",
+            self.token_refreshes.clone(),
+        );
+        registry.register(
+            "accounts_lost",
+            "Accounts that are out of use until somebody signs in again",
+            self.accounts_lost.clone(),
+        );
     }
 
     /// Counts a refresh of a token: `ok`, or what its failure means.
@@ -302,6 +315,7 @@ impl Metrics {
     pub(crate) fn render(&self, now: Readings) -> String {
         self.backlog.set(now.backlog);
         self.waiting.set(i64::try_from(now.waiting).unwrap_or(i64::MAX));
+        self.accounts_lost.set(i64::try_from(now.accounts_lost).unwrap_or(i64::MAX));
         self.switches.inner().store(now.switches, Ordering::Relaxed);
         self.exhausted.inner().store(now.exhausted, Ordering::Relaxed);
         self.success_ratio.set(ratio(self.good.get(), self.judged.get()));

@@ -106,8 +106,11 @@ async fn fly(
     let landing = Landing(slot);
     let started = std::time::Instant::now();
     let snapshot = core.snapshot();
-    let name = find(&snapshot, id).map_or_else(String::new, |(_, credential)| credential.spec.name.clone());
+    let (provider, name) = find(&snapshot, id)
+        .map(|(provider, credential)| (provider.spec.name.clone(), credential.spec.name.clone()))
+        .unwrap_or_default();
     tracing::info!(
+        provider.name = provider,
         credential.id = id.0,
         credential.name = name,
         trigger = trigger.as_str(),
@@ -180,6 +183,7 @@ impl From<store::StoreError> for Lost {
 async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> Result<Option<String>, Lost> {
     let give_up = Instant::now() + LONGEST;
     let mut tries = 0;
+    let mut cut_off = None;
     loop {
         let row = core.store.credential_fetch(id).await?;
         if row.deleted_at.is_some() {
@@ -197,6 +201,10 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
             }
             tokio::time::sleep(LOOK_AGAIN).await;
             continue;
+        }
+        if tries == 0 {
+            // Those that end take their lease away; what is left is of a process that died in the middle.
+            cut_off = row.token.leased_until.filter(|_| stored);
         }
         tries += 1;
         let asked = tokio::time::timeout(ANSWER, account::ask(core, &row)).await;
@@ -216,7 +224,7 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
                 tokio::time::sleep(pause(tries)).await;
             }
             Err(failure) => {
-                let (fault, why) = (failure.class.fault(), failure.message);
+                let (fault, why) = (failure.class.fault(), told(failure, cut_off));
                 if stored {
                     let now = core.clock.now();
                     core.store.credential_token_fail(id, row.token.version, now, fault, &why).await?;
@@ -224,6 +232,19 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
                 return Err(Lost { fault, why });
             }
         }
+    }
+}
+
+/// Why it failed. Where an earlier refresh was cut off, the vendor may have spent the old token for an answer that
+/// nobody has (RF-06).
+fn told(failure: Failure, cut_off: Option<Timestamp>) -> String {
+    match cut_off.filter(|_| failure.class != oauth::Class::Transient) {
+        None => failure.message,
+        Some(until) => format!(
+            "{} (the refresh that began at {} was cut off before its answer was stored)",
+            failure.message,
+            until.plus_ms(-LEASE_MS).display_utc(),
+        ),
     }
 }
 

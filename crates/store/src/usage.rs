@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use types::package::PackageSpec;
 use types::usage::{UsageBy, UsageFilter, UsageLine, UsagePoint, UsageTotals, latency_percentile};
-use types::{Timestamp, UserId};
+use types::{ProviderId, Timestamp, UserId};
 
 use crate::pool::Txn;
 use crate::sql::{Row, args};
@@ -150,6 +150,28 @@ impl Store {
                 "SELECT bin, CAST(SUM(requests) AS BIGINT) AS requests FROM latency_hour
                  WHERE bucket >= $1 AND bucket < $2 GROUP BY bin",
                 args![since.hour_start(), until],
+            )
+            .await?;
+        let mut bins = [0; 16];
+        for row in &rows {
+            add_bin(&mut bins, row)?;
+        }
+        Ok(bins)
+    }
+
+    /// The same of one provider.
+    pub async fn provider_latency_bins(
+        &self,
+        provider: ProviderId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<[u64; 16], StoreError> {
+        let rows = self
+            .pool
+            .rows(
+                "SELECT bin, CAST(SUM(requests) AS BIGINT) AS requests FROM latency_hour
+                 WHERE bucket >= $1 AND bucket < $2 AND provider_id = $3 GROUP BY bin",
+                args![since.hour_start(), until, provider],
             )
             .await?;
         let mut bins = [0; 16];

@@ -70,6 +70,9 @@ pub struct CredentialToken {
     pub failures: u32,
     /// Grows with each stored token (compare-and-set).
     pub version: i64,
+    /// A refresh began and has not ended: until when it keeps others away. What is left of one whose process died
+    /// shows that its answer may be lost.
+    pub leased_until: Option<Timestamp>,
 }
 
 /// Share of a token's life after which it is refreshed, in percent.

@@ -13,8 +13,10 @@ use crate::routing::{ProviderRouting, RoutingInput};
 use crate::{Factor, Patch, Problem, ProviderId, Secret, Timestamp};
 
 mod kind;
+mod vitals;
 
 pub use kind::ProviderKind;
+pub use vitals::ProviderVitals;
 
 /// How long to wait for an upstream, in milliseconds. Null means the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

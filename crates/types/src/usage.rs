@@ -153,6 +153,8 @@ named! {
         NoCredential = "no_credential",
         /// The upstream refused a credential.
         CredentialInvalid = "credential_invalid",
+        /// Somebody has to sign in to an account again.
+        AccountLost = "account_lost",
         /// A circuit breaker of a credential is open.
         BreakerOpen = "breaker_open",
         /// A credential cannot be decrypted.

@@ -71,6 +71,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         endpoint(
             Method::GET,
+            "/providers/{id}/vitals",
+            "Show how a provider did lately: last success, last failure, time to the first byte",
+            |admin, call: ById| async move { admin.provider_vitals(call.path).await },
+        ),
+        endpoint(
+            Method::GET,
             "/providers/{id}/models",
             "Ask the provider for its models",
             |admin, call: ById| async move { admin.provider_models(call.path).await.map(Page::whole) },

@@ -138,7 +138,10 @@ fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
             if !credential.auth.is_readable() {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
             } else if credential.spec.enabled && needs_somebody(&credential.mark, now) {
-                list.push(about(AttentionKind::CredentialInvalid, provider, Some(credential)));
+                let account = credential.mark.state == CredentialState::NeedsReauth;
+                let kind =
+                    if account { AttentionKind::AccountLost } else { AttentionKind::CredentialInvalid };
+                list.push(about(kind, provider, Some(credential)));
             }
         }
     }

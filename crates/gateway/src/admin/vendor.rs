@@ -27,6 +27,9 @@ impl Admin {
             oauth::presets().iter().filter(|(name, _)| !rows.iter().any(|row| row.name == **name));
         views.extend(untouched.map(|(name, spec)| of_preset(name, spec, &counts)));
         views.sort_by(|one, other| one.name.cmp(&other.name));
+        for view in &mut views {
+            self.look_at_port(view).await;
+        }
         Ok(views)
     }
 
@@ -34,10 +37,19 @@ impl Admin {
     pub async fn vendor_fetch(&self, name: String) -> Result<VendorView, Problem> {
         let counts = self.vendor_counts().await?;
         let row = self.core.store.oauth_vendor_fetch(&name).await.map_err(|e| store_problem(e, OBJECT))?;
-        match (row, oauth::preset(&name)) {
-            (Some(row), _) => Ok(of_row(&row, &counts)),
-            (None, Some(spec)) => Ok(of_preset(&name, spec, &counts)),
-            (None, None) => Err(not_found(OBJECT)),
+        let mut view = match (row, oauth::preset(&name)) {
+            (Some(row), _) => of_row(&row, &counts),
+            (None, Some(spec)) => of_preset(&name, spec, &counts),
+            (None, None) => return Err(not_found(OBJECT)),
+        };
+        self.look_at_port(&mut view).await;
+        Ok(view)
+    }
+
+    /// OA-02: whether the port that the vendor sends browsers to can be had.
+    async fn look_at_port(&self, view: &mut VendorView) {
+        if let Some(port) = view.spec.callback_port {
+            view.port = Some(self.core.loopback.look(port).await);
         }
     }
 
@@ -142,6 +154,7 @@ fn of_row(row: &VendorRow, counts: &HashMap<String, u32>) -> VendorView {
     VendorView {
         name: row.name.clone(),
         missing: missing(&row.spec, &row.client_id),
+        port: None,
         spec: row.spec.clone(),
         client_id: row.client_id.clone(),
         secret_hint: row.secret_hint.clone(),
@@ -157,6 +170,7 @@ fn of_preset(name: &str, spec: &VendorSpec, counts: &HashMap<String, u32>) -> Ve
     VendorView {
         name: name.to_owned(),
         missing: missing(spec, ""),
+        port: None,
         spec: spec.clone(),
         client_id: String::new(),
         secret_hint: None,

@@ -108,7 +108,7 @@ impl Trial {
     /// The answer broke off after its content had begun.
     pub(super) fn broke(mut self, what: &str) {
         self.probing = false;
-        self.credential.gauge.note_error(self.core.clock.now(), what);
+        self.credential.gauge.note_error(self.core.clock.now(), FailureClass::Provider, what);
         self.count(FailureClass::Provider, None, 0, true, what);
     }
 
@@ -126,7 +126,7 @@ impl Trial {
             return None;
         }
         let gauge = &self.credential.gauge;
-        gauge.note_error(now, what);
+        gauge.note_error(now, class, what);
         if verdict.commit != types::request::Commit::NotSent || class != FailureClass::System {
             self.core.reach.answered(self.provider, now);
         }

@@ -213,6 +213,7 @@ pub(super) fn token(row: &Row) -> Result<CredentialToken, StoreError> {
         fault: row.named_opt("token_fault")?,
         failures: row.number("token_failures")?,
         version: row.int("token_version")?,
+        leased_until: row.time_opt("refresh_until")?,
     })
 }
 

@@ -102,6 +102,13 @@ async fn points_have_no_holes_and_carry_their_own_percentiles() {
         assert_eq!((days[0].totals.requests, days[0].first_byte_p95_ms), (6, Some(10_000)));
         let bins = store.latency_bins(NOW, NOW.plus_ms(Timestamp::DAY_MS)).await.unwrap();
         assert_eq!(bins.iter().sum::<u64>(), 5);
+        let end = NOW.plus_ms(Timestamp::DAY_MS);
+        let mut of_each = [0; 16];
+        for provider in 0..10 {
+            let own = store.provider_latency_bins(ProviderId(provider), NOW, end).await.unwrap();
+            of_each.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+        assert_eq!(of_each, bins, "the sum of all providers is the whole");
         assert!(store.usage_points(NOW, NOW.plus_ms(-1), 0).await.unwrap().len() <= 1);
     })
     .await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::flow::PortView;
 use crate::dialect::named;
 use crate::problem::FieldErrors;
 use crate::{Patch, Problem, Secret, Timestamp};
@@ -166,6 +167,8 @@ pub struct VendorView {
     pub changed: bool,
     /// Whether somebody could sign in now; if not, what is missing.
     pub missing: Option<String>,
+    /// What its fixed port does now; null without one.
+    pub port: Option<PortView>,
     /// Credentials of this vendor.
     pub credentials: u32,
     /// Last change; null for an untouched preset.
