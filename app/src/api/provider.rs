@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use types::ProviderId;
-use types::provider::{ProviderTest, ProviderView};
+use types::provider::{ProviderTest, ProviderView, ProviderVitals};
 
 use crate::error::AppError;
 use crate::form::provider::ProviderForm;
@@ -18,6 +18,12 @@ pub(crate) async fn list(deleted: bool) -> Result<Vec<ProviderView>, AppError> {
 #[server(input = Json)]
 pub(crate) async fn fetch(id: ProviderId) -> Result<ProviderView, AppError> {
     Ok(crate::host::admin().await?.provider_fetch(id).await?)
+}
+
+/// How one did lately.
+#[server(input = Json)]
+pub(crate) async fn vitals(id: ProviderId) -> Result<ProviderVitals, AppError> {
+    Ok(crate::host::admin().await?.provider_vitals(id).await?)
 }
 
 /// Makes one and goes to its page.

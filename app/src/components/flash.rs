@@ -61,13 +61,23 @@ pub(crate) fn Done(
 pub(crate) fn Failed(
     /// The action's failure.
     error: Signal<Option<AppError>>,
+    /// Whether to name the fields here: for forms that have no place for notes of their own.
+    #[prop(optional)]
+    notes: bool,
 ) -> impl IntoView {
     let lang = lang();
     move || {
         error.get().map(|error| {
             let headline = problem::headline(&error.problem, lang);
-            let detail = (error.problem.fields.is_empty() && headline != error.problem.message)
-                .then(|| error.problem.message.clone());
+            let fields = &error.problem.fields;
+            let detail = if fields.is_empty() {
+                (headline != error.problem.message).then(|| error.problem.message.clone())
+            } else {
+                let note = |(name, note): (&String, &String)| {
+                    format!("{name}: {}", problem::field_note(note, lang))
+                };
+                notes.then(|| fields.iter().map(note).collect::<Vec<_>>().join("; "))
+            };
             view! {
                 <div class="flash bad" role="alert">
                     <span aria-hidden="true">"■"</span>

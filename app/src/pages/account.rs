@@ -28,7 +28,8 @@ fn Token(credential: CredentialView, token: TokenView) -> impl IntoView {
     view! {
         <p class="reason break">
             {t(w::TOKEN)} ": " <strong>{t(word(token.status))}</strong> " · " {account}
-            {token.reason.clone().map(|reason| format!(" · {reason}"))}
+            {reason(&token).map(|text| format!(" · {}", t(text)))}
+            {token.error.clone().map(|error| format!(" · {error}"))}
         </p>
         <dl class="facts">
             <div><dt>{t(w::ENDS)}</dt><dd>{maybe(token.expires_at, "–")}</dd></div>
@@ -50,6 +51,19 @@ fn Token(credential: CredentialView, token: TokenView) -> impl IntoView {
             </ActionForm>
         </div>
     }
+}
+
+/// Why it is not simply good, and what comes next.
+fn reason(token: &TokenView) -> Option<Text> {
+    Some(match token.status {
+        TokenStatus::Active | TokenStatus::Disabled => return None,
+        TokenStatus::Expiring | TokenStatus::Expired if !token.can_refresh => w::R_NO_REFRESH,
+        TokenStatus::Expiring => w::R_EXPIRING,
+        TokenStatus::Expired => w::R_EXPIRED,
+        TokenStatus::RefreshFailed => w::R_FAILED,
+        TokenStatus::NeedsReauth => w::R_SIGN_IN,
+        TokenStatus::Unreadable => w::R_UNREADABLE,
+    })
 }
 
 fn word(status: TokenStatus) -> Text {

@@ -1,7 +1,7 @@
 //! Vendors that accounts are connected with, and the latest sign-ins.
 
 use leptos::prelude::*;
-use types::oauth::{FlowPhase, FlowView, Terms, VendorView};
+use types::oauth::{FlowPhase, FlowView, Grant, PortState, Terms, VendorView};
 
 use crate::api;
 use crate::components::flash::Done;
@@ -9,7 +9,7 @@ use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::time::Time;
 use crate::components::{Refresh, query};
-use crate::text::{Text, common as c, oauth as w, translator};
+use crate::text::{Text, common as c, oauth as w, problem, translator};
 
 /// The page.
 #[component]
@@ -20,10 +20,13 @@ pub(crate) fn Oauth() -> impl IntoView {
     let provider = query("provider");
     let vendors = Resource::new(move || refresh.0.get(), |_| api::oauth::vendors());
     let flows = Resource::new(move || refresh.0.get(), |_| api::oauth::flows());
+    let code = query("problem");
     let failed = move || {
-        why.get().map(
-            |why| view! { <Answer mood="bad" text=t(w::FAILED)><span class="break">{why}</span></Answer> },
-        )
+        why.get().map(|why| {
+            let code = code.get().unwrap_or_default();
+            let sentence = problem::of_code(&code).map_or_else(|| t(w::FAILED), t);
+            view! { <Answer mood="bad" text=sentence><span class="break">{why}</span></Answer> }
+        })
     };
     view! {
         <Head title=t(w::TITLE)/>
@@ -50,13 +53,17 @@ fn Vendors(vendors: Vec<VendorView>, #[prop(optional_no_strip)] provider: Option
     let rows = vendors
         .into_iter()
         .map(|vendor| {
-            let state = vendor.missing.clone().unwrap_or_else(|| t(w::READY).to_owned());
+            let state = t(standing(&vendor));
             let href = format!("/oauth/vendors/{}{query}", vendor.name);
+            let port = vendor.port.clone();
             view! {
                 <tr>
                     <th scope="row" data-label=t(w::VENDOR)><a href=href.clone()>{vendor.spec.label.clone()}</a></th>
                     <td data-label=t(w::TERMS) class="wrap-cell">{t(terms(vendor.spec.terms))}</td>
-                    <td data-label=t(c::STATUS) class="wrap-cell">{state}</td>
+                    <td data-label=t(c::STATUS) class="wrap-cell">
+                        {state}
+                        {port.map(|port| view! { " " <span class="faint nowrap">{format!("{} {} {}", t(w::PORT), port.port, t(port_state(port.state)))}</span> })}
+                    </td>
                     <td data-label=t(w::ACCOUNTS)>{vendor.credentials.to_string()}</td>
                     <td class="actions"><a class="button small quiet" href=href>{t(w::SET_UP)}</a></td>
                 </tr>
@@ -118,6 +125,25 @@ fn Flows(flows: Vec<FlowView>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Whether somebody could sign in with a vendor now, and what is missing.
+pub(super) fn standing(vendor: &VendorView) -> Text {
+    let by_people = |grant: &Grant| matches!(grant, Grant::AuthorizationCode | Grant::DeviceCode);
+    match (&vendor.missing, vendor.spec.grants.iter().any(by_people)) {
+        (None, _) => w::READY,
+        (Some(_), true) => w::M_CLIENT,
+        (Some(_), false) => w::M_NOBODY,
+    }
+}
+
+/// What a fixed port does.
+pub(super) fn port_state(state: PortState) -> Text {
+    match state {
+        PortState::Listening => w::PORT_LISTENING,
+        PortState::Occupied => w::PORT_OCCUPIED,
+        PortState::Off => w::PORT_OFF,
+    }
 }
 
 /// What a vendor's terms say.

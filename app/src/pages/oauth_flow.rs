@@ -1,18 +1,26 @@
-//! One sign-in: where to go, what to type or paste, how far it is. Each look asks the vendor if that is due, so that
-//! reloading the page is enough without scripts.
+//! One sign-in: where to go, what to type or paste, how far it is. Each look asks the vendor if that is due; a page
+//! that waits for a device code looks by itself, without scripts by loading itself again.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
-use types::oauth::{FlowPhase, FlowView, FlowWay, PortState};
+use types::oauth::{FlowPhase, FlowView, FlowWay};
 
-use super::oauth::phase;
+use super::oauth::{phase, port_state};
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
 use crate::components::load::load_page;
 use crate::components::time::{Time, Until};
 use crate::components::{Refresh, failure};
-use crate::text::{common as c, oauth as w, translator};
+use crate::text::{common as c, lang, oauth as w, problem, translator};
+
+/// Seconds between two looks if the vendor did not say.
+const PAUSE_S: u64 = 5;
+/// The longest pause.
+const PAUSE_MAX_S: u64 = 30;
 
 /// The page.
 #[component]
@@ -48,14 +56,10 @@ fn Body(flow: FlowView) -> impl IntoView {
     let warnings = flow
         .warnings
         .iter()
-        .map(|warning| view! { <Answer mood="warn" text=warning.clone()/> })
+        .map(|warning| view! { <Answer mood="warn" text=problem::field_note(warning, lang()).into_owned()/> })
         .collect_view();
     let port = flow.port.clone().map(|port| {
-        let word = match port.state {
-            PortState::Listening => w::PORT_LISTENING,
-            PortState::Occupied => w::PORT_OCCUPIED,
-            PortState::Off => w::PORT_OFF,
-        };
+        let word = port_state(port.state);
         view! { <div><dt>{t(w::PORT)} " " {port.port.to_string()}</dt><dd>{t(word)} " " {port.reason}</dd></div> }
     });
     let again = format!("/oauth/vendors/{}?provider={provider}", flow.vendor);
@@ -102,6 +106,13 @@ fn Browser(flow: FlowView) -> impl IntoView {
     let t = translator();
     let finish = ServerAction::<api::oauth::Finish>::new();
     let failed = failure(finish);
+    let lang = lang();
+    let note = move || {
+        failed.with(|error| {
+            let note = error.as_ref()?.problem.fields.get("pasted")?;
+            Some(problem::field_note(note, lang).into_owned())
+        })
+    };
     let open = flow.authorize_url.clone().map(|url| {
         view! { <p><a class="button primary" id="open-vendor" href=url rel="external noreferrer">{t(w::OPEN_VENDOR)}</a></p> }
     });
@@ -111,9 +122,10 @@ fn Browser(flow: FlowView) -> impl IntoView {
             <Failed error=failed/>
             <ActionForm action=finish attr:class="form">
                 <input type="hidden" name="id" value=flow.id.to_string()/>
-                <div class="field">
+                <div class="field" class:wrong=move || note().is_some()>
                     <label for="pasted">{t(w::PASTE)}</label>
                     <input class="input mono" id="pasted" name="pasted" autocomplete="off" spellcheck="false"/>
+                    {move || note().map(|note| view! { <p class="note" role="alert">{note}</p> })}
                     <p class="help">{t(w::PASTE_HELP)}</p>
                 </div>
                 <button class="button">{t(w::FINISH)}</button>
@@ -125,6 +137,9 @@ fn Browser(flow: FlowView) -> impl IntoView {
 #[component]
 fn Device(flow: FlowView) -> impl IntoView {
     let t = translator();
+    let every_s = flow.interval_s.unwrap_or(PAUSE_S).clamp(1, PAUSE_MAX_S);
+    look_by_itself(flow.clone(), every_s);
+    let reload = format!("<meta http-equiv=\"refresh\" content=\"{every_s}\">");
     let url = flow.verification_url_complete.clone().or_else(|| flow.verification_url.clone());
     let shown = flow.verification_url.clone().unwrap_or_default();
     view! {
@@ -133,7 +148,30 @@ fn Device(flow: FlowView) -> impl IntoView {
             <p><code id="user-code">{flow.user_code.clone()}</code></p>
             {url.map(|url| view! { <p><a class="button primary" href=url rel="external noreferrer">{shown}</a></p> })}
             <p class="faint">{t(w::ENDS)} " " <Until at=flow.expires_at/></p>
+            <p class="faint">{t(w::BY_ITSELF)}</p>
             <a class="button small" href=format!("/oauth/flows/{}", flow.id) rel="external">{t(w::LOOK_AGAIN)}</a>
+            <noscript inner_html=reload></noscript>
         </section>
     }
+}
+
+/// Asks how far the sign-in is, and shows it anew once that is something else. A question that fails is asked again.
+fn look_by_itself(shown: FlowView, every_s: u64) {
+    let refresh = Refresh::get();
+    Effect::new(move || {
+        let shown = StoredValue::new(shown.clone());
+        let look = move || {
+            let Some(id) = shown.try_with_value(|shown| shown.id) else { return };
+            spawn_local(async move {
+                let Ok(flow) = api::oauth::flow(id).await else { return };
+                // Nothing is left to be shown if the page was left meanwhile.
+                if shown.try_with_value(|shown| *shown != flow) == Some(true) {
+                    refresh.0.try_update(|n| *n += 1);
+                }
+            });
+        };
+        if let Ok(handle) = set_interval_with_handle(look, Duration::from_secs(every_s)) {
+            on_cleanup(move || handle.clear());
+        }
+    });
 }

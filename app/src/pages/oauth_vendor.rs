@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 use types::oauth::VendorView;
 use types::provider::ProviderView;
 
-use super::oauth::terms;
+use super::oauth::{standing, terms};
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
@@ -35,7 +35,7 @@ fn Body(vendor: VendorView) -> impl IntoView {
     let reset = ServerAction::<api::oauth::ResetVendor>::new();
     let (put_failed, reset_failed) = (failure(put), failure(reset));
     let mood = if vendor.missing.is_some() { "warn" } else { "good" };
-    let answer = vendor.missing.clone().unwrap_or_else(|| t(w::READY).to_owned());
+    let answer = t(standing(&vendor));
     let spec = serde_json::to_string_pretty(&vendor.spec).unwrap_or_default();
     let ready = vendor.missing.is_none();
     let (name, reset_name, connect_name) = (vendor.name.clone(), vendor.name.clone(), vendor.name.clone());
@@ -48,8 +48,8 @@ fn Body(vendor: VendorView) -> impl IntoView {
         </Answer>
         {ready.then(|| view! { <Connect vendor=connect_name/> })}
         <section class="panel">
-            <Failed error=put_failed/>
-            <Failed error=reset_failed/>
+            <Failed error=put_failed notes=true/>
+            <Failed error=reset_failed notes=true/>
             <ActionForm action=put attr:class="form pad">
                 <input type="hidden" name="name" value=name/>
                 <input type="hidden" name="version" value=vendor.version.to_string()/>
@@ -94,7 +94,7 @@ fn Connect(vendor: String) -> impl IntoView {
     view! {
         <section class="panel pad" id="connect">
             <h2>{t(w::CONNECT)}</h2>
-            <Failed error=failed/>
+            <Failed error=failed notes=true/>
             {load(providers, move |providers: Vec<ProviderView>| {
                 let chosen = chosen.get();
                 let options = providers

@@ -149,6 +149,9 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                 AttentionKind::CredentialInvalid => {
                     (format!("{subject} {}", t(o::A_INVALID)), o::DO_CHECK, provider)
                 }
+                AttentionKind::AccountLost => {
+                    (format!("{subject} {}", t(o::A_ACCOUNT_LOST)), o::DO_SIGN_IN_AGAIN, provider)
+                }
                 AttentionKind::CredentialUnreadable => {
                     (format!("{subject} {}", t(o::A_UNREADABLE)), o::DO_CHECK, provider)
                 }

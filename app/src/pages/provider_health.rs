@@ -5,12 +5,14 @@ use types::ProviderId;
 use types::breaker::BreakerState;
 use types::cached::Availability;
 use types::credential::{CredentialState, CredentialView};
+use types::provider::ProviderVitals;
 
 use crate::api;
 use crate::components::availability::{AvailabilityGrid, share};
 use crate::components::flash::Failed;
 use crate::components::load::load;
-use crate::components::{Refresh, badge, failure};
+use crate::components::time::maybe;
+use crate::components::{Refresh, badge, failure, routing_words};
 use crate::format;
 use crate::text::{common as c, pool as o, provider as p, translator};
 
@@ -89,6 +91,7 @@ pub(crate) fn ProviderHealth(id: ProviderId) -> impl IntoView {
     let reset = ServerAction::<api::breaker::Reset>::new();
     let failed = failure(reset);
     let credentials = Resource::new(move || refresh.0.get(), move |_| api::credential::list(id));
+    let vitals = Resource::new(move || refresh.0.get(), move |_| api::provider::vitals(id));
     let grid = Resource::new(
         move || refresh.0.get(),
         move |_| async move {
@@ -112,6 +115,7 @@ pub(crate) fn ProviderHealth(id: ProviderId) -> impl IntoView {
             </div>
             <Failed error=failed/>
             {load(credentials, move |credentials: Vec<CredentialView>| view! { <Facts health=Health::of(id, &credentials)/> })}
+            {load(vitals, |vitals: ProviderVitals| view! { <Vitals vitals/> })}
             {load(grid, |availability: Availability| view! { <AvailabilityGrid availability named=false/> })}
         </section>
     }
@@ -132,6 +136,35 @@ fn Facts(health: Health) -> impl IntoView {
             <div><dt>{t(o::GRID_SHARE)}</dt><dd>{well}</dd></div>
             <div><dt>{t(c::REQUESTS)}</dt><dd>{format::count(answered + failed)} " " <span class="faint">{t(o::SINCE_START)}</span></dd></div>
         </dl>
+    }
+}
+
+/// Whether the provider itself is up, or the own network is down (RF-07).
+#[component]
+fn Vitals(vitals: ProviderVitals) -> impl IntoView {
+    let t = translator();
+    let ProviderVitals {
+        last_success_at,
+        last_failure_at,
+        last_failure_class,
+        last_failure,
+        first_byte_p95_ms,
+        others_answer,
+        started_at: _,
+    } = vitals;
+    let class = last_failure_class.map(|class| {
+        let (name, meaning) = routing_words::class(class);
+        view! { <span class="faint" title=t(meaning)>{t(name)}</span> }
+    });
+    let network = if others_answer { o::NETWORK_OK } else { o::NETWORK_UNKNOWN };
+    view! {
+        <dl class="facts pad-x" id="vitals">
+            <div><dt>{t(o::LAST_SUCCESS)}</dt><dd>{maybe(last_success_at, "–")}</dd></div>
+            <div><dt>{t(o::LAST_FAILURE)}</dt><dd>{maybe(last_failure_at, "–")} " " {class}</dd></div>
+            <div><dt>{t(o::P95_DAY)}</dt><dd>{format::latency(first_byte_p95_ms)}</dd></div>
+            <div><dt>{t(o::OWN_NETWORK)}</dt><dd>{t(network)} " " <a href="/pool#checks">{t(o::NETWORK_CHECK)}</a></dd></div>
+        </dl>
+        {last_failure.map(|what| view! { <p class="reason break pad-x">{what}</p> })}
     }
 }
 

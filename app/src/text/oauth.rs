@@ -15,6 +15,8 @@ super::texts! {
     DESCRIPTOR: "Descriptor", "描述";
     DESCRIPTOR_HELP: "Addresses, scopes, port and headers of this vendor as JSON.", "该供应商的地址、权限范围、端口和请求头（JSON）。";
     READY: "ready", "就绪";
+    M_CLIENT: "enter the id of the client that you registered with the vendor", "请填写在供应商处注册的客户端 ID";
+    M_NOBODY: "nobody signs in with this vendor: its accounts are added by their key file or client", "无需登录：该供应商的账号通过密钥文件或客户端添加";
     ACCOUNTS: "Accounts", "账号数";
     SET_UP: "Set up", "设置";
     CONNECT: "Connect an account", "连接账号";
@@ -44,6 +46,7 @@ super::texts! {
     TYPE_CODE: "Type this code in on the vendor's page", "在供应商页面输入此代码";
     ENDS: "Ends", "结束时间";
     LOOK_AGAIN: "Look again", "再次查看";
+    BY_ITSELF: "This page looks by itself, and asks the vendor no more often than it allows.", "页面会自动查看，且不会超过供应商允许的频率。";
     PORT: "Port", "端口";
     PORT_LISTENING: "listening", "监听中";
     PORT_OCCUPIED: "occupied", "被占用";
@@ -59,6 +62,12 @@ super::texts! {
     S_NEEDS_REAUTH: "sign in again", "需重新登录";
     S_UNREADABLE: "unreadable", "无法解密";
     S_DISABLED: "disabled", "已停用";
+    R_NO_REFRESH: "the vendor gave nothing to refresh it with: sign in again before it is over", "供应商未提供刷新令牌：请在过期前重新登录";
+    R_EXPIRING: "it is refreshed with the next run of the task", "将在下次任务运行时刷新";
+    R_EXPIRED: "its token is over; the next request or the task refreshes it", "令牌已过期，下一个请求或任务会刷新它";
+    R_FAILED: "the last refresh failed and is tried again", "上次刷新失败，将再次尝试";
+    R_SIGN_IN: "the vendor takes its token no more: sign in again", "供应商不再接受其令牌：请重新登录";
+    R_UNREADABLE: "its tokens cannot be decrypted; sign in again", "令牌无法解密，请重新登录";
     NEXT_REFRESH: "Next refresh", "下次刷新";
     LAST_REFRESH: "Last refresh", "上次刷新";
     REFRESH_NOW: "Refresh now", "立即刷新";

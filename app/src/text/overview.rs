@@ -30,6 +30,7 @@ super::texts! {
     A_NO_CREDENTIAL: "has no usable credential", "没有可用凭证";
     A_BREAKER_OPEN: "is kept out by a circuit breaker", "被熔断器暂时隔离";
     A_INVALID: "was refused by its upstream", "被上游拒绝";
+    A_ACCOUNT_LOST: "is out of use until somebody signs in again", "已停止使用，需要重新登录";
     A_UNREADABLE: "cannot be decrypted with the present encryption secret", "无法用当前加密密钥解密";
     A_ERROR_RATE: "of the last hour's requests failed", "的请求在最近一小时内失败";
     A_WRITER_LATE: "The books' writer lags behind", "账目写入滞后";
@@ -44,6 +45,7 @@ super::texts! {
     DO_MAKE_KEY: "Make a key", "创建密钥";
     DO_ADD_CREDENTIAL: "Add a credential", "添加凭证";
     DO_CHECK: "Look at it", "查看";
+    DO_SIGN_IN_AGAIN: "Sign in again", "重新登录";
     DO_SEE_ERRORS: "See the errors", "查看错误";
     DO_SEE_BREAKERS: "See the breakers", "查看熔断器";
     DO_SEE_SYSTEM: "See the system page", "查看系统页";

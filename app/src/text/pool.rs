@@ -26,6 +26,13 @@ super::texts! {
     ANSWERED: "Answered", "成功";
     FAILED_REQUESTS: "Failed", "失败";
     LATENCY: "First byte lately", "近期首字节";
+    LAST_SUCCESS: "Last success", "最近成功";
+    LAST_FAILURE: "Last failure", "最近失败";
+    P95_DAY: "First byte, 95 % within (24 h)", "首字节 95 分位（24 小时）";
+    OWN_NETWORK: "Own network", "本地网络";
+    NETWORK_OK: "other providers answer", "其他供应商有响应";
+    NETWORK_UNKNOWN: "no other provider answered just now", "其他供应商近期没有响应";
+    NETWORK_CHECK: "See the checks", "查看检查结果";
     LOAD: "Load", "并发";
     HISTORY: "History", "历史";
     HISTORY_OF: "History of", "状态历史：";

@@ -23,6 +23,10 @@ super::texts! {
     DB_BUSY: "The database is busy. Try again in a moment.", "数据库繁忙，请稍后重试。";
     UNREACHABLE: "The server cannot be reached. Check the connection and try again.", "无法连接到服务器，请检查网络后重试。";
     COOKIE_REFUSED: "The browser did not keep the session cookie.", "浏览器没有保存会话 Cookie。";
+    OAUTH_OVER: "This sign-in is over.", "此次登录已结束，请重新开始。";
+    OAUTH_OTHER: "This sign-in belongs to another session.", "此次登录由其他会话发起，请在本浏览器中重新开始。";
+    OAUTH_UNKNOWN: "No sign-in waits for this answer.", "没有等待此应答的登录，请重新开始。";
+    OAUTH_REFUSED: "The vendor refused.", "供应商拒绝了请求。";
     CROSS_ORIGIN: "The form came from another address than this server expects. Open the dashboard under its own address (BASE_URL).", "表单来源地址与服务器预期不一致。请通过 BASE_URL 配置的地址访问控制台。";
 }
 
@@ -43,6 +47,10 @@ pub(crate) fn of_code(code: &str) -> Option<Text> {
         "database_busy" | "overloaded" => DB_BUSY,
         "unreachable" => UNREACHABLE,
         "cookie_refused" => COOKIE_REFUSED,
+        "oauth_flow_over" => OAUTH_OVER,
+        "oauth_other_session" => OAUTH_OTHER,
+        "oauth_state_unknown" => OAUTH_UNKNOWN,
+        "oauth_refused" => OAUTH_REFUSED,
         "cross_origin" | "cross_site" | "bad_origin" => CROSS_ORIGIN,
         _ => return None,
     })
@@ -152,6 +160,38 @@ const EXACT: &[(&str, &str)] = &[
         "最多 100 个模式，每个最多 200 个可见字符",
     ),
     ("expected lines of the form requested = sent upstream", "每行格式应为：请求的模型 = 发往上游的模型"),
+    (
+        "paste the whole address that the browser ended at, or the code that the vendor shows",
+        "请粘贴浏览器最终停留的完整地址，或供应商显示的代码",
+    ),
+    (
+        "this is the address from before the sign-in; paste the one that the browser ended at",
+        "这是登录前的地址，请粘贴登录后浏览器最终停留的地址",
+    ),
+    (
+        "the state is missing: paste everything that the vendor shows, also what follows the #",
+        "缺少 state：请粘贴供应商显示的全部内容，包括 # 之后的部分",
+    ),
+    (
+        "this holds no code; paste the whole address that the browser ended at",
+        "其中没有代码，请粘贴浏览器最终停留的完整地址",
+    ),
+    (
+        "this belongs to another sign-in; paste what came of this one",
+        "这属于另一次登录，请粘贴本次登录的结果",
+    ),
+    ("this vendor has no device codes", "该供应商不支持设备代码"),
+    ("this vendor has no sign-in by browser; use a device code", "该供应商不支持浏览器登录，请使用设备代码"),
+    ("this vendor has no fixed port; use callback or paste", "该供应商没有固定端口，请使用回调或手动粘贴"),
+    ("enter the id of the client that you registered with the vendor", "请填写在供应商处注册的客户端 ID"),
+    (
+        "set BASE_URL, so that the vendor knows where to send you back to",
+        "请设置 BASE_URL，供应商才知道回调到哪里",
+    ),
+    (
+        "BASE_URL is not set; the address that your browser shows is used",
+        "未设置 BASE_URL，将使用浏览器当前地址",
+    ),
 ];
 
 const AFFIXES: &[(&str, &str, &str, &str)] = &[
