@@ -1,165 +1,157 @@
 //! Accounts by OAuth through public routes: connected over the admin API, used on the model surface, kept fresh
 //! against a token endpoint on a real socket.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+mod cut_off;
+mod endpoint;
+mod sign_in;
+mod skew;
+pub(crate) mod vendor;
 
-use fakeup::Behaviour;
+use fakeup::{Behaviour, Cut, Then};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 
-use crate::rig::Rig;
 use crate::rig::faces::ANTHROPIC;
+use crate::rig::{Rig, SOON};
+use vendor::Vendor;
 
-/// A token endpoint that rotates refresh tokens and refuses those that were spent.
-struct Vendor {
-    url: String,
-    asked: Arc<AtomicU32>,
-    script: Arc<Mutex<Script>>,
-    _tasks: TaskTracker,
-}
-
-struct Script {
-    good: String,
-    expires_in: i64,
-    revoked: bool,
-}
-
-impl Vendor {
-    async fn start(first_life_s: i64) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let script = Script { good: String::new(), expires_in: first_life_s, revoked: false };
-        let (asked, script) = (Arc::new(AtomicU32::new(0)), Arc::new(Mutex::new(script)));
-        let tasks = TaskTracker::new();
-        let (count, state, connections) = (asked.clone(), script.clone(), tasks.clone());
-        tasks.spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (count, state) = (count.clone(), state.clone());
-                connections.spawn(async move {
-                    let mut all = Vec::new();
-                    let mut piece = [0; 4096];
-                    let body = loop {
-                        let Ok(read) = stream.read(&mut piece).await else { return };
-                        if read == 0 {
-                            return;
-                        }
-                        all.extend_from_slice(&piece[..read]);
-                        let text = String::from_utf8_lossy(&all).into_owned();
-                        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                        let head = head.to_ascii_lowercase();
-                        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-                        if body.len() >= length.unwrap_or("0").parse::<usize>().unwrap() {
-                            break body.to_owned();
-                        }
-                    };
-                    let n = count.fetch_add(1, Ordering::SeqCst) + 1;
-                    // As slow as a real one: whoever comes meanwhile has to join.
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    let (status, answer) = answer(&mut state.lock().unwrap(), &body, n);
-                    let answer = answer.to_string();
-                    let answer = format!(
-                        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
-                        answer.len()
-                    );
-                    let _ = stream.write_all(answer.as_bytes()).await;
-                });
-            }
-        });
-        Self { url, asked, script, _tasks: tasks }
-    }
-
-    fn asked(&self) -> u32 {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-fn answer(script: &mut Script, body: &str, n: u32) -> (u16, Value) {
-    let first = body.contains("grant_type=authorization_code");
-    let good = !script.revoked && (first || body.contains(&format!("refresh_token={}", script.good)));
-    if !good || first && !body.contains("code_verifier=") {
-        return (400, json!({"error": "invalid_grant", "error_description": "Token has been revoked"}));
-    }
-    script.good = format!("r{n}-CANARY");
-    let life = script.expires_in;
-    script.expires_in = 3_600;
-    (
-        200,
-        json!({"access_token": format!("a{n}-CANARY"), "refresh_token": script.good, "expires_in": life, "email": "ops@example.com"}),
-    )
-}
-
-/// Connects an account of a provider, as a script does: begin, sign in, paste.
-async fn connect(rig: &Rig, vendor: &Vendor, provider: i64) -> i64 {
-    let spec = json!({
-        "label": "Test", "authorize_url": format!("{}/authorize", vendor.url),
-        "token_url": format!("{}/token", vendor.url), "extra_headers": {"anthropic-beta": "oauth-test"},
-    });
-    let put = json!({"spec": spec, "client_id": "client-1", "client_secret": "secret-CANARY"});
-    let made = rig.server.admin("PUT", "/oauth/vendors/test", &put).await;
+/// Begins a sign-in and comes back with a code, as a script does: for a provider, or for a credential again.
+async fn connect(
+    admin: impl AsyncFn(&'static str, String, Value) -> Value,
+    vendor: &Vendor,
+    mut target: Value,
+) -> Value {
+    let put =
+        json!({"spec": vendor.spec(), "client_id": "client-1", "client_secret": "secret-CANARY-of-client"});
+    let made = admin("PUT", "/oauth/vendors/test".to_owned(), put).await;
     assert_eq!(made["missing"], Value::Null, "{made}");
-    let begin = json!({"vendor": "test", "provider_id": provider, "way": "callback", "origin": "http://gate.example"});
-    let flow = rig.server.admin("POST", "/oauth/flows", &begin).await;
+    target["vendor"] = json!("test");
+    target["way"] = json!("callback");
+    target["origin"] = json!("http://gate.example");
+    let flow = admin("POST", "/oauth/flows".to_owned(), target).await;
     let url = flow["authorize_url"].as_str().unwrap_or_else(|| panic!("{flow}"));
     let state = url.split("state=").nth(1).unwrap().split('&').next().unwrap();
-    let pasted = json!({"pasted": format!("http://gate.example/auth/enrol/callback?code=c-1&state={state}")});
-    let done = rig.server.admin("POST", &format!("/oauth/flows/{}/finish", flow["id"]), &pasted).await;
-    assert_eq!(done["phase"], "completed", "{done}");
-    let again = rig.server.admin("POST", &format!("/oauth/flows/{}/finish", flow["id"]), &pasted).await;
-    assert_eq!(again["error"]["code"], "oauth_flow_over", "{again}");
-    done["credential_id"].as_i64().unwrap()
+    let back = format!("http://gate.example/auth/enrol/callback?code=c-1-CANARY-code&state={state}");
+    let pasted = json!({ "pasted": back });
+    let finish = format!("/oauth/flows/{}/finish", flow["id"]);
+    let done = admin("POST", finish.clone(), pasted.clone()).await;
+    if done["phase"] == "completed" {
+        let again = admin("POST", finish, pasted).await;
+        assert_eq!(again["error"]["code"], "oauth_flow_over", "{again}");
+    }
+    done
 }
 
-async fn pool(first_life_s: i64) -> (Rig, Vendor, i64, i64) {
+impl Rig {
+    async fn connected(&self, vendor: &Vendor, target: Value) -> i64 {
+        let admin = async |method: &'static str, path: String, body: Value| {
+            self.server.admin(method, &path, &body).await
+        };
+        let done = connect(admin, vendor, target).await;
+        done["credential_id"].as_i64().unwrap_or_else(|| panic!("{done}"))
+    }
+
+    async fn account_view(&self, id: i64) -> Value {
+        self.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await
+    }
+
+    async fn refresh(&self, id: i64) -> Value {
+        self.server.admin("POST", &format!("/credentials/{id}/refresh"), &Value::Null).await
+    }
+
+    /// Waits until an account is as wished, and answers it.
+    async fn account_until(&self, id: i64, wished: impl Fn(&Value) -> bool) -> Value {
+        let until = tokio::time::Instant::now() + SOON;
+        loop {
+            let view = self.account_view(id).await;
+            if wished(&view) {
+                return view;
+            }
+            assert!(tokio::time::Instant::now() < until, "{view}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A request of a new conversation; answers its status.
+    async fn usual(&self) -> u16 {
+        let session = format!("s-{:016x}", rand::random::<u64>());
+        self.ask(self.keyed(ANTHROPIC.ask("m-1", false).header("x-session-id", &session))).await.status
+    }
+
+    fn last_token(&self) -> String {
+        let entries = self.upstream.invoice();
+        let last = entries.iter().rev().find(|entry| entry.request.path() == "/v1/messages");
+        last.and_then(|entry| entry.credential()).unwrap_or("none").to_owned()
+    }
+}
+
+/// A rig with one account, whose first token lives so long. The provider is 1.
+async fn pool(first_life_s: i64) -> (Rig, Vendor, i64) {
     let rig = Rig::bare().await;
     let provider = rig.provider("anthropic", json!({"api_key": null})).await;
     let vendor = Vendor::start(first_life_s).await;
-    let id = connect(&rig, &vendor, provider).await;
-    (rig, vendor, provider, id)
+    let id = rig.connected(&vendor, json!({ "provider_id": provider })).await;
+    (rig, vendor, id)
+}
+
+fn refuses() -> Behaviour {
+    Behaviour { status: Some(401), ..Behaviour::body("application/json", "{}") }
 }
 
 #[tokio::test]
-async fn oa_an_account_is_connected_serves_and_shows_nothing_secret() {
-    let (rig, vendor, _, id) = pool(3_600).await;
-    let got = rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))).await;
-    assert_eq!(got.status, 200, "{}", got.text());
-    let served =
-        rig.upstream.invoice().into_iter().filter(|entry| entry.credential() == Some("a1-CANARY")).count();
-    assert!(served >= 1, "{:?}", rig.seen());
+async fn oa_05_an_account_is_connected_serves_and_shows_nothing_secret() {
+    let (rig, vendor, id) = pool(3_600).await;
+    assert_eq!(rig.usual().await, 200);
+    assert_eq!(rig.last_token(), "a1-CANARY-access-token");
     assert_eq!(vendor.asked(), 1);
     let mut shown = String::new();
     for path in ["/credentials", "/oauth/flows", "/oauth/vendors", "/audit"] {
         shown.push_str(&rig.server.admin("GET", path, &Value::Null).await.to_string());
     }
     assert!(!shown.contains("CANARY"), "{shown}");
-    let view = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
+    let view = rig.account_view(id).await;
     assert_eq!((&view["auth"], &view["token"]["status"]), (&json!("oauth"), &json!("active")), "{view}");
     assert_eq!(view["token"]["account"], "ops@example.com");
 }
 
 #[tokio::test]
-async fn rf_02_100_requests_at_once_on_an_expired_token_make_exactly_one_refresh() {
-    let (rig, vendor, _, id) = pool(0).await;
-    // The look that follows each sign-in may have refreshed it: begin with a token that is over in any case.
-    let asks = (0..100).map(|_| rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))));
-    let got = futures_util::future::join_all(asks).await;
-    for got in got {
+async fn rf_02_500_requests_at_once_on_an_expired_token_make_exactly_one_refresh() {
+    let (rig, vendor, id) = pool(3_600).await;
+    // The token that everybody finds is over when it comes.
+    vendor.set(|script| script.expires_in = Some(0));
+    assert_eq!(rig.refresh(id).await["refreshed"], true);
+    let began = std::time::Instant::now();
+    let asks = (0..500).map(|_| rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))));
+    for got in futures_util::future::join_all(asks).await {
         assert_eq!(got.status, 200, "{}", got.text());
     }
-    assert_eq!(vendor.asked(), 2, "one sign-in, one refresh");
-    let view = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
-    assert_eq!(view["token"]["status"], "active", "{view}");
+    let refreshes = vendor.asked() - 2;
+    eprintln!("500 requests on an expired token: {refreshes} refresh, {} ms", began.elapsed().as_millis());
+    assert_eq!(refreshes, 1);
+    assert_eq!(rig.account_view(id).await["token"]["status"], "active");
+}
+
+#[tokio::test]
+async fn rf_02_a_token_that_ends_in_the_middle_of_a_stream_harms_neither_it_nor_the_next_request() {
+    let (rig, vendor, id) = pool(3).await;
+    let held = Cut { at: Some(ANTHROPIC.beyond_content()), then: Then::Hold };
+    rig.on_model("m-held", Behaviour { cut: Some(held), ..Behaviour::default() });
+    let mut open = rig.open(rig.keyed(ANTHROPIC.ask("m-held", true))).await;
+    assert_eq!(open.status, 200);
+    let begun = open.piece().await.unwrap().unwrap();
+    assert_eq!(rig.last_token(), "a1-CANARY-access-token");
+    rig.account_until(id, |view| view["token"]["status"] == "expired" || vendor.asked() > 1).await;
+    rig.upstream.release();
+    let rest = open.rest().await;
+    let text = format!("{}{}", String::from_utf8_lossy(&begun), rest.text());
+    assert!(rest.whole && text.contains(ANTHROPIC.end), "{text}");
+    assert_eq!(rig.usual().await, 200);
+    assert_eq!((rig.last_token().as_str(), vendor.asked()), ("a2-CANARY-access-token", 2));
 }
 
 #[tokio::test]
 async fn fault_u29_a_refused_token_is_refreshed_and_the_request_sent_once_more() {
-    let (rig, vendor, _, _) = pool(3_600).await;
-    rig.on_credential(
-        "a1-CANARY",
-        Behaviour { status: Some(401), ..Behaviour::body("application/json", "{}") },
-    );
+    let (rig, vendor, _) = pool(3_600).await;
+    rig.on_credential("a1-CANARY-access-token", refuses());
     let ask = rig.keyed(ANTHROPIC.ask("m-1", false));
     let id = ask.id.clone();
     let got = rig.ask(ask).await;
@@ -171,30 +163,59 @@ async fn fault_u29_a_refused_token_is_refreshed_and_the_request_sent_once_more()
 }
 
 #[tokio::test]
-async fn fault_u30_a_revoked_account_is_out_of_rotation_within_one_request() {
-    let (rig, vendor, provider, id) = pool(3_600).await;
-    rig.credential(provider, "up-b", json!({"priority": 9})).await;
-    vendor.script.lock().unwrap().revoked = true;
-    rig.on_credential(
-        "a1-CANARY",
-        Behaviour { status: Some(401), ..Behaviour::body("application/json", "{}") },
-    );
+async fn fault_u30_rf_03_a_revoked_account_is_out_of_rotation_within_one_request_and_told_everywhere() {
+    let (rig, vendor, id) = pool(3_600).await;
+    rig.credential(1, "up-b", json!({"priority": 9})).await;
+    vendor.set(|script| script.revoked = true);
+    rig.on_credential("a1-CANARY-access-token", refuses());
     for _ in 0..5 {
-        let got = rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))).await;
-        assert_eq!(got.status, 200, "{}", got.text());
+        assert_eq!(rig.usual().await, 200);
     }
-    let posts = rig.upstream.invoice().into_iter().filter(|entry| entry.credential() == Some("up-b")).count();
-    assert_eq!(posts, 5);
+    let sent = |credential: &str| {
+        let own = |entry: &fakeup::Entry| {
+            entry.credential() == Some(credential) && entry.request.path() == "/v1/messages"
+        };
+        rig.upstream.invoice().iter().filter(|entry| own(entry)).count()
+    };
+    eprintln!("a revoked account: {} of 5 requests met it", sent("a1-CANARY-access-token"));
+    assert_eq!((sent("a1-CANARY-access-token"), sent("up-b")), (1, 5));
     assert_eq!(vendor.asked(), 2, "one sign-in, one refresh that was refused");
-    let until = tokio::time::Instant::now() + crate::rig::SOON;
-    loop {
-        let view = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
-        if view["state"] == "needs_reauth" {
-            assert_eq!(view["token"]["status"], "needs_reauth");
-            assert!(view["token"]["error"].as_str().unwrap().contains("revoked"), "{view}");
-            break;
-        }
-        assert!(tokio::time::Instant::now() < until, "{view}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let view = rig.account_until(id, |view| view["state"] == "needs_reauth").await;
+    assert_eq!(view["token"]["status"], "needs_reauth");
+    assert!(view["token"]["error"].as_str().unwrap().contains("revoked"), "{view}");
+    let overview = rig.server.admin("GET", "/overview", &Value::Null).await;
+    let told = overview["attention"].as_array().unwrap().iter().find(|entry| entry["kind"] == "account_lost");
+    assert_eq!(told.unwrap_or_else(|| panic!("{overview}"))["credential_id"], id);
+    assert!(rig.server.gateway.metrics().contains("tollgate_accounts_lost 1\n"));
+    // OA-06: signing in again keeps the credential, and it serves at once.
+    vendor.set(|script| script.revoked = false);
+    assert_eq!(rig.connected(&vendor, json!({ "credential_id": id })).await, id);
+    assert_eq!(rig.usual().await, 200);
+    assert_eq!(rig.last_token(), "a3-CANARY-access-token");
+    assert_eq!(rig.account_view(id).await["state"], "valid");
+    assert!(rig.server.gateway.metrics().contains("tollgate_accounts_lost 0\n"));
+}
+
+#[tokio::test]
+async fn tp_02_tp_16_four_exhausted_accounts_of_five_cost_four_switches_once() {
+    let rig = Rig::bare().await;
+    let names = ["up-1", "up-2", "up-3", "up-4", "up-5"];
+    rig.pool("anthropic", json!({}), &names).await;
+    for name in &names[..4] {
+        rig.on_credential(name, Behaviour::status(429).header("retry-after", "120"));
     }
+    let mut switches = Vec::new();
+    for _ in 0..20 {
+        let ask = rig.keyed(ANTHROPIC.ask("m-1", false));
+        let id = ask.id.clone();
+        assert_eq!(rig.ask(ask).await.status, 200);
+        switches.push(rig.row(&id).await["attempts"].as_array().unwrap().len() - 1);
+    }
+    eprintln!(
+        "four of five exhausted: {} switches on the first request, {} after",
+        switches[0],
+        switches[1..].iter().sum::<usize>()
+    );
+    assert!(switches[0] <= 4, "{switches:?}");
+    assert_eq!(switches[1..].iter().sum::<usize>(), 0, "{switches:?}");
 }

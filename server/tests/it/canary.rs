@@ -1,6 +1,7 @@
 //! The canary sweep (T-LEAK, LG-08): every secret carries a mark, traffic and faults run, then every place where
 //! words come to rest is searched for the marks.
 
+mod accounts;
 mod program;
 mod search;
 
@@ -38,12 +39,23 @@ async fn t_leak_no_secret_comes_to_rest_anywhere() {
     sweep.script();
     sweep.traffic().await;
     sweep.doors().await;
+    let tokens = sweep.accounts().await;
     sweep.read_everything().await;
     let session = sweep.read_pages().await;
     let log = sweep.program.stop().await;
     assert!(log.contains("/v1/messages"), "there is a log of it: {log}");
+    // RF-04: each refresh says whose token it is and why, and how it ended.
+    for (line, word) in [
+        ("Refreshing a token", "manual"),
+        ("Refreshed a token", "ms"),
+        ("could not be refreshed", "transient"),
+    ] {
+        let said = |text: &&str| text.contains("[TokenManager]") && text.contains(line);
+        let said = log.lines().find(said).unwrap_or_else(|| panic!("no line '{line}'"));
+        assert!(said.contains(word), "{said}");
+    }
 
-    let secrets = [
+    let mut secrets = vec![
         ("admin token", ADMIN.to_owned()),
         ("vault secret", VAULT.to_owned()),
         ("upstream key", UPSTREAM.to_owned()),
@@ -54,6 +66,7 @@ async fn t_leak_no_secret_comes_to_rest_anywhere() {
         ("member's password", MEMBER.to_owned()),
         ("session", session),
     ];
+    secrets.extend(tokens);
     let mut found = leaks("the log", log.as_bytes(), &secrets);
     for (what, answer) in &sweep.answers {
         found.extend(leaks(what, answer.as_bytes(), &secrets));
@@ -201,6 +214,11 @@ impl Sweep {
             "/system",
             "/usage?by=key",
             "/overview",
+            "/oauth/vendors",
+            "/oauth/vendors/test",
+            "/oauth/flows",
+            "/pool",
+            "/providers/1/vitals",
             "/openapi.json",
         ] {
             assert_eq!(self.admin("GET", path, Value::Null).await.status(), 200, "{path}");
@@ -248,6 +266,14 @@ impl Sweep {
             "/settings",
             "/audit",
             "/system",
+            "/oauth",
+            "/oauth/vendors/test",
+            "/oauth/flows/1",
+            "/oauth/flows/2",
+            "/oauth/flows/3",
+            "/pool",
+            "/pool?history=6",
+            "/credentials/import",
             "/api-docs",
         ] {
             let page = self.program.call("GET", path, &header, "").await;

@@ -27,13 +27,13 @@ const BILL: Tokens =
 const COST: &str = "0.00195";
 
 /// The program, running.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Program {
-    async fn start(dir: &Path) -> (Self, Duration) {
+    pub(crate) async fn start(dir: &Path) -> (Self, Duration) {
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .current_dir(dir)
@@ -60,25 +60,33 @@ impl Program {
         (Self { child, address }, began.elapsed())
     }
 
-    async fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let head = format!(
-            "{method} /api/admin{path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = exchange(&self.address, &head, None).await.unwrap();
+        let answer = exchange(&self.address, &Self::request(method, path, &body), None).await.unwrap();
         Answer(answer).json()
     }
 
+    /// A call of the admin API as bytes.
+    pub(crate) fn request(method: &str, path: &str, body: &str) -> String {
+        format!(
+            "{method} /api/admin{path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
     /// Ends it as a power failure would, as far as the program can tell.
-    async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 }
 
 /// Sends and reads until the peer closes, or until `leave_after` has come.
-async fn exchange(address: &str, request: &str, leave_after: Option<&str>) -> std::io::Result<String> {
+pub(crate) async fn exchange(
+    address: &str,
+    request: &str,
+    leave_after: Option<&str>,
+) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request.as_bytes()).await?;
     let (mut answer, mut buffer) = (Vec::new(), [0_u8; 4_096]);
@@ -147,7 +155,7 @@ async fn rows(program: &Program, since: types::Timestamp) -> HashMap<String, Vec
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long the rig runs is no setting of the product")]
-fn kills() -> usize {
+pub(crate) fn kills() -> usize {
     std::env::var("TOLLGATE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(6)
 }
 

@@ -163,6 +163,7 @@ async fn real_answers_match_their_schema() {
         (Method::GET, "/audit", "/audit", None),
         (Method::GET, "/system", "/system", None),
         (Method::GET, "/providers/{id}", "/providers/4711", None),
+        (Method::GET, "/providers/{id}/vitals", "/providers/1/vitals", None),
         (Method::POST, "/users", "/users", Some(json!({ "nam": "ann" }))),
     ] {
         let answer = console.rest(method.clone(), path, body).await;

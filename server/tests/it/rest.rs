@@ -10,6 +10,7 @@ mod pool;
 mod proxies;
 mod routing;
 mod translation;
+mod vitals;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -46,7 +46,11 @@ impl Rig {
 
     /// Without providers, with changes to the configuration.
     pub(crate) async fn bare_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
-        let server = Running::start_with(change).await;
+        Self::of(Running::start_with(change).await).await
+    }
+
+    /// Without providers, on a server that runs already.
+    pub(crate) async fn of(server: Running) -> Self {
         let upstream = Fakeup::start().await;
         let user = server.admin("POST", "/users", &json!({"name": "someone"})).await;
         let user_id = user["id"].as_i64().unwrap();

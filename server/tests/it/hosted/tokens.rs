@@ -1,14 +1,14 @@
-//! Key files of Google: access tokens are made of them, once for everybody, and again when the upstream takes one no
-//! more.
+//! Key files of Google and clients of Entra ID: access tokens are made of them, once for everybody, and again when the
+//! upstream takes one no more.
 
-use fakeup::ServiceAccount;
+use fakeup::{Client, ServiceAccount};
 use ring::signature::{KeyPair as _, RsaKeyPair};
 use serde_json::{Value, json};
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::rig::Rig;
-use crate::rig::faces::{ANTHROPIC, FACES, GEMINI};
+use crate::rig::faces::{ANTHROPIC, CHAT, FACES, GEMINI};
 
 const EMAIL: &str = "robot@p-1.iam.gserviceaccount.com";
 /// Made for tests; it opens nothing.
@@ -98,4 +98,53 @@ async fn rf_03_a_key_that_google_does_not_know_says_so_and_is_asked_for_no_more(
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(rig.upstream.minted(), 0);
+}
+
+#[tokio::test]
+async fn azure_takes_a_token_that_entra_id_gave_for_a_client() {
+    let rig = Rig::bare().await;
+    let client =
+        Client { tenant: "tenant-1".into(), id: "client-1".into(), secret: "client-secret-1".into() };
+    rig.upstream.admit_client(client);
+    let vendors = rig.server.admin("GET", "/oauth/vendors", &Value::Null).await;
+    let azure = vendors["items"].as_array().unwrap().iter().find(|vendor| vendor["name"] == "azure");
+    let mut spec = azure.unwrap_or_else(|| panic!("{vendors}"))["spec"].clone();
+    spec["token_url"] = json!(format!("{}/{{tenant}}/oauth2/v2.0/token", rig.upstream.base_url()));
+    let put = rig.server.admin("PUT", "/oauth/vendors/azure", &json!({ "spec": spec })).await;
+    assert!(put.get("error").is_none(), "{put}");
+    let provider = rig.provider("azure-openai", json!({"api_key": null})).await;
+    let material = json!({"tenant": "tenant-1", "client_id": "client-1", "client_secret": "client-secret-1"});
+    let spec = json!({"provider_id": provider, "client_credentials": material});
+    let made = rig.server.admin("POST", "/credentials", &spec).await;
+    assert_eq!(made["auth"], "client_credentials", "{made}");
+    for (_, ask) in CHAT.both("gpt-test") {
+        let got = rig.ask(rig.keyed(ask)).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+    }
+    assert_eq!(rig.upstream.minted(), 1);
+    let sent = rig.upstream.invoice().last().unwrap().request.clone();
+    assert_eq!(sent.header("authorization"), Some("Bearer fake-access-token-1"));
+    assert_eq!(sent.header("api-key"), None);
+    assert_eq!(sent.path(), "/openai/v1/chat/completions");
+    // One that the upstream takes no more is made again, once, and the request replayed.
+    rig.upstream.revoke_tokens();
+    let got = rig.ask(rig.keyed(CHAT.ask("gpt-test", true))).await;
+    assert_eq!((got.status, rig.upstream.minted()), (200, 2), "{}", got.text());
+    // A secret that Entra ID refuses is told with what it said, and not asked for again.
+    let wrong = json!({"tenant": "tenant-1", "client_id": "client-1", "client_secret": "another-secret-1"});
+    let id = made["id"].as_i64().unwrap();
+    rig.change(&format!("/credentials/{id}"), json!({ "client_credentials": wrong })).await;
+    rig.upstream.revoke_tokens();
+    let got = rig.ask(rig.keyed(CHAT.ask("gpt-test", false))).await;
+    assert!(got.status >= 500, "{}", got.text());
+    let until = tokio::time::Instant::now() + crate::rig::SOON;
+    loop {
+        let shown = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
+        if shown["state"] == "needs_reauth" {
+            assert!(shown["state_reason"].as_str().unwrap().contains("AADSTS7000215"), "{shown}");
+            break;
+        }
+        assert!(tokio::time::Instant::now() < until, "{shown}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
