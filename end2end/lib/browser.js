@@ -41,6 +41,8 @@ export async function visitor(browser, base, { lang = 'en', theme = 'light', scr
   context.on('page', (page) => {
     const note = (what) => faults.push(`${new URL(page.url(), base).pathname}: ${what}`);
     page.on('console', (message) => {
+      // Without scripts nothing uses what was preloaded for them; whoever stays long enough is told so.
+      if (!scripts && message.text().includes('preloaded using link preload but not used')) return;
       if (['error', 'warning'].includes(message.type())) note(`console ${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => note(`uncaught: ${error.message}`));
