@@ -229,7 +229,7 @@ fn Row(model: CatalogueModel, is_admin: bool) -> impl IntoView {
     };
     let served = is_admin.then(|| {
         let providers = model.providers.iter().map(|one| served_by(one, &name)).collect_view();
-        view! { <td data-label=t(m::SERVED_BY) class="wrap-cell">{providers}</td> }
+        view! { <td data-label=t(m::SERVED_BY) class="wrap-cell"><span>{providers}</span></td> }
     });
     let count = |tokens: Option<u64>| tokens.map_or_else(|| "–".to_owned(), format::count);
     let limits = (model.max_input_tokens.is_some() || model.max_output_tokens.is_some()).then(|| {
