@@ -24,6 +24,7 @@ pub(crate) mod request;
 pub(crate) mod routing;
 pub(crate) mod routing_setting;
 pub(crate) mod rule;
+pub(crate) mod sentence;
 pub(crate) mod setting;
 pub(crate) mod system;
 pub(crate) mod transfer;

@@ -54,6 +54,33 @@ for (const lang of ['en', 'zh']) {
   }
 }
 
+// Names of products and vendors; what programs say word for word stands in `<code>` and `<pre>`, which are not read.
+const NAMES = /^(Google Gen AI SDK \(Python\)|Google account by BASE_URL|Kiro \(AWS IAM Identity Center\)|personal,shared,fallback)$/;
+
+test('no page speaks English to a reader of Chinese', async () => {
+  // Tasks say what they did: they must have done something.
+  for (let tasks = []; tasks.filter((task) => task.last_result).length < 3;) {
+    tasks = (await gateway.admin('GET', '/system')).tasks;
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+  const { page, close } = await visitor(browser, gateway.base, { lang: 'zh', scripts: false });
+  await signIn(page, ADMIN_TOKEN);
+  const found = [];
+  for (const path of [...pages, '/oauth/vendors/claude', '/no-such-page']) {
+    // The descriptions of the admin API are its own document, and the audit log names fields as they are called.
+    if (['/api-docs', '/audit'].includes(path)) continue;
+    await page.goto(path);
+    const body = (await page.content()).replace(/<(script|style|code|pre|textarea|option)\b[^>]*>[\s\S]*?<\/\1>/g, ' ');
+    const said = [...body.matchAll(/>([^<>]+)</g), ...body.matchAll(/(?:title|aria-label|placeholder)="([^"]+)"/g)];
+    for (const text of said.map((match) => match[1].trim())) {
+      const english = /[A-Za-z]{2,}(?:[ ,]+[A-Za-z]{2,}){2,}/.test(text) && !/[\u4e00-\u9fff]/.test(text);
+      if (english && !NAMES.test(text)) found.push(`${path}: ${text}`);
+    }
+  }
+  assert.deepEqual([...new Set(found)], []);
+  await close();
+});
+
 test('scripts change nothing that is already there', async () => {
   const plain = await visitor(browser, gateway.base, { scripts: false });
   const full = await visitor(browser, gateway.base);

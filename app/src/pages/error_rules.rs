@@ -15,7 +15,8 @@ use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::form::checked;
 use crate::form::error_rule::ErrorRuleForm;
 use crate::format;
-use crate::text::{common as c, routing as w, rule as e, translator};
+use crate::text::sentence::sentence;
+use crate::text::{common as c, lang, routing as w, rule as e, translator};
 
 type Remove = ServerAction<api::error_rule::Remove>;
 
@@ -141,6 +142,8 @@ fn Row(rule: ErrorRuleView, remove: Remove) -> impl IntoView {
         answer_status,
         answer_message,
     } = spec;
+    // An administrator's own name for a rule is his.
+    let name = if id.is_none() { sentence(lang(), &name) } else { name };
     let any = move || view! { <span class="faint">{t(e::ANY)}</span> }.into_any();
     let text = move |text: Option<String>| match text {
         Some(text) => view! { <code class="truncate" title=text.clone()>{text.clone()}</code> }.into_any(),

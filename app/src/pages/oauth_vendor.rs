@@ -11,7 +11,8 @@ use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
 use crate::components::load::{load, load_page};
 use crate::components::{Refresh, failure, query};
-use crate::text::{common as c, oauth as w, translator};
+use crate::text::sentence::sentence;
+use crate::text::{common as c, lang, oauth as w, translator};
 
 /// The page.
 #[component]
@@ -39,7 +40,7 @@ fn Body(vendor: VendorView) -> impl IntoView {
     let spec = serde_json::to_string_pretty(&vendor.spec).unwrap_or_default();
     let ready = vendor.missing.is_none();
     let (name, reset_name, connect_name) = (vendor.name.clone(), vendor.name.clone(), vendor.name.clone());
-    let note = vendor.spec.terms_note.clone();
+    let note = sentence(lang(), &vendor.spec.terms_note);
     let words = t(terms(vendor.spec.terms));
     view! {
         <Done/>

@@ -10,7 +10,8 @@ use crate::components::load::load;
 use crate::components::time::{Time, maybe};
 use crate::components::{Refresh, badge, failure};
 use crate::format;
-use crate::text::{Text, common as c, system as s, translator};
+use crate::text::sentence::sentence;
+use crate::text::{Text, common as c, lang, system as s, translator};
 
 /// The page.
 #[component]
@@ -87,7 +88,7 @@ fn Checks(health: Health) -> impl IntoView {
                 <tr>
                     <th scope="row" data-label=t(c::NAME)>{words}</th>
                     <td data-label=t(c::STATUS)><badge::State mood word/></td>
-                    <td data-label=t(c::DETAILS)>{check.detail.unwrap_or_default()}</td>
+                    <td data-label=t(c::DETAILS)>{check.detail.map(|said| sentence(lang(), &said))}</td>
                     <td class="num" data-label=t(c::DURATION)>{check.latency_ms.map(format::duration)}</td>
                 </tr>
             }
@@ -133,7 +134,7 @@ fn Tasks(tasks: Vec<TaskView>, run: ServerAction<api::system::Run>) -> impl Into
                     <td data-label=t(s::EVERY)>{task.period_s.map_or_else(|| t(s::ON_DEMAND).to_owned(), format::period)}</td>
                     <td data-label=t(s::LAST_RUN)>{maybe(task.last_run_at, t(s::NOT_YET))}</td>
                     <td data-label=t(c::DURATION) class="num">{task.last_duration_ms.map(format::duration)}</td>
-                    <td data-label=t(s::RESULT)><badge::State mood word=t(word)/> " " <span class="faint">{task.last_result}</span></td>
+                    <td data-label=t(s::RESULT)><badge::State mood word=t(word)/> " " <span class="faint">{task.last_result.map(|said| sentence(lang(), &said))}</span></td>
                     <td class="actions">
                         <ActionForm action=run>
                             <input type="hidden" name="name" value=task.name/>
