@@ -24,6 +24,7 @@ pub(crate) mod request;
 pub(crate) mod routing;
 pub(crate) mod routing_setting;
 pub(crate) mod rule;
+pub(crate) mod secrets;
 pub(crate) mod sentence;
 pub(crate) mod setting;
 pub(crate) mod system;
@@ -141,6 +142,7 @@ mod tests {
             routing::TEXTS,
             routing_setting::TEXTS,
             rule::TEXTS,
+            secrets::TEXTS,
             setting::TEXTS,
             system::TEXTS,
             transfer::TEXTS,

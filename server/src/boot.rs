@@ -61,6 +61,7 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         extra_ca_file: config.extra_ca_file.clone(),
         enforce_limits: config.enable_rate_limit,
         breaker_on_network_errors: config.breaker_on_network_errors,
+        env_lists: config.pool_lists.clone(),
         config_lines: config.lines.clone(),
         node: secrets.node,
         set_log_level: config.set_log_level.clone(),

@@ -14,6 +14,7 @@ mod database;
 mod doctor;
 mod healthcheck;
 mod running;
+mod secrets;
 mod serve;
 mod service;
 
@@ -61,6 +62,9 @@ enum Command {
         #[arg(long, value_name = "SPAN", default_value = "24h")]
         since: audit::Since,
     },
+    /// Look after the stored secrets and the key that seals them.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Work with the service manager.
     #[command(subcommand)]
     Service(service::Service),
@@ -78,6 +82,7 @@ pub fn run() -> Result<(), BootError> {
         Command::Healthcheck => healthcheck::run(&load()?),
         Command::Db(command) => database::run(&command, &load()?),
         Command::Audit { since } => audit::run(since, &load()?),
+        Command::Secrets(command) => secrets::run(command, load()?),
         Command::Service(command) => {
             service::run(&command);
             Ok(())

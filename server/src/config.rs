@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway::{Clock, Dns, OutboundProxy, Site};
+use gateway::{Clock, Dns, EnvList, OutboundProxy, Site};
 use types::Secret;
 use types::base_url::BaseUrl;
 use types::system::ConfigLine;
@@ -16,6 +16,7 @@ use types::system::ConfigLine;
 mod dotenv;
 pub mod edge;
 pub mod keys;
+mod pool_lists;
 mod problem;
 mod read;
 pub mod secret;
@@ -93,6 +94,8 @@ pub struct ServerConfig {
     pub log_level: String,
     /// Text or JSON.
     pub log_format: LogFormat,
+    /// Credentials that variables name.
+    pub pool_lists: Vec<EnvList>,
     /// Deadlines and caps of the edge.
     pub edge: EdgeLimits,
     /// Every value with its source; secrets masked.
@@ -154,6 +157,7 @@ impl ServerConfig {
                 "json" => LogFormat::Json,
                 _ => LogFormat::Text,
             },
+            pool_lists: pool_lists::read(&mut read),
             edge: EdgeLimits::of_profile(production),
             lines: Vec::new(),
             warnings: Vec::new(),
@@ -167,7 +171,9 @@ impl ServerConfig {
         if !problems.is_empty() {
             return Err(ConfigProblems(problems));
         }
-        lines.sort_by_key(|line| keys::KEYS.iter().position(|key| key.name == line.name));
+        // What names credentials has no place among the fixed names: it comes last.
+        let place = |line: &ConfigLine| keys::KEYS.iter().position(|key| key.name == line.name);
+        lines.sort_by_key(|line| place(line).unwrap_or(usize::MAX));
         Ok(Self { lines, warnings, ..config })
     }
 
@@ -255,6 +261,7 @@ impl ServerConfig {
             dns: Dns::default(),
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
+            pool_lists: Vec::new(),
             edge: EdgeLimits::for_tests(),
             lines: Vec::new(),
             warnings: Vec::new(),

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use super::query;
 use crate::error::AppError;
 use crate::text::{
-    books, cache, check, common as c, lang, money, package, pool, problem, routing, transfer, translator,
+    books, cache, check, common as c, lang, money, package, pool, problem, routing, secrets, transfer,
+    translator,
 };
 
 /// What was done, from `?done=`; with an undo form as child where one exists.
@@ -28,6 +29,7 @@ pub(crate) fn Done(
             Some("reset") => c::DONE_RESET,
             Some("recovered") => c::DONE_RECOVERED,
             Some("task") => c::DONE_TASK,
+            Some("rotating") => secrets::DONE,
             Some("usage_reset") => c::DONE_USAGE_RESET,
             Some("increased") => c::DONE_INCREASED,
             Some("ended") => c::DONE_ENDED,

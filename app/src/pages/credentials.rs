@@ -118,6 +118,8 @@ fn Item(
     };
     let name = credential.name.clone();
     let enabled = credential.enabled;
+    let managed_by = credential.managed_by.clone();
+    let own = managed_by.is_none();
     let auth = credential.auth;
     let subject = Subject {
         scope: ScopeKind::Credential,
@@ -143,6 +145,9 @@ fn Item(
                     <span class="faint">{t(routing_words::auth(auth))}</span>
                 })}
                 <code>{credential.secret_hint.clone()}</code>
+                {managed_by.clone().map(|variable| view! {
+                    <span class="faint" title=t(o::MANAGED_TEXT)>{t(o::MANAGED)} " " <code>{variable}</code></span>
+                })}
                 {badge::credential(&credential)}
                 {(credential.breaker != BreakerState::Closed).then(|| view! {
                     <span>{t(o::BREAKER)} ": " {badge::breaker(credential.breaker)}</span>
@@ -172,17 +177,22 @@ fn Item(
                     <input type="hidden" name="enabled" value=(!enabled).to_string()/>
                     <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                 </ActionForm>
-                <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
+                {own.then(|| view! {
+                    <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
+                })}
                 <ResetUsage subject=subject.clone()/>
                 <a class="button small quiet" href=format!("/pool?history={id}")>{t(o::HISTORY)}</a>
                 <a class="button small quiet" href=format!("/requests?credential_id={id}")>{t(p::ITS_REQUESTS)}</a>
+                {own.then(|| view! {
                 <Confirm what=format!("credential-{id}") trigger=c::DELETE title=p::DELETE_CREDENTIAL_TITLE
                     text=p::DELETE_CREDENTIAL_TEXT subject=name>
                     <ActionForm action=actions.remove>{ids()}<button class="button danger">{t(c::DELETE)}</button></ActionForm>
                 </Confirm>
+                })}
             </div>
             {limited.then(|| view! { <Increases subject limits/> })}
-            {move || editing().then(|| view! {
+            {(!own).then(|| view! { <p class="help">{t(o::MANAGED_TEXT)}</p> })}
+            {move || (own && editing()).then(|| view! {
                 <ActionForm action=actions.update attr:class="form inset">
                     {ids()}
                     <CredentialFields form present=present.get_value() auth=Some(auth) kind proxy=proxy.get_value()/>

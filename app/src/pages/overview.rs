@@ -160,6 +160,9 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                     o::DO_SEE_BREAKERS,
                     "/breakers".to_owned(),
                 ),
+                AttentionKind::PoolFault => {
+                    (format!("{subject}: {}", t(o::A_POOL_FAULT)), o::DO_SEE_POOL, "/pool".to_owned())
+                }
                 AttentionKind::ErrorRate => (
                     format!("{subject} {}", t(o::A_ERROR_RATE)),
                     o::DO_SEE_ERRORS,

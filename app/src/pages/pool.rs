@@ -8,6 +8,7 @@ use types::provider::ProviderView;
 
 use super::pool_checks::{CheckActions, CheckButtons, CheckCell, Checker, WithErrors};
 use super::pool_history::History;
+use super::pool_trend::{Faults, Trend};
 use crate::api;
 use crate::components::availability::AvailabilityGrid;
 use crate::components::confirm::Confirm;
@@ -53,7 +54,9 @@ pub(crate) fn Pool() -> impl IntoView {
                 let all = StoredValue::new((credentials, providers));
                 let empty = stats.total == 0;
                 view! {
+                    <Faults faults=stats.faults.clone()/>
                     <Summary stats=stats.clone()/>
+                    <Trend trend=stats.trend.clone()/>
                     {(!empty).then(|| view! { <Checker checker actions/> })}
                     {move || errors.get().is_some().then(|| {
                         let (credentials, providers) = all.get_value();
@@ -290,6 +293,9 @@ fn Row(
                     <a class="truncate" href=format!("/providers/{}", provider.id)>{provider.name}</a> " / "
                     <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id)>{credential.name.clone()}</a>
                 </span>
+                {credential.managed_by.clone().map(|variable| view! {
+                    <span class="faint">{t(o::MANAGED)} " " <code>{variable}</code></span>
+                })}
             </th>
             <td data-label=t(o::STATE) class="wrap-cell">
                 <span class="stack">{badge::credential(&credential)} <Reason credential=credential.clone()/></span>

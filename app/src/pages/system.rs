@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use types::system::{ConfigLine, Health, SystemView, TaskView};
 
+use super::system_secrets::Secrets;
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
@@ -65,6 +66,7 @@ fn Body(system: SystemView, run: ServerAction<api::system::Run>) -> impl IntoVie
             </section>
         </div>
         <Tasks tasks=system.tasks run/>
+        <Secrets/>
         <Configuration lines=system.config/>
     }
 }
@@ -113,6 +115,7 @@ fn check_words(name: &str) -> Option<Text> {
         "redis" => s::CHECK_REDIS,
         "cache" => s::CHECK_CACHE,
         "ai_service" => s::CHECK_AI,
+        "pool" => s::CHECK_POOL,
         _ => return None,
     })
 }

@@ -32,6 +32,8 @@ super::texts! {
     A_INVALID: "was refused by its upstream", "被上游拒绝";
     A_ACCOUNT_LOST: "is out of use until somebody signs in again", "已停止使用，需要重新登录";
     A_UNREADABLE: "cannot be decrypted with the present encryption secret", "无法用当前加密密钥解密";
+    A_POOL_FAULT: "some credentials that it names could not be set up", "其中部分凭证未能载入";
+    DO_SEE_POOL: "See the pool", "查看凭证池";
     A_ERROR_RATE: "of the last hour's requests failed", "的请求在最近一小时内失败";
     A_WRITER_LATE: "The books' writer lags behind", "账目写入滞后";
     A_UNPRICED: "Used without a price", "无价格但已使用的模型";

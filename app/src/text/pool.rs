@@ -47,6 +47,18 @@ super::texts! {
     FROM_TO: "Change", "变化";
     REQUEST: "Request", "请求";
 
+    TREND: "429, switches and exhaustion in 24 hours", "24 小时 429、换号与耗尽";
+    TREND_SHARE: "Attempts that went well in 24 hours", "24 小时尝试成功率";
+    FAULTS: "Part of the pool could not be set up", "部分凭证未能载入";
+    FAULTS_TEXT: "The rest serves. Variables are read at the start of the process.", "其余凭证正常服务。变量在进程启动时读取。";
+    F_PLACEHOLDER: "this is a placeholder, not a key", "是占位文本，不是密钥";
+    F_MALFORMED: "this cannot be a key: blanks or line ends are in it", "不是有效密钥：含有空白或换行";
+    F_NO_PROVIDER: "there is no provider of this name yet; the credentials appear with it", "还没有同名供应商；添加后凭证自动出现";
+    F_AMBIGUOUS: "several providers have this name in capital letters; each got the credentials", "多个供应商的大写名称相同，均已载入这些凭证";
+    F_NOT_STORED: "what it names could not be stored; the log says why", "未能保存其中的凭证，原因见日志";
+    F_UNREADABLE: "the stored secret cannot be decrypted; enter it again", "已存机密无法解密，请重新填写";
+    MANAGED: "from the environment:", "来自环境变量：";
+    MANAGED_TEXT: "Named by this variable: change it there and restart.", "由该变量指定：请修改变量并重启。";
     GRID: "Availability of 24 hours", "24 小时可用性";
     GRID_TEXT: "Each mark is 15 minutes. Failed attempts stand on top.", "每格 15 分钟，失败部分显示在上方。";
     GRID_SINCE: "Nothing is known of before the process started:", "进程启动之前的情况未知，启动于";

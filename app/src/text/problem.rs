@@ -18,6 +18,7 @@ super::texts! {
     FORBIDDEN: "This is open to administrators only.", "仅管理员可访问。";
     NOT_FOUND: "It does not exist, or no longer.", "不存在或已被移除。";
     CONFLICT: "Another one has this name already.", "名称已被占用。";
+    MANAGED: "A variable of the environment names this credential. Change it there and restart; here it can only be switched off and on.", "该凭证由环境变量指定，请修改变量并重启；此处只能停用或启用。";
     STALE: "Somebody changed it since this page was loaded. Reload, look, and save again.", "页面加载后已有人修改过。请刷新确认后再保存。";
     DB_UNAVAILABLE: "The database is unavailable. Traffic goes on; changes must wait.", "数据库不可用。流量继续转发，修改请稍后再试。";
     DB_BUSY: "The database is busy. Try again in a moment.", "数据库繁忙，请稍后重试。";
@@ -43,6 +44,7 @@ pub(crate) fn of_code(code: &str) -> Option<Text> {
         "not_found" => NOT_FOUND,
         "conflict" => CONFLICT,
         "stale_version" => STALE,
+        "managed_by_environment" => MANAGED,
         "database_unavailable" => DB_UNAVAILABLE,
         "database_busy" | "overloaded" => DB_BUSY,
         "unreachable" => UNREACHABLE,

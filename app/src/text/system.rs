@@ -65,6 +65,7 @@ super::texts! {
     CHECK_REDIS: "Redis", "Redis 缓存服务";
     CHECK_CACHE: "Memory cache", "内存缓存";
     CHECK_AI: "Providers", "AI 服务";
+    CHECK_POOL: "Credential pool", "凭证池";
     VERSION: "Version", "版本";
     PROFILE: "Profile", "运行环境";
     RUNNING_SINCE: "Running since", "启动时间";

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use types::Secret;
+use types::credential::Tier;
+use types::pool::PoolFault;
 use types::system::ConfigLine;
 
 /// Static configuration of one process.
@@ -36,6 +38,8 @@ pub struct Config {
     /// Whether failed connections count for breakers (`ENABLE_CIRCUIT_BREAKER_ON_NETWORK_ERRORS`), whatever the
     /// setting `routing.breaker_on_network_errors` says.
     pub breaker_on_network_errors: bool,
+    /// Credentials that variables of the environment name (TP-11).
+    pub env_lists: Vec<EnvList>,
     /// Effective configuration with its sources, secrets masked, for the system page.
     pub config_lines: Vec<ConfigLine>,
     /// Name of this instance in the books; one per data folder.
@@ -51,6 +55,30 @@ impl fmt::Debug for Config {
             .field("site", &self.site)
             .finish_non_exhaustive()
     }
+}
+
+/// The credentials that one variable of the environment names.
+#[derive(Clone, Debug)]
+pub struct EnvList {
+    /// Its name.
+    pub variable: String,
+    /// Which provider they are for: its name in capital letters, whatever is no letter or digit as `_`; or its id.
+    pub provider: String,
+    /// The tier that they are in.
+    pub tier: Tier,
+    /// What was taken, in order, each once.
+    pub entries: Vec<EnvEntry>,
+    /// What was left out, and why.
+    pub refused: Vec<PoolFault>,
+}
+
+/// One entry of such a variable.
+#[derive(Clone, Debug)]
+pub struct EnvEntry {
+    /// Its place in the list, from 1.
+    pub number: u32,
+    /// The API key.
+    pub secret: Secret<String>,
 }
 
 /// How the dashboard is reached.

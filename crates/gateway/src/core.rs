@@ -20,7 +20,7 @@ use crate::catalogue::ModelLists;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::continuation::Continuations;
-use crate::credential::{Gauges, PoolCounters};
+use crate::credential::Gauges;
 use crate::events::Events;
 use crate::identity::admin_token::AdminToken;
 use crate::identity::api_key::KeyHasher;
@@ -28,6 +28,7 @@ use crate::identity::throttle::Throttle;
 use crate::live::LiveFeed;
 use crate::loopback::Loopback;
 use crate::metrics::Metrics;
+use crate::pool::{PoolCounters, PoolFaults};
 use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
@@ -37,6 +38,7 @@ use crate::serve::{Counters, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
 use crate::tasks::TaskBoard;
 use crate::upstream::Upstreams;
+use crate::vault::rotation::Board;
 use crate::vault::{Vault, VaultError};
 
 /// Why the engine did not start.
@@ -63,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
     pub(crate) vault: Vault,
+    /// How far sealing everything anew has come.
+    pub(crate) rotation: Board,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyHasher,
     pub(crate) admin_token: AdminToken,
@@ -74,6 +78,8 @@ pub(crate) struct Core {
     pub(crate) retries: RetryBudget,
     pub(crate) reach: Reach,
     pub(crate) pool_counters: PoolCounters,
+    /// What the environment's lists of credentials could not set up.
+    pub(crate) pool_faults: PoolFaults,
     /// What the last checks of credentials say about the network.
     pub(crate) rounds: Rounds,
     /// Changes of breakers on their way to the database.
@@ -148,7 +154,9 @@ impl Core {
             retries: RetryBudget::default(),
             reach: Reach::default(),
             pool_counters: PoolCounters::default(),
+            pool_faults: PoolFaults::default(),
             rounds: Rounds::default(),
+            rotation: Board::default(),
             events: Events::default(),
             started_at: clock.now(),
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -164,7 +172,6 @@ impl Core {
             builder,
         });
         core.end_sessions_of_another_token().await?;
-        crate::admin::rotate_at_start(&core).await?;
         core.apply_settings();
         if !recovery.open.is_empty() || recovery.truncated_bytes > 0 {
             tracing::warn!(
@@ -181,6 +188,7 @@ impl Core {
         core.reload_spend().await?;
         core.used_keys.restore(&core.store, core.clock.now()).await?;
         crate::tasks::start(&core);
+        crate::admin::rotate_at_start(&core);
         Ok(core)
     }
 

@@ -322,17 +322,6 @@ impl Gauges {
     }
 }
 
-/// What happened to the pool since the process started.
-#[derive(Debug, Default)]
-pub(crate) struct PoolCounters {
-    /// Answers 429 of upstreams.
-    pub(crate) rate_limited: AtomicU64,
-    /// Attempts at another credential after a failed one.
-    pub(crate) switches: AtomicU64,
-    /// Requests that ran out of credentials.
-    pub(crate) exhausted: AtomicU64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

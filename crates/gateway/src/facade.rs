@@ -3,7 +3,6 @@
 mod inside;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ledger::{Ledger, Recovery};
@@ -37,7 +36,10 @@ impl Gateway {
         recovery: Recovery,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        Ok(Self { core: Core::start(config, store, ledger, recovery, clock).await? })
+        let core = Core::start(config, store, ledger, recovery, clock).await?;
+        // What cannot be set up is told of, and the rest serves (TP-09).
+        crate::environment::sync(&core).await;
+        Ok(Self { core })
     }
 
     /// Serves a request of a forwarded endpoint.
@@ -128,13 +130,13 @@ impl Gateway {
 
     /// Prometheus text.
     pub fn metrics(&self) -> String {
-        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let pool = self.core.pool_counters.counts();
         self.core.metrics.render(Readings {
             backlog: self.core.ledger.backlog(),
             waiting: self.core.quotas.waiting(),
             accounts_lost: self.accounts_lost(),
-            switches: counted(&self.core.pool_counters.switches),
-            exhausted: counted(&self.core.pool_counters.exhausted),
+            switches: pool.switches,
+            exhausted: pool.exhausted,
         })
     }
 

@@ -8,6 +8,7 @@ use types::credential::CredentialState;
 use types::system::{Health, HealthCheck};
 
 use crate::core::Core;
+use crate::environment;
 use crate::snapshot::Credential;
 
 /// A database that answers slower than this counts as degraded.
@@ -20,13 +21,15 @@ pub(crate) async fn report(core: &Core) -> Health {
     let mut checks = BTreeMap::new();
     let database = database(core).await;
     let ai_service = ai_service(core);
-    let status = match (database.status.as_str(), ai_service.status.as_str()) {
-        ("failed", _) => "unhealthy",
-        ("ok", "ok" | "not_configured") => "healthy",
+    let pool = pool(core);
+    let status = match (database.status.as_str(), ai_service.status.as_str(), pool.status.as_str()) {
+        ("failed", ..) => "unhealthy",
+        ("ok", "ok" | "not_configured", "ok") => "healthy",
         _ => "degraded",
     };
     checks.insert("database".to_owned(), database);
     checks.insert("ai_service".to_owned(), ai_service);
+    checks.insert("pool".to_owned(), pool);
     checks.insert("cache".to_owned(), cache(core));
     checks.insert("redis".to_owned(), check("not_configured", None));
     Health {
@@ -69,6 +72,21 @@ fn ai_service(core: &Core) -> HealthCheck {
         check("failed", Some("no provider has a usable credential".into()))
     } else {
         check("degraded", Some(format!("no usable credential for: {}", without.join(", "))))
+    }
+}
+
+/// Whether everything that the pool should hold could be set up (TP-09).
+fn pool(core: &Core) -> HealthCheck {
+    let faults = environment::faults(core);
+    match faults.first() {
+        None => check("ok", None),
+        Some(first) => {
+            let more = match faults.len() {
+                1 => String::new(),
+                n => format!("; and {} more, see the page Pool", n - 1),
+            };
+            check("degraded", Some(format!("{}: {}{more}", first.subject, first.message)))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod disk;
 mod error;
 mod live;
 mod metrics;
+mod pool;
 pub mod vault;
 
 mod accounts;
@@ -41,6 +42,7 @@ mod upstream;
 mod core;
 
 mod admin;
+mod environment;
 mod facade;
 mod health;
 mod house;
@@ -54,7 +56,7 @@ mod tasks;
 
 pub use admin::Admin;
 pub use clock::Clock;
-pub use config::{Config, Dns, OutboundProxy, Site};
+pub use config::{Config, Dns, EnvEntry, EnvList, OutboundProxy, Site};
 pub use core::StartError;
 pub use error::Refusal;
 pub use facade::Gateway;

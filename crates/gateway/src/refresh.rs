@@ -114,6 +114,7 @@ async fn fly(
         credential.id = id.0,
         credential.name = name,
         trigger = trigger.as_str(),
+        event = "pool.refresh",
         "[TokenManager] Refreshing a token"
     );
     let result = refresh(core, id, slot).await;

@@ -21,6 +21,7 @@ mod judge;
 mod line;
 mod models;
 mod own;
+mod pool_log;
 mod purse;
 mod quote;
 mod refuse_limit;
@@ -187,7 +188,8 @@ async fn enter<'a>(
         let selection = look.select_or_wait().await;
         if selection.ranked.is_empty() {
             record.decision = Some(selection.decision());
-            core.pool_counters.exhausted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            core.pool_counters.exhausted(core.clock.now());
+            pool_log::exhausted(record.request_id, 0, "nobody can serve it now");
             return Err(look.nobody(&selection));
         }
         dearest(core, request, &selection, model, &mut quotes, &mut amounts);

@@ -26,6 +26,8 @@ use sha2::{Digest, Sha256};
 use types::Secret;
 use zeroize::Zeroizing;
 
+pub use rotation::{StoredSecrets, key_id_of_secret};
+
 const VERSION: &[u8; 2] = b"v1";
 const KEY_ID_LENGTH: usize = 8;
 const NONCE_LENGTH: usize = 12;

@@ -31,7 +31,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use types::Timestamp;
@@ -59,6 +59,17 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Reads wall time.
     pub now: fn() -> Timestamp,
+}
+
+/// Keeps every other process away from a journal, without opening it; for work on a gateway that does not run.
+#[derive(Debug)]
+pub struct Closed {
+    _lock: lock::Lock,
+}
+
+/// Locks a journal's directory. [`JournalError::Locked`] if a process has it open.
+pub fn keep_closed(dir: &Path) -> Result<Closed, JournalError> {
+    Ok(Closed { _lock: lock::Lock::take(dir)? })
 }
 
 /// What opening the books found.

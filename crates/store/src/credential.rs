@@ -1,6 +1,7 @@
 //! Credentials: rows and their changes. Their secrets come sealed and stay so.
 
 mod check;
+mod managed;
 mod mark;
 mod token;
 
@@ -49,6 +50,8 @@ pub struct CredentialRow {
     pub allowance: Option<Allowance>,
     /// Usage counts towards its limits from here on; null means from the beginning.
     pub usage_reset_at: Option<Timestamp>,
+    /// The variable of the environment that names it.
+    pub managed_by: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Last change.
@@ -224,42 +227,6 @@ impl Store {
         commit_change(txn, change).await?;
         Ok(row)
     }
-
-    /// Replaces a sealed secret by the same secret sealed anew, unless it changed meanwhile.
-    ///
-    /// Version and revision stay: what requests use is the same.
-    pub async fn credential_reseal(
-        &self,
-        id: CredentialId,
-        old_sealed: &[u8],
-        new_sealed: &[u8],
-    ) -> Result<bool, StoreError> {
-        let touched = self
-            .pool
-            .execute(
-                "UPDATE credentials SET sealed = $3 WHERE id = $1 AND sealed = $2",
-                args![id, old_sealed, new_sealed],
-            )
-            .await?;
-        Ok(touched == 1)
-    }
-
-    /// As [`Self::credential_reseal`], of its proxy's address.
-    pub async fn credential_proxy_reseal(
-        &self,
-        id: CredentialId,
-        old_sealed: &[u8],
-        new_sealed: &[u8],
-    ) -> Result<bool, StoreError> {
-        let touched = self
-            .pool
-            .execute(
-                "UPDATE credentials SET proxy_sealed = $3 WHERE id = $1 AND proxy_sealed = $2",
-                args![id, old_sealed, new_sealed],
-            )
-            .await?;
-        Ok(touched == 1)
-    }
 }
 
 /// Adds a credential to a live provider within a transaction; the caller writes its audit row.
@@ -339,6 +306,7 @@ fn credential_row(row: &Row) -> Result<CredentialRow, StoreError> {
         check: check::standing(row)?,
         allowance: check::allowance(row)?,
         usage_reset_at: row.time_opt("usage_reset_at")?,
+        managed_by: row.text_opt("managed_by")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         deleted_at: row.time_opt("deleted_at")?,

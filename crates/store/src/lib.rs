@@ -41,6 +41,7 @@ mod reset;
 mod revision;
 #[cfg(test)]
 mod scale;
+mod sealed;
 mod session;
 mod setting;
 mod share;
@@ -76,6 +77,7 @@ pub use package::PackageRow;
 pub use price::PriceRow;
 pub use provider::{ProviderRow, SealedProxy};
 pub use revision::ConfigRows;
+pub use sealed::{Resealed, SEALED_META, SealedCount, SealedPlace, SealedValue};
 pub use setting::SettingRow;
 pub use share::{ShareRow, ShareWindow};
 pub use spend::{SpendFrom, SpendRow};

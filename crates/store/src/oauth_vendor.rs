@@ -92,12 +92,6 @@ impl Store {
         }
         commit_change(txn, change).await
     }
-
-    /// Replaces a sealed secret by the same one sealed anew, unless it changed meanwhile.
-    pub async fn oauth_vendor_reseal(&self, id: i64, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
-        let sql = "UPDATE oauth_vendors SET client_secret = $3 WHERE id = $1 AND client_secret = $2";
-        Ok(self.pool.execute(sql, args![id, old, new]).await? == 1)
-    }
 }
 
 /// All stored descriptors.

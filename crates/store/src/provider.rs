@@ -175,23 +175,6 @@ impl Store {
         commit_change(txn, change).await?;
         provider_row(&row)
     }
-
-    /// Replaces a sealed proxy address by the same one sealed anew, unless it changed meanwhile.
-    pub async fn provider_reseal(
-        &self,
-        id: ProviderId,
-        old_sealed: &[u8],
-        new_sealed: &[u8],
-    ) -> Result<bool, StoreError> {
-        let touched = self
-            .pool
-            .execute(
-                "UPDATE providers SET proxy_sealed = $3 WHERE id = $1 AND proxy_sealed = $2",
-                args![id, old_sealed, new_sealed],
-            )
-            .await?;
-        Ok(touched == 1)
-    }
 }
 
 /// Adds a provider within a transaction; the caller writes its audit row.

@@ -148,6 +148,9 @@ pub struct PoolStats {
     pub failed: u32,
     /// By tier, in the order in which they are tried.
     pub tiers: Vec<TierStats>,
+    /// By priority, in the order in which they are tried within a tier.
+    #[serde(default)]
+    pub by_priority: Vec<crate::pool::PriorityStats>,
     /// By state.
     pub states: std::collections::BTreeMap<String, u32>,
     /// Upstream answers 429 since the process started.
@@ -156,6 +159,12 @@ pub struct PoolStats {
     pub switches: u64,
     /// Requests that ran out of credentials since then.
     pub exhausted: u64,
+    /// The same over the last day.
+    #[serde(default)]
+    pub trend: crate::pool::PoolTrend,
+    /// What is wrong with the pool's set-up; empty if nothing is.
+    #[serde(default)]
+    pub faults: Vec<crate::pool::PoolFault>,
 }
 
 /// Counts of one tier.

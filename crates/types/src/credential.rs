@@ -196,6 +196,9 @@ pub struct CredentialView {
     pub last_used_at: Option<Timestamp>,
     /// Requests on it right now.
     pub in_flight: u32,
+    /// The variable of the environment that names it, and in which alone it can be changed; null for all others.
+    #[serde(default)]
+    pub managed_by: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Last change.

@@ -45,6 +45,7 @@ impl Problem {
             "not_found" => 404,
             "conflict"
             | "stale_version"
+            | "managed_by_environment"
             | "oauth_state_unknown"
             | "oauth_flow_over"
             | "oauth_other_session" => 409,

@@ -56,7 +56,7 @@ pub struct Health {
     pub timestamp: Timestamp,
     /// Tollgate's version.
     pub version: String,
-    /// By name: `database`, `redis`, `cache`, `ai_service`.
+    /// By name: `database`, `redis`, `cache`, `ai_service`, `pool`.
     pub checks: std::collections::BTreeMap<String, HealthCheck>,
 }
 

@@ -159,6 +159,8 @@ named! {
         BreakerOpen = "breaker_open",
         /// A credential cannot be decrypted.
         CredentialUnreadable = "credential_unreadable",
+        /// Something is wrong with the pool's set-up; the subject says what.
+        PoolFault = "pool_fault",
         /// More than a tenth of the last hour's requests failed.
         ErrorRate = "error_rate",
         /// The books' writer lags behind or fails.

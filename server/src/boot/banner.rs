@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use gateway::{Actor, Admin, Gateway};
 use types::Problem;
 use types::credential::Tier;
+use types::pool::{PoolEntry, PoolReport};
 use types::principal::Principal;
 
 use crate::config::ServerConfig;
 
-/// Two structured log lines, and one for each credential for those who want to know.
+/// Most credentials that each get a line of the log.
+const LISTED: usize = 100;
+
+/// Two structured log lines, and one for each credential.
 pub async fn log(config: &ServerConfig, gateway: &Gateway, address: SocketAddr) -> Result<(), Problem> {
     let actor = Actor { via: "boot", client_ip: None, request_id: String::new(), session: None };
     let admin = gateway.admin(&Principal::Admin, actor)?;
@@ -35,9 +39,9 @@ pub async fn log(config: &ServerConfig, gateway: &Gateway, address: SocketAddr) 
     pool(&admin).await
 }
 
-/// How many credentials could serve, and each of them at `debug`.
+/// How many credentials could serve, and each of them: of a big pool only at `debug`.
 async fn pool(admin: &Admin) -> Result<(), Problem> {
-    let stats = admin.pool_stats().await?;
+    let PoolReport { stats, entries } = admin.pool_report().await?;
     let of = |tier| stats.tiers.iter().find(|line| line.tier == tier).map_or(0, |line| line.total);
     tracing::info!(
         total = stats.total,
@@ -46,22 +50,36 @@ async fn pool(admin: &Admin) -> Result<(), Problem> {
         personal = of(Tier::Personal),
         shared = of(Tier::Shared),
         fallback = of(Tier::Fallback),
+        faults = stats.faults.len(),
         "the pool"
     );
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return Ok(());
-    }
-    let providers = admin.provider_list(false).await?;
-    for credential in admin.credential_list(None).await? {
-        let provider = providers.iter().find(|provider| provider.id == credential.provider_id);
-        tracing::debug!(
-            provider.name = provider.map(|provider| provider.name.as_str()),
-            credential.name = credential.name,
-            tier = credential.tier.as_str(),
-            state = credential.state.as_str(),
-            reason = credential.state_reason,
-            "in the pool"
-        );
+    let many = entries.len() > LISTED;
+    for entry in entries {
+        let PoolEntry { provider_name, credential_name, tier, priority, active, state, reason, .. } = entry;
+        // The level of an event is fixed, so there are two.
+        if many {
+            tracing::debug!(
+                provider.name = provider_name,
+                credential.name = credential_name,
+                tier = tier.as_str(),
+                priority,
+                active,
+                state = state.as_str(),
+                reason,
+                "in the pool"
+            );
+        } else {
+            tracing::info!(
+                provider.name = provider_name,
+                credential.name = credential_name,
+                tier = tier.as_str(),
+                priority,
+                active,
+                state = state.as_str(),
+                reason,
+                "in the pool"
+            );
+        }
     }
     Ok(())
 }

@@ -34,6 +34,11 @@ impl Reader {
         (self.layers.problems, self.layers.warnings, self.lines)
     }
 
+    /// The variables that name credentials of the pool.
+    pub(super) fn pool_variables(&self) -> Vec<(String, Raw)> {
+        self.layers.pool.iter().map(|(name, raw)| (name.clone(), raw.clone())).collect()
+    }
+
     pub(super) fn warn(&mut self, text: impl Into<String>) {
         self.layers.warnings.push(text.into());
     }

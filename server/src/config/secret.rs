@@ -40,16 +40,21 @@ const PLACEHOLDER_PARTS: &[&str] = &[
     "secret-key-here",
 ];
 
-/// Why a secret must not guard a production system; `None` if nothing speaks against it.
-pub fn weakness(secret: &str) -> Option<&'static str> {
+/// Whether a text only stands where a secret belongs.
+pub fn is_placeholder(secret: &str) -> bool {
     let lower = secret.to_lowercase();
     let bracketed = lower.starts_with('<') && lower.ends_with('>');
-    if bracketed
+    bracketed
         || PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part))
         || KNOWN.iter().any(|known| lower.starts_with(known))
-    {
+}
+
+/// Why a secret must not guard a production system; `None` if nothing speaks against it.
+pub fn weakness(secret: &str) -> Option<&'static str> {
+    if is_placeholder(secret) {
         return Some("it is a placeholder, not a secret");
     }
+    let lower = secret.to_lowercase();
     let chars: Vec<char> = lower.chars().collect();
     if chars.len() < 32 {
         return Some("it is shorter than 32 characters");

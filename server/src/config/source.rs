@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::keys::{self, Key};
 use super::problem::ConfigProblem;
-use super::{dotenv, toml_file};
+use super::{dotenv, pool_lists, toml_file};
 
 /// Which layer a value was found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +101,8 @@ impl Inputs {
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     values: BTreeMap<&'static str, Raw>,
+    /// What names credentials of the pool, by variable.
+    pub(super) pool: BTreeMap<String, Raw>,
     pub(super) problems: Vec<ConfigProblem>,
     pub(super) warnings: Vec<String>,
 }
@@ -135,6 +137,10 @@ impl Layers {
         for Assignment { name, text, line } in found {
             let place = format!("{file}:{line}");
             let upper = if layer == Layer::Toml { name.to_ascii_uppercase() } else { name.clone() };
+            if pool_lists::Variable::parse(&upper).is_some() {
+                self.take_pool(&upper, Raw { text, layer, place, name });
+                continue;
+            }
             let Some(key) = keys::find(&upper) else {
                 self.unknown(&name, &upper, place, layer);
                 continue;
@@ -169,6 +175,12 @@ impl Layers {
                     let text = text.trim().to_owned();
                     self.take(key, Raw { text, layer: Layer::Environment, place, name });
                 }
+                None if pool_lists::Variable::parse(&name).is_some() => {
+                    let place = Layer::Environment.as_str().to_owned();
+                    let text = text.trim().to_owned();
+                    let variable = name.clone();
+                    self.take_pool(&variable, Raw { text, layer: Layer::Environment, place, name });
+                }
                 // Orchestrators inject variables of this form for a service that is called "tollgate".
                 None if name.starts_with("TOLLGATE_") && keys::nearest(&name).is_some() => {
                     self.warnings
@@ -176,6 +188,12 @@ impl Layers {
                 }
                 None => {}
             }
+        }
+    }
+
+    fn take_pool(&mut self, variable: &str, raw: Raw) {
+        if !raw.text.is_empty() {
+            self.pool.insert(variable.to_owned(), raw);
         }
     }
 

@@ -207,3 +207,36 @@ fn passwords_in_addresses_are_masked() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert_eq!(line(&config, "DATABASE_URL").0, "postgres://u:***@db.example/tg");
 }
+
+#[test]
+fn tp_11_variables_that_name_credentials_are_read_shown_by_count_and_judged() {
+    let config = ServerConfig::load(inputs(
+        &[("POOL_PERSONAL_KEYS_MAIN", "sk-CANARY1, sk-CANARY2,changeme"), ("POOL_KEY_OTHER", "")],
+        "POOL_KEYS_MAIN=\"sk-CANARY3\"\nPOOL_PERSONAL_KEYS_MAIN=sk-CANARY4\n",
+        "pool_fallback_keys_main = [\"sk-CANARY5\", \"sk-CANARY6\"]\n",
+    ))
+    .unwrap();
+    let told: Vec<_> = config
+        .pool_lists
+        .iter()
+        .map(|list| (list.variable.as_str(), list.provider.as_str(), list.tier.as_str(), list.entries.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("POOL_FALLBACK_KEYS_MAIN", "MAIN", "fallback", 2),
+            ("POOL_KEYS_MAIN", "MAIN", "shared", 1),
+            ("POOL_PERSONAL_KEYS_MAIN", "MAIN", "personal", 2),
+        ]
+    );
+    assert_eq!(line(&config, "POOL_PERSONAL_KEYS_MAIN"), ("(2 set, 1 left out)", "environment"));
+    assert_eq!(line(&config, "POOL_KEYS_MAIN"), ("(1 set)", ".env"));
+    assert_eq!(line(&config, "POOL_FALLBACK_KEYS_MAIN"), ("(2 set)", "tollgate.toml"));
+    assert_eq!(config.lines.len(), keys::KEYS.len() + 3);
+    let warnings = config.warnings.join("\n");
+    assert!(
+        warnings.contains("POOL_PERSONAL_KEYS_MAIN (environment): entry 3 is a placeholder"),
+        "{warnings}"
+    );
+    assert!(!format!("{:?} {warnings}", config.lines).contains("CANARY"), "no value shows");
+}

@@ -1,4 +1,5 @@
-//! `/api/admin/audit`, `/api/admin/system` and `/api/admin/tasks`: what was changed and what runs.
+//! `/api/admin/audit`, `/api/admin/system`, `/api/admin/secrets` and `/api/admin/tasks`: what was changed, what runs, and
+//! under which key secrets are stored.
 
 use http::Method;
 use types::audit::AuditFilter;
@@ -19,6 +20,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/system",
             "Version, health, tasks and effective configuration, secrets masked",
             |admin, _: Call<(), NoQuery, NoBody>| async move { admin.system().await },
+        ),
+        endpoint(
+            Method::GET,
+            "/secrets",
+            "How many stored secrets are sealed under which key, and how far a rotation is",
+            |admin, _: Call<(), NoQuery, NoBody>| async move { admin.secrets_view().await },
+        ),
+        endpoint(
+            Method::POST,
+            "/secrets/rotate",
+            "Begin to seal every stored secret with the current key; GET /secrets says how far it is",
+            |admin, _: Call<(), NoQuery, NoBody>| async move { admin.secrets_rotate().await },
         ),
         endpoint(
             Method::POST,

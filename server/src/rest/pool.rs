@@ -35,8 +35,8 @@ fn credentials() -> Vec<Endpoint> {
         endpoint(
             Method::GET,
             "/pool",
-            "Count the credentials that could serve, by tier and state",
-            |admin, _: Plain| async move { admin.pool_stats().await },
+            "Count the credentials that could serve, by tier, priority and state, and list each with its health",
+            |admin, _: Plain| async move { admin.pool_report().await },
         ),
         endpoint(
             Method::GET,

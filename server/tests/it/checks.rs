@@ -30,10 +30,23 @@ struct Checked {
 impl Checked {
     /// With a provider of that kind and these credentials, and checks as they are by default: off.
     async fn bare(kind: &str, secrets: &[&str]) -> Self {
+        Self::with(kind, secrets, |_| {}).await
+    }
+
+    /// The same with changes to the configuration.
+    async fn with(
+        kind: &str,
+        secrets: &[&str],
+        change: impl FnOnce(&mut server::config::ServerConfig),
+    ) -> Self {
         // It stands still between steps, however slow the machine is.
         let clock = Clock::manual(Clock::system().now());
         let own = clock.clone();
-        let rig = Rig::bare_with(move |config| config.clock = own).await;
+        let rig = Rig::bare_with(move |config| {
+            config.clock = own;
+            change(config);
+        })
+        .await;
         let provider = rig.pool(kind, json!({}), secrets).await;
         Self { rig, clock, provider }
     }

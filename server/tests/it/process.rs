@@ -1,13 +1,16 @@
 //! The program as a process: exit codes, the last line on standard error, signals (`ST`).
 
 mod pool;
+mod secrets;
 
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 const STRONG: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -58,6 +61,38 @@ async fn started(mut command: Command) -> (Child, String, String) {
         seen.extend([line.as_str(), "\n"]);
     }
     (child, seen, address)
+}
+
+/// A call of the admin API with the token [`STRONG`]: status and body.
+async fn admin(address: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    call(address, method, &format!("/api/admin{path}"), ("Authorization", &format!("Bearer {STRONG}")), body)
+        .await
+}
+
+async fn call(address: &str, method: &str, path: &str, auth: (&str, &str), body: &Value) -> (u16, Value) {
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{}: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        auth.0,
+        auth.1,
+        text.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{head}{text}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() })
+}
+
+/// Ends it as a service manager does.
+async fn stop(child: Child) -> String {
+    signal(&child, Signal::TERM);
+    let output = child.wait_with_output().await.unwrap();
+    assert!(output.status.success());
+    text(&output.stdout)
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -201,7 +236,7 @@ async fn st_14_the_banner_says_what_runs_and_no_secret() {
     child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
     let banner = stdout.lines().find(|line| line.contains("Tollgate is ready")).unwrap();
-    let banner: serde_json::Value = serde_json::from_str(banner).unwrap();
+    let banner: Value = serde_json::from_str(banner).unwrap();
     assert_eq!(banner["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(banner["profile"], "production");
     assert!(banner["database"].as_str().unwrap().starts_with("sqlite 3."), "{banner}");

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is where this program reports")]
 
 mod books;
+mod checks;
 mod client;
 mod load;
 mod machine;
@@ -36,6 +37,8 @@ pub(crate) struct Effort {
     pub(crate) open_streams: usize,
     /// Requests in the log when the restart is timed.
     pub(crate) log_rows: u64,
+    /// How long idle credentials are looked after, without checks and with them.
+    pub(crate) checks: Duration,
 }
 
 const FULL: Effort = Effort {
@@ -45,6 +48,7 @@ const FULL: Effort = Effort {
     paced_streams: 400,
     open_streams: 2000,
     log_rows: 1_000_000,
+    checks: Duration::from_mins(2),
 };
 
 const QUICK: Effort = Effort {
@@ -54,6 +58,7 @@ const QUICK: Effort = Effort {
     paced_streams: 400,
     open_streams: 2000,
     log_rows: 50_000,
+    checks: Duration::from_secs(30),
 };
 
 fn main() -> ExitCode {

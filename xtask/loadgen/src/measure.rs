@@ -7,7 +7,7 @@ use crate::process::Process;
 use crate::request::{BURST, FIRST, OPEN, PACED, PLAIN, chat};
 use crate::stats::median;
 use crate::target::{self, Target};
-use crate::{Effort, Result, books, load, stream};
+use crate::{Effort, Result, books, checks, load, stream};
 
 /// Every value of every figure, by figure and target. Medians are taken when they are shown.
 #[derive(Debug, Default)]
@@ -107,6 +107,16 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures> {
         figures.add("restart_ms", "tollgate", ms);
         figures.add("restart_rows", "tollgate", books::rows(rows));
         println!("ready again after {ms:.0} ms with {rows} requests in the log");
+    }
+    if let Some(binary) = &binary {
+        let found = checks::shares(binary, upstream, effort).await?;
+        figures.add("checks_off_share", "tollgate", found.off);
+        figures.add("checks_on_share", "tollgate", found.on);
+        figures.add("checks_share", "tollgate", (found.on - found.off).max(0.0));
+        println!(
+            "500 credentials: {:.2} % of a processor, {:.2} % with {} checks",
+            found.off, found.on, found.checks
+        );
     }
     Ok(figures)
 }

@@ -27,6 +27,8 @@ const ROWS: &[(&str, &str, usize)] = &[
     ("own request in /v1/usage after ms", "visible_ms", 0),
     ("requests of this hour in the log at a restart", "restart_rows", 0),
     ("ready again after ms", "restart_ms", 0),
+    ("% of one CPU, idle with 500 credentials", "checks_off_share", 2),
+    ("% of one CPU, each of them checked once a minute (default: every 5)", "checks_on_share", 2),
 ];
 
 /// The whole page.
@@ -87,6 +89,12 @@ fn goals(figures: &Figures) -> Vec<String> {
             figures.worst("visible_ms", "tollgate"),
         ),
         at_most("restart with that log", 2000.0, " ms", figures.get("restart_ms", "tollgate")),
+        at_most(
+            "CPU of checks of 500 credentials, five times as often as by default",
+            2.0,
+            " %",
+            figures.get("checks_share", "tollgate"),
+        ),
         at_most("cold start, empty", 500.0, " ms", figures.get("cold_start_ms", "tollgate")),
     ]
 }

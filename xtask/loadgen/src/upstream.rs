@@ -70,6 +70,8 @@ async fn read_head(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Optio
         if let Some(end) = memmem::find(buffer, b"\r\n\r\n") {
             let head = String::from_utf8_lossy(buffer.get(..end).unwrap_or_default()).to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            // Checks of credentials ask for the list of models, without a body.
+            let length = length.or_else(|| head.starts_with("get ").then_some("0"));
             let length =
                 length.ok_or("a request without content-length reached the upstream")?.trim().parse()?;
             return Ok(Some((end + 4, length)));

@@ -77,6 +77,12 @@ impl Admin {
         }
         let hint = check_patch(&input.proxy_url);
         let (spec, hint, ()) = all_or_faults(input.apply(row.spec.clone()), hint, Ok(()))?;
+        let switched_only = CredentialSpec { enabled: row.spec.enabled, ..spec.clone() } == row.spec
+            && input.secret().is_none()
+            && matches!(input.proxy_url, Patch::Keep);
+        if !switched_only {
+            not_managed(&row)?;
+        }
         let mut after = trail::credential(&spec, hint.clone().apply(row.proxy_hint.clone()).as_deref());
         let proxy = match (&input.proxy_url, hint) {
             (Patch::Set(address), Patch::Set(hint)) => {
@@ -124,6 +130,7 @@ impl Admin {
     /// Deletes a credential; it can be restored.
     pub async fn credential_delete(&self, id: CredentialId) -> Result<(), Problem> {
         let row = self.credential_live(id).await?;
+        not_managed(&row)?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("delete", &subject, Some(told(&row)), None);
         self.core.store.credential_delete(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
@@ -135,6 +142,7 @@ impl Admin {
     /// Brings a deleted credential back.
     pub async fn credential_restore(&self, id: CredentialId) -> Result<CredentialView, Problem> {
         let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        not_managed(&row)?;
         let subject = Subject { object: OBJECT, id: id.to_string(), name: &row.spec.name };
         let change = self.change("restore", &subject, None, Some(told(&row)));
         let row =
@@ -199,6 +207,7 @@ impl Admin {
             updated_at,
             deleted_at,
             usage_reset_at: _,
+            managed_by,
             version,
         } = row;
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
@@ -239,6 +248,7 @@ impl Admin {
             last_error_at: gauge.last_error_at.or(mark.since.filter(|_| marked)),
             last_used_at: gauge.last_used_at,
             in_flight: gauge.in_flight,
+            managed_by,
             created_at,
             updated_at,
             deleted_at,
@@ -250,4 +260,15 @@ impl Admin {
 /// A stored credential as the audit log tells it.
 fn told(row: &CredentialRow) -> serde_json::Value {
     trail::credential(&row.spec, row.proxy_hint.as_deref())
+}
+
+/// Refuses to change what the next start would set back.
+fn not_managed(row: &CredentialRow) -> Result<(), Problem> {
+    let Some(variable) = &row.managed_by else { return Ok(()) };
+    Err(Problem::new(
+        "managed_by_environment",
+        format!(
+            "this credential is named by {variable}; change that variable and restart, or switch it off here"
+        ),
+    ))
 }

@@ -57,6 +57,7 @@ impl Admin {
         let top_providers = top(UsageBy::Provider).await.map_err(wrong)?;
         let mut attention = standing_attention(&core.snapshot(), at);
         attention.extend(breaker_attention(core, at));
+        attention.extend(pool_attention(core));
         let last_hour = store
             .usage_totals(at.plus_ms(-Timestamp::HOUR_MS).hour_start(), until, None)
             .await
@@ -106,6 +107,13 @@ impl Admin {
         }
         Ok(list)
     }
+}
+
+/// What the environment's lists could not set up. What cannot be decrypted is told by credential already.
+fn pool_attention(core: &Core) -> Vec<Attention> {
+    let mut subjects: Vec<String> = core.pool_faults.list().into_iter().map(|fault| fault.subject).collect();
+    subjects.dedup();
+    subjects.into_iter().map(|subject| general(AttentionKind::PoolFault, subject)).collect()
 }
 
 fn near_limit(line: QuotaLine) -> Attention {

@@ -1,14 +1,14 @@
 //! The pool as a whole: how many credentials could serve, how they did lately, what selection works with.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use types::cached::{Availability, AvailabilityRow, PoolStats, TierStats};
 use types::credential::Tier;
+use types::pool::{PoolEntry, PoolReport, PriorityStats};
 use types::system::Refreshed;
 use types::{Problem, Timestamp};
 
 use super::Admin;
 use super::condition::{Condition, Stored};
+use crate::environment;
 use crate::identity::problem::store_problem;
 
 /// Length of a slot of the availability grid; `routing::health` counts in such slots.
@@ -16,37 +16,65 @@ const SLOT_S: u64 = 300;
 
 impl Admin {
     /// Counts of the whole pool.
-    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn pool_stats(&self) -> Result<PoolStats, Problem> {
+        Ok(self.pool_report().await?.stats)
+    }
+
+    /// Counts of the whole pool, and every entry of it.
+    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
+    pub async fn pool_report(&self) -> Result<PoolReport, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let order = &snapshot.settings.pool_tier_order;
         let rest = Tier::ALL.iter().filter(|tier| !order.contains(tier));
+        let counts = self.core.pool_counters.counts();
         let mut stats = PoolStats {
             tiers: order
                 .iter()
                 .chain(rest)
                 .map(|tier| TierStats { tier: *tier, total: 0, active: 0 })
                 .collect(),
-            rate_limited: counted(&self.core.pool_counters.rate_limited),
-            switches: counted(&self.core.pool_counters.switches),
-            exhausted: counted(&self.core.pool_counters.exhausted),
+            rate_limited: counts.rate_limited,
+            switches: counts.switches,
+            exhausted: counts.exhausted,
+            trend: self.core.pool_counters.trend(now),
+            faults: environment::faults(&self.core),
             ..PoolStats::default()
         };
+        let mut entries = Vec::new();
         for provider in &snapshot.providers {
             for credential in &provider.credentials {
                 let condition = Condition::of(&self.core, Stored::of(credential), now);
-                let active = u32::from(provider.spec.enabled && condition.is_active());
+                let spec = &credential.spec;
+                let is_active = provider.spec.enabled && condition.is_active();
+                let active = u32::from(is_active);
                 stats.total += 1;
                 stats.active += active;
                 *stats.states.entry(condition.state.as_str().to_owned()).or_default() += 1;
-                if let Some(tier) = stats.tiers.iter_mut().find(|tier| tier.tier == credential.spec.tier) {
+                if let Some(tier) = stats.tiers.iter_mut().find(|tier| tier.tier == spec.tier) {
                     tier.total += 1;
                     tier.active += active;
                 }
+                count_priority(&mut stats.by_priority, spec.priority, active);
+                entries.push(PoolEntry {
+                    credential_id: credential.id,
+                    credential_name: spec.name.clone(),
+                    provider_id: provider.id,
+                    provider_name: provider.spec.name.clone(),
+                    tier: spec.tier,
+                    priority: spec.priority,
+                    active: is_active,
+                    state: condition.state,
+                    reason: condition.reason,
+                    until: condition.until,
+                    answered: condition.answered,
+                    failed: condition.failed,
+                    consecutive_errors: self.core.gauges.credential(credential.id).consecutive_errors,
+                });
             }
         }
         stats.failed = stats.total.saturating_sub(stats.active);
-        Ok(stats)
+        stats.by_priority.sort_by_key(|line| line.priority);
+        Ok(PoolReport { stats, entries })
     }
 
     /// How each credential did in the last day, in slots of five minutes.
@@ -88,8 +116,14 @@ impl Admin {
     }
 }
 
-fn counted(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::Relaxed)
+fn count_priority(lines: &mut Vec<PriorityStats>, priority: i32, active: u32) {
+    match lines.iter_mut().find(|line| line.priority == priority) {
+        Some(line) => {
+            line.total += 1;
+            line.active += active;
+        }
+        None => lines.push(PriorityStats { priority, total: 1, active }),
+    }
 }
 
 /// The start of the oldest of so many slots, of which the last is the current one.

@@ -14,6 +14,7 @@ use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::proxy::{check_patch, check_proxy};
 use super::{Admin, Subject, trail};
+use crate::environment;
 use crate::identity::problem::{not_found, store_problem};
 use crate::snapshot::{Credential, Provider, Snapshot};
 use crate::vault::{Purpose, VaultError};
@@ -68,6 +69,7 @@ impl Admin {
             return Err(problem);
         }
         self.take_effect().await?;
+        environment::sync_if_named(&self.core).await;
         self.provider_view(row).await
     }
 
@@ -105,6 +107,7 @@ impl Admin {
         if !row.spec.enabled || !row.spec.routing.sticky {
             self.unbind(|binding| binding.provider == id);
         }
+        environment::sync_if_named(&self.core).await;
         self.provider_view(row).await
     }
 
@@ -128,6 +131,7 @@ impl Admin {
         let change = self.change("restore", &subject, None, Some(after));
         let row = self.core.store.provider_restore(id, change).await.map_err(|e| store_problem(e, OBJECT))?;
         self.take_effect().await?;
+        environment::sync_if_named(&self.core).await;
         self.provider_view(row).await
     }
 

@@ -118,6 +118,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
         extra_ca_file: None,
         enforce_limits: true,
         breaker_on_network_errors: false,
+        env_lists: Vec::new(),
         config_lines: Vec::new(),
         node: "test".to_owned(),
         set_log_level: Arc::new(|_| ()),

@@ -40,6 +40,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
         extra_ca_file: None,
         enforce_limits: true,
         breaker_on_network_errors: false,
+        env_lists: Vec::new(),
         config_lines: Vec::new(),
         node: "test".into(),
         set_log_level: Arc::new(|_| ()),

@@ -325,7 +325,9 @@ async fn cr_02_what_cannot_be_opened_is_unreadable_and_never_sent() {
     let row = rig.house.store().credential_fetch(rig.id).await.unwrap();
     let mut broken = row.sealed.clone();
     *broken.last_mut().unwrap() ^= 1;
-    assert!(rig.house.store().credential_reseal(rig.id, &row.sealed, &broken).await.unwrap());
+    let change = store::Resealed { row: rig.id.0, old: row.sealed, new: broken };
+    let place = store::SealedPlace::CredentialSecret;
+    assert_eq!(rig.house.store().sealed_replace(place, &[change]).await.unwrap(), 1);
     rig.house.core().reload().await.unwrap();
     assert_eq!(rig.status().await, TokenStatus::Unreadable);
     let snapshot = rig.house.core().snapshot();

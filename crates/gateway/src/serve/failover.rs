@@ -5,7 +5,6 @@
 //! upstream work or a caller time, the setting `pool.max_attempts` and the retry budget bound them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,6 +17,7 @@ use types::{CredentialId, ProviderId};
 use super::attempt::{Attempted, Opened, Target, attempt};
 use super::count::{self, Counted};
 use super::line;
+use super::pool_log;
 use super::quote::Quotes;
 use super::renewal;
 use super::route::{Pick, Selection};
@@ -266,18 +266,13 @@ async fn pause(
 ) -> u64 {
     let attempt = tried.count;
     tried.count += 1;
-    let Some(last) = &tried.last else { return 0 };
-    core.pool_counters.switches.fetch_add(1, Ordering::Relaxed);
-    let credential = taken.trial.credential();
-    tracing::info!(
-        request.id = %settlement.record().request_id,
-        provider.name = taken.provider.spec.name,
-        credential.name = credential.spec.name,
-        tier = credential.spec.tier.as_str(),
-        attempt = attempt + 1,
-        after = last.class.as_str(),
-        "pool.switch: trying another credential"
-    );
+    let id = settlement.record().request_id;
+    let Some(last) = &tried.last else {
+        pool_log::selected(id, taken.provider, &taken.trial);
+        return 0;
+    };
+    core.pool_counters.switched(core.clock.now());
+    pool_log::switched(id, taken.provider, &taken.trial, attempt + 1, last.class.as_str());
     if !matches!(last.class, FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown) {
         return 0;
     }
@@ -360,7 +355,9 @@ fn failed(core: &Core, settlement: &mut Settlement, tried: Tried) -> Failed {
         return Failed::Refused { refusal: Refusal::books_unavailable(), outcome: Outcome::Failed };
     };
     if verdict.class != FailureClass::Client {
-        core.pool_counters.exhausted.fetch_add(1, Ordering::Relaxed);
+        core.pool_counters.exhausted(core.clock.now());
+        let record = settlement.record();
+        pool_log::exhausted(record.request_id, record.attempts.len(), verdict.class.as_str());
     }
     if let Some(passed) = verdict.passed {
         settlement.note_error("upstream_rejected", &verdict.refusal.message);

@@ -326,6 +326,7 @@ impl Drop for Settlement {
 /// Counts a finished request and shows it to whoever watches.
 pub(super) fn publish(core: &Core, mut record: RequestRecord, user_name: Option<String>) {
     core.metrics.finished(&record);
+    core.pool_counters.attempted(&record.attempts, core.clock.now());
     tracing::debug!(
         request.id = %record.request_id,
         outcome = record.outcome.as_str(),

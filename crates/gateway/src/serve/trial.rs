@@ -5,7 +5,6 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use routing::cooldown::{Rest, rest};
 use routing::health::Failed;
@@ -131,7 +130,7 @@ impl Trial {
             self.core.reach.answered(self.provider, now);
         }
         if class == FailureClass::RateLimit {
-            self.core.pool_counters.rate_limited.fetch_add(1, Ordering::Relaxed);
+            self.core.pool_counters.rate_limited(now);
         }
         let rest = self.rest(verdict, settings, now);
         if let Some(rest) = &rest {

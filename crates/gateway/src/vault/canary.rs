@@ -19,13 +19,25 @@ async fn check(vault: &Vault, store: &Store) -> Result<(), VaultError> {
         // Another instance may have been quicker; what it stored is what counts.
         store.meta_put_if_absent(CANARY_META, &vault.sealed_canary()?).await?
     };
-    let sealed = hex::decode(&stored).map_err(|_| VaultError::Malformed)?;
+    hold_against(vault, &stored)
+}
+
+fn hold_against(vault: &Vault, stored: &str) -> Result<(), VaultError> {
+    let sealed = hex::decode(stored).map_err(|_| VaultError::Malformed)?;
     match vault.open(Purpose::Canary, 0, &sealed) {
         Ok(text) if text.expose() == CANARY_TEXT => Ok(()),
         Ok(_) | Err(VaultError::UnknownKey(_) | VaultError::Altered) => {
             Err(VaultError::WrongSecret(key_id_of(&sealed)))
         }
         Err(other) => Err(other),
+    }
+}
+
+/// The same for who only looks: makes no canary.
+pub(super) async fn check_present(vault: &Vault, store: &Store) -> Result<(), VaultError> {
+    match store.meta_get(CANARY_META).await? {
+        Some(stored) => hold_against(vault, &stored),
+        None => vault.check_rows(store).await,
     }
 }
 

@@ -346,6 +346,21 @@ async fn st_07_credentials_of_before_were_never_checked_and_can_be() {
 }
 
 #[tokio::test]
+async fn st_07_credentials_of_before_are_named_by_no_variable() {
+    for store in old_stores().await {
+        fill(&store).await;
+        let before = MIGRATIONS.iter().position(|script| script.version == 9).unwrap();
+        store.migrate_with(&MIGRATIONS[..before]).await.unwrap();
+        assert_eq!(store.migrate().await.unwrap().applied[0], "0009_managed");
+        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
+        assert_eq!((&row.managed_by, row.version), (&None, 2));
+        let change = change("credential.update");
+        let row = store.credential_managed_put(row.id, row.spec.tier, "POOL_KEY_A", change).await.unwrap();
+        assert_eq!((row.managed_by.as_deref(), row.version), (Some("POOL_KEY_A"), 3));
+    }
+}
+
+#[tokio::test]
 async fn a_database_from_which_nothing_was_pruned_can_be_compared_from_its_beginning() {
     for store in old_stores().await {
         request(&store, 0, Some(1), Some(1), "ok").await;

@@ -46,17 +46,3 @@ async fn a_descriptor_is_stored_by_name_and_its_secret_sealed_for_its_row() {
     })
     .await;
 }
-
-#[tokio::test]
-async fn cr_04_a_clients_secret_is_sealed_anew_unless_it_changed() {
-    each_backend(|store| async move {
-        let spec = VendorSpec::default();
-        let row = store.oauth_vendor_put("one", 0, &spec, "c", secret, change("vendor.put")).await.unwrap();
-        let old = row.client_secret.unwrap();
-        assert!(store.oauth_vendor_reseal(row.id, &old, b"new").await.unwrap());
-        assert!(!store.oauth_vendor_reseal(row.id, &old, b"newer").await.unwrap());
-        let row = store.oauth_vendor_fetch("one").await.unwrap().unwrap();
-        assert_eq!((row.client_secret, row.version), (Some(b"new".to_vec()), 1));
-    })
-    .await;
-}

@@ -1,4 +1,4 @@
-//! The pages, in both languages and without scripts (HC-02, HC-04, HC-05, HC-11, HC-15).
+//! The pages, in both languages and without scripts (HC-02, HC-04, HC-05, HC-11, HC-15, TP-09, TP-13).
 
 use fakeup::Behaviour;
 use serde_json::json;
@@ -111,4 +111,63 @@ async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_
             .iter()
             .all(|line| line["probe"] == "models" && line["latency_ms"].is_u64() && line["at"].is_string())
     );
+}
+
+#[tokio::test]
+async fn tp_09_tp_13_the_page_of_the_pool_warns_of_what_is_missing_and_shows_its_day() {
+    let fault = types::pool::PoolFault {
+        kind: types::pool::PoolFaultKind::Placeholder,
+        subject: "POOL_KEYS_FAKE_ANTHROPIC".to_owned(),
+        entry: Some(3),
+        message: "entry 3 is a placeholder, not a key".to_owned(),
+    };
+    let list = gateway::EnvList {
+        variable: "POOL_KEYS_FAKE_ANTHROPIC".to_owned(),
+        provider: "FAKE_ANTHROPIC".to_owned(),
+        tier: types::credential::Tier::Shared,
+        entries: vec![gateway::EnvEntry { number: 1, secret: types::Secret::new("up-env".to_owned()) }],
+        refused: vec![fault],
+    };
+    let checked = Checked::with("anthropic", &["up-a"], |config| config.pool_lists = vec![list]).await;
+    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let page = english.page("/pool").await;
+    for words in
+        ["Part of the pool could not be set up", "POOL_KEYS_FAKE_ANTHROPIC", "entry 3: this is a placeholder"]
+    {
+        assert!(page.contains(words), "{words} is missing: {page}");
+    }
+    assert!(page.contains("from the environment:"), "the credential that came of it is marked: {page}");
+    assert!(!page.contains("id=\"trend\""), "nothing happened yet");
+    assert!(
+        english.page("/").await.contains("POOL_KEYS_FAKE_ANTHROPIC: some credentials that it names"),
+        "the overview"
+    );
+    let page = chinese.page("/pool").await;
+    assert!(page.contains("部分凭证未能载入") && page.contains("第 3 项：是占位文本"), "{page}");
+    let got = checked.rig.ask(checked.rig.keyed(crate::rig::faces::ANTHROPIC.ask("m-1", false))).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let page = english.page("/pool").await;
+    assert!(page.contains("id=\"trend\"") && page.contains("Attempts that went well in 24 hours"), "{page}");
+    let own = english.page(&format!("/providers/{}", checked.provider)).await;
+    assert!(own.contains("Named by this variable") && own.contains("up-a"), "{own}");
+}
+
+#[tokio::test]
+async fn cr_04_the_system_page_says_under_which_key_secrets_are_and_seals_anew_without_scripts() {
+    let checked = Checked::bare("anthropic", &["up-a"]).await;
+    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let page = english.page("/system").await;
+    for words in ["Stored secrets", "Everything is sealed with the current key.", "Secrets of credentials"] {
+        assert!(page.contains(words), "{words} is missing: {page}");
+    }
+    assert!(chinese.page("/system").await.contains("已加密存储的机密"));
+    let answer = send(&checked, "/rpc/app/api/system/rotate", &english.cookie, "").await;
+    assert_eq!(answer.header("location"), Some("/system?done=rotating"), "{answer:?}");
+    let until = tokio::time::Instant::now() + crate::rig::SOON;
+    while checked.get("/secrets").await["rotation"]["phase"] != "done" {
+        assert!(tokio::time::Instant::now() < until, "it does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let page = english.page("/system?done=rotating").await;
+    assert!(page.contains("has begun") && page.contains("0 sealed anew"), "{page}");
 }

@@ -148,3 +148,38 @@ async fn azure_takes_a_token_that_entra_id_gave_for_a_client() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn tp_03_a_token_that_is_good_is_used_again_and_nobody_is_asked_for_another() {
+    let rig = Rig::bare().await;
+    rig.upstream.admit_service_account(admitted());
+    vertex(&rig).await;
+    for at in 0..6 {
+        let got = rig.ask(rig.keyed(ANTHROPIC.ask("claude-test", at % 2 == 0))).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        assert_eq!(rig.upstream.minted(), 1, "request {at}");
+    }
+}
+
+#[tokio::test]
+async fn tp_04_tp_06_an_account_whose_token_cannot_be_had_costs_no_request_and_the_last_error_names_all_reasons()
+ {
+    let rig = Rig::bare().await;
+    let (provider, account) = vertex(&rig).await;
+    rig.change(&format!("/credentials/{account}"), json!({"tier": "personal"})).await;
+    let spare = rig.credential(provider, "up-b", json!({"tier": "fallback"})).await;
+    for streamed in [false, true, false] {
+        let got = rig.ask(rig.keyed(ANTHROPIC.ask("claude-test", streamed))).await;
+        assert_eq!(got.status, 200, "the pool's trouble is no caller's: {}", got.text());
+    }
+    let invoice = rig.upstream.invoice();
+    let served = invoice.iter().filter(|entry| entry.credential() == Some("up-b")).count();
+    assert_eq!((served, rig.upstream.minted()), (3, 0), "{:?}", rig.seen());
+    rig.change(&format!("/credentials/{spare}"), json!({"enabled": false})).await;
+    let got = rig.ask(rig.keyed(ANTHROPIC.ask("claude-test", false))).await;
+    assert_eq!(got.status, 503, "{}", got.text());
+    let body: Value = serde_json::from_str(&got.text()).unwrap();
+    let reasons = body["error"]["reasons"].as_object().unwrap_or_else(|| panic!("{body}"));
+    let total: u64 = reasons.values().filter_map(Value::as_u64).sum();
+    assert_eq!((reasons.len(), total), (2, 2), "both are explained: {body}");
+}

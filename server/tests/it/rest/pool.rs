@@ -34,10 +34,10 @@ async fn ask(rig: &Rig, session: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn tp_18_the_pool_is_counted_by_tier_and_state() {
+async fn tp_18_the_pool_is_counted_by_tier_priority_and_state_and_lists_each_entry_with_its_health() {
     let rig = Rig::bare().await;
     let provider = rig.pool("anthropic", json!({}), &["up-a"]).await;
-    rig.credential(provider, "up-own", json!({ "tier": "personal" })).await;
+    rig.credential(provider, "up-own", json!({ "tier": "personal", "priority": 7 })).await;
     let off = rig.credential(provider, "up-off", json!({ "tier": "fallback", "enabled": false })).await;
     let stats = get(&rig, "/pool").await;
     assert_eq!(
@@ -46,6 +46,25 @@ async fn tp_18_the_pool_is_counted_by_tier_and_state() {
         "{stats}"
     );
     assert_eq!(stats["states"], json!({ "valid": 2, "disabled": 1 }));
+    let priorities: Vec<_> = stats["by_priority"].as_array().unwrap().iter().collect();
+    let highest = json!({ "priority": 7, "total": 1, "active": 1 });
+    assert_eq!(priorities.last(), Some(&&highest), "{stats}");
+    let totals: u64 = priorities.iter().filter_map(|line| line["total"].as_u64()).sum();
+    assert_eq!(totals, 3, "{stats}");
+    rig.on_credential("up-own", Behaviour::status(401));
+    assert_eq!(ask(&rig, "s-1").await, 200);
+    let entries = get(&rig, "/pool").await["entries"].as_array().unwrap().clone();
+    let of = |name: &str| entries.iter().find(|entry| entry["credential_name"] == name).unwrap().clone();
+    assert_eq!(entries.len(), 3);
+    let well = of("up-a");
+    assert_eq!((&well["active"], &well["state"]), (&json!(true), &json!("valid")), "{well}");
+    assert_eq!((&well["answered"], &well["failed"]), (&json!(1), &json!(0)), "{well}");
+    assert_eq!((&well["provider_id"], &well["tier"]), (&json!(provider), &json!("shared")), "{well}");
+    let lost = of("up-own");
+    assert_eq!((&lost["active"], &lost["consecutive_errors"]), (&json!(false), &json!(1)), "{lost}");
+    assert!(lost["reason"].as_str().is_some_and(|why| why.contains("401")), "{lost}");
+    assert_eq!(of("up-off")["state"], "disabled");
+    rig.recover().await;
     let tiers: Vec<_> = stats["tiers"].as_array().unwrap().iter().map(|line| line["tier"].clone()).collect();
     assert_eq!(tiers, ["personal", "shared", "fallback"], "in the order in which they are tried");
     rig.change(&format!("/credentials/{off}"), json!({ "enabled": true })).await;
@@ -253,4 +272,27 @@ async fn what_is_not_there_cannot_be_cleared() {
         console.rest(Method::GET, "/breakers/events?cursor=x", None).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
+}
+
+#[tokio::test]
+async fn tp_13_a_day_of_the_pool_is_told_in_slots() {
+    let rig = Rig::bare().await;
+    rig.pool("anthropic", json!({}), &["up-a", "up-b"]).await;
+    let quiet = get(&rig, "/pool").await["trend"].clone();
+    assert_eq!(
+        (&quiet["slot_s"], quiet["slots"].as_array().map(Vec::len)),
+        (&json!(900), Some(1)),
+        "{quiet}"
+    );
+    for credential in ["up-a", "up-b"] {
+        rig.on_credential(credential, Behaviour::status(429));
+    }
+    assert_eq!(ask(&rig, "s-1").await, 429);
+    rig.rows(1).await;
+    let stats = get(&rig, "/pool").await;
+    let sum = |field: &str| -> u64 {
+        stats["trend"]["slots"].as_array().unwrap().iter().filter_map(|slot| slot[field].as_u64()).sum()
+    };
+    let told = ["rate_limited", "switches", "exhausted", "judged", "good"].map(sum);
+    assert_eq!(told, [2, 1, 1, 2, 0], "{stats}");
 }

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("error", 0),
     ("live", 0),
     ("metrics", 0),
+    ("pool", 0),
     ("queue", 0),
     ("reach", 0),
     ("rounds", 0),
@@ -28,6 +29,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("core", 4),
     ("accounts", 5),
     ("catalogue", 5),
+    ("environment", 5),
     ("events", 5),
     ("house", 5),
     ("pricelist", 5),
@@ -47,7 +49,7 @@ const FLOORS: &[(&str, u8)] = &[
 /// must leave this list.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("core", "accounts", "the journal is caught up with before anything is served"),
-    ("core", "admin", "credentials are sealed anew under a new key before anything is served"),
+    ("core", "admin", "begins to seal everything anew where former secrets are configured"),
     ("core", "serve", "owns the used keys that serving fills"),
     ("core", "catalogue", "owns the model lists that are kept for a while"),
     ("core", "tasks", "owns the board of tasks and starts them once it is complete"),

@@ -122,7 +122,10 @@ async fn x23_swapped_ciphertexts_make_credentials_unreadable_and_ask_for_a_perso
     let second = admin.credential_create(input(other)).await.unwrap();
     assert_eq!(second.name, "key 2");
     let rows = house.store.credential_list(false).await.unwrap();
-    assert!(house.store.credential_reseal(rows[0].id, &rows[0].sealed, &rows[1].sealed).await.unwrap());
+    let swapped =
+        store::Resealed { row: rows[0].id.0, old: rows[0].sealed.clone(), new: rows[1].sealed.clone() };
+    let place = store::SealedPlace::CredentialSecret;
+    assert_eq!(house.store.sealed_replace(place, &[swapped]).await.unwrap(), 1);
     house.gateway.reload().await.unwrap();
 
     let views = admin.credential_list(None).await.unwrap();
