@@ -179,7 +179,7 @@ async fn tp_04_tp_06_an_account_whose_token_cannot_be_had_costs_no_request_and_t
     let got = rig.ask(rig.keyed(ANTHROPIC.ask("claude-test", false))).await;
     assert_eq!(got.status, 503, "{}", got.text());
     let body: Value = serde_json::from_str(&got.text()).unwrap();
-    let reasons = body["error"]["reasons"].as_object().unwrap_or_else(|| panic!("{body}"));
+    let reasons = body["error"]["details"]["reasons"].as_object().unwrap_or_else(|| panic!("{body}"));
     let total: u64 = reasons.values().filter_map(Value::as_u64).sum();
     assert_eq!((reasons.len(), total), (2, 2), "both are explained: {body}");
 }
