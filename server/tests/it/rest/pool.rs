@@ -64,7 +64,7 @@ async fn tp_18_the_pool_is_counted_by_tier_priority_and_state_and_lists_each_ent
     assert_eq!((&lost["active"], &lost["consecutive_errors"]), (&json!(false), &json!(1)), "{lost}");
     assert!(lost["reason"].as_str().is_some_and(|why| why.contains("401")), "{lost}");
     assert_eq!(of("up-off")["state"], "disabled");
-    rig.recover().await;
+    post(&rig, "/credentials/recover").await;
     let tiers: Vec<_> = stats["tiers"].as_array().unwrap().iter().map(|line| line["tier"].clone()).collect();
     assert_eq!(tiers, ["personal", "shared", "fallback"], "in the order in which they are tried");
     rig.change(&format!("/credentials/{off}"), json!({ "enabled": true })).await;
