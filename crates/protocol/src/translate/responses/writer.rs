@@ -89,7 +89,9 @@ impl Writer {
             self.begin(out);
         }
         let event = match &mut self.summary {
-            Some(summary) if speaks(&event) => return summary.hear(event),
+            Some(summary) if speaks(&event) => {
+                return summary.hear(event, &self.back, &mut self.voice, out);
+            }
             _ => event,
         };
         match event {
@@ -174,13 +176,9 @@ impl Writer {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.finish_item(out);
-        if let Some(summary) = &self.summary {
+        if let Some(summary) = &mut self.summary {
             // Without one the stream has no end; who reads it finds no response here.
-            let Some(item) = summary.item(&self.back) else { return };
-            for kind in ["response.output_item.added", "response.output_item.done"] {
-                let said = Said { kind, output_index: Some(0), item: Some(&item), ..Said::default() };
-                self.voice.say(&said, out);
-            }
+            let Some(item) = summary.end(&self.back, &mut self.voice, out) else { return };
             self.output.push(item);
         }
         let mut object = self.shell.take().unwrap_or_default();
