@@ -6,7 +6,21 @@ use super::Busy;
 use super::head::Head;
 use crate::error::AppError;
 use crate::format;
+use crate::host;
 use crate::text::{common as c, lang, problem, translator};
+
+// What is shown while data is waited for, and whether anything is waited for: only a browser wants to know that. On a
+// server the effect behind it runs on while its page is thrown away, and panics over what is gone.
+macro_rules! transition {
+    ($show:expr) => {
+        if host::now_ms().is_none() {
+            view! { <Transition fallback=skeleton>{$show}</Transition> }.into_any()
+        } else {
+            let waits = Busy::panel();
+            view! { <Transition fallback=skeleton set_pending=waits>{$show}</Transition> }.into_any()
+        }
+    };
+}
 
 /// Shows a resource once it is there. What was shown stays while it is asked for again.
 pub(crate) fn load<T, V>(
@@ -17,21 +31,15 @@ where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let waits = Busy::panel();
-    view! {
-        <Transition fallback=skeleton set_pending=waits>
-            {move || {
-                let show = show.clone();
-                Suspend::new(async move {
-                    match resource.await {
-                        Ok(value) => show(value).into_any(),
-                        Err(error) => failed_panel(&error),
-                    }
-                })
-            }}
-        </Transition>
-    }
-    .into_any()
+    transition!(move || {
+        let show = show.clone();
+        Suspend::new(async move {
+            match resource.await {
+                Ok(value) => show(value).into_any(),
+                Err(error) => failed_panel(&error),
+            }
+        })
+    })
 }
 
 /// Like [`load`], for pages that are about one thing: its name is the title.
@@ -45,32 +53,26 @@ where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let waits = Busy::panel();
-    view! {
-        <Transition fallback=skeleton set_pending=waits>
-            {move || {
-                let (title, show) = (title.clone(), show.clone());
-                Suspend::new(async move {
-                    match resource.await {
-                        Ok(value) => {
-                            let title = title(&value);
-                            view! {
-                                <Head title parent/>
-                                <div class="page">{show(value)}</div>
-                            }
-                            .into_any()
-                        }
-                        Err(error) => view! {
-                            <Head title=parent.1 parent/>
-                            <div class="page">{failed_panel(&error)}</div>
-                        }
-                        .into_any(),
+    transition!(move || {
+        let (title, show) = (title.clone(), show.clone());
+        Suspend::new(async move {
+            match resource.await {
+                Ok(value) => {
+                    let title = title(&value);
+                    view! {
+                        <Head title parent/>
+                        <div class="page">{show(value)}</div>
                     }
-                })
-            }}
-        </Transition>
-    }
-    .into_any()
+                    .into_any()
+                }
+                Err(error) => view! {
+                    <Head title=parent.1 parent/>
+                    <div class="page">{failed_panel(&error)}</div>
+                }
+                .into_any(),
+            }
+        })
+    })
 }
 
 fn skeleton() -> impl IntoView {

@@ -47,6 +47,7 @@ fn once_more(query: &str) -> Response {
     let address = format!("/auth/enrol/callback?{safe}&{AGAIN}").replace('&', "&amp;");
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Tollgate</title>\
+         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
          <meta http-equiv=\"refresh\" content=\"0;url={address}\"></head>\
          <body><p><a href=\"{address}\">Continue</a></p></body></html>"
     );

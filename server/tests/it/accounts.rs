@@ -10,6 +10,7 @@ pub(crate) mod vendor;
 use fakeup::{Behaviour, Cut, Then};
 use serde_json::{Value, json};
 
+use crate::harness::post;
 use crate::rig::faces::ANTHROPIC;
 use crate::rig::{Rig, SOON};
 use vendor::Vendor;
@@ -120,9 +121,10 @@ async fn rf_02_500_requests_at_once_on_an_expired_token_make_exactly_one_refresh
     vendor.set(|script| script.expires_in = Some(0));
     assert_eq!(rig.refresh(id).await["refreshed"], true);
     let began = std::time::Instant::now();
-    let asks = (0..500).map(|_| rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))));
-    for got in futures_util::future::join_all(asks).await {
-        assert_eq!(got.status, 200, "{}", got.text());
+    let body = ANTHROPIC.body("m-1", false).to_string();
+    let request = post("/v1/messages", &format!("x-api-key: {}\r\n", rig.key), &body);
+    for got in futures_util::future::join_all((0..500).map(|_| rig.server.raw(&request))).await {
+        assert_eq!(got.status(), 200, "{got:?}");
     }
     let refreshes = vendor.asked() - 2;
     eprintln!("500 requests on an expired token: {refreshes} refresh, {} ms", began.elapsed().as_millis());

@@ -33,11 +33,11 @@ async fn rf_07_a_provider_tells_its_last_success_its_last_failure_and_whether_ot
     let well = vitals().await;
     assert!(well["last_success_at"].is_string() && well["last_failure_at"].is_null(), "{well}");
     assert!(well["first_byte_p95_ms"].is_u64(), "{well}");
-    rig.on_model("m-2", Behaviour::status(503));
+    rig.on_model("m-2", Behaviour::status(500));
     ask(&rig, ANTHROPIC, "m-2").await;
     let failed = vitals().await;
     assert_eq!(failed["last_failure_class"], "provider", "{failed}");
-    assert!(failed["last_failure"].as_str().unwrap().contains("503"), "{failed}");
+    assert!(failed["last_failure"].as_str().unwrap().contains("500"), "{failed}");
     assert!(failed["last_failure_at"].as_str() >= failed["last_success_at"].as_str(), "{failed}");
     assert_eq!(failed["others_answer"], false, "its own answers prove nothing about the network");
     rig.provider("openai", json!({})).await;
