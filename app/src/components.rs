@@ -17,6 +17,7 @@ pub(crate) mod layout;
 pub(crate) mod limit_fields;
 pub(crate) mod live_tail;
 pub(crate) mod load;
+pub(crate) mod obstacles;
 pub(crate) mod pager;
 pub(crate) mod palette;
 pub(crate) mod quota;

@@ -13,6 +13,7 @@ pub(crate) mod limit;
 pub(crate) mod login;
 pub(crate) mod money;
 pub(crate) mod oauth;
+pub(crate) mod obstacle;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod people;

@@ -2,7 +2,7 @@
 //! in words.
 
 use leptos::prelude::*;
-use types::request::{Attempt, Commit, Decision};
+use types::request::{Attempt, AttemptOutcome, Commit, Decision};
 use types::translation::TranslationNote;
 
 use super::load::Empty;
@@ -17,7 +17,7 @@ const WIDTH: u64 = 1_000;
 /// The panel.
 #[component]
 pub(crate) fn Attempts(
-    attempts: Vec<Attempt>,
+    mut attempts: Vec<Attempt>,
     /// How long the whole request took.
     total_ms: u64,
     /// What was known when it was routed, for queue and choice.
@@ -25,7 +25,9 @@ pub(crate) fn Attempts(
     decision: Option<Decision>,
 ) -> impl IntoView {
     let t = translator();
-    let (queued, chosen) = decision.map(|d| (d.queued_ms, d.route_us)).unwrap_or_default();
+    // The one that stayed is the last one on the record, although one beside it may have begun later.
+    attempts.sort_by_key(|attempt| attempt.started_ms);
+    let (queued, chosen, hedge) = decision.map(|d| (d.queued_ms, d.route_us, d.hedge)).unwrap_or_default();
     if attempts.is_empty() {
         return view! {
             <section class="panel"><h2 class="panel-title">{t(r::ATTEMPTS)}</h2><Empty title=t(r::ATTEMPTS_NONE)/></section>
@@ -34,13 +36,20 @@ pub(crate) fn Attempts(
     }
     let end = attempts.iter().map(|a| a.started_ms + a.duration_ms).max().unwrap_or(0).max(total_ms).max(1);
     let rows = attempts.into_iter().map(|attempt| view! { <AttemptRow attempt end/> }).collect_view();
-    let before = (queued > 0 || chosen > 0).then(|| {
+    let before = (queued > 0 || chosen > 0 || hedge.is_some()).then(|| {
         let mut parts = Vec::new();
         if queued > 0 {
             parts.push(format!("{} {}", t(r::P_QUEUE), format::duration(queued)));
         }
         if chosen > 0 {
             parts.push(format!("{} {} µs", t(r::P_ROUTE), format::count(chosen)));
+        }
+        if let Some(note) = hedge {
+            let what = t(routing_words::hedge(note.outcome));
+            parts.push(format!("{} {}: {what}", t(r::HEDGE_DUE), format::duration(note.after_ms)));
+            if !note.cost_usd.is_zero() {
+                parts.push(format!("{} {}", t(r::HEDGE_WASTE), format::usd(note.cost_usd)));
+            }
         }
         let bar = (queued > 0).then(|| {
             let wide = (queued.min(end) * WIDTH / end).max(2);
@@ -125,7 +134,8 @@ fn AttemptRow(attempt: Attempt, end: u64) -> impl IntoView {
         .map(|name| routing_words::rectified(name).map_or_else(|| name.clone(), |text| t(text).to_owned()))
         .collect::<Vec<_>>()
         .join(", ");
-    let loss = (attempt.class.is_some() && !attempt.provider_cost_usd.is_zero()).then(|| {
+    let lost = attempt.class.is_some() || attempt.outcome == AttemptOutcome::Superseded;
+    let loss = (lost && !attempt.provider_cost_usd.is_zero()).then(|| {
         view! { <p class="reason">{usd(attempt.provider_cost_usd)} " " {t(r::P_LOSS)}</p> }
     });
     view! {
@@ -135,6 +145,7 @@ fn AttemptRow(attempt: Attempt, end: u64) -> impl IntoView {
                 <span class="faint">{attempt.credential_name}</span>
                 {badge::attempt(attempt.outcome)}
                 {attempt.status_code.map(|status| view! { <code>{status.to_string()}</code> })}
+                {attempt.hedge.then(|| view! { <span class="chip">{t(r::HEDGE_MARK)}</span> })}
                 {class}
                 {attempt.model.map(|model| view! { <span class="faint">{t(r::P_SENT_AS)} " " <code>{model}</code></span> })}
                 <span class="attempt-time">

@@ -64,6 +64,7 @@ pub(crate) fn attempt(outcome: AttemptOutcome) -> AnyView {
         AttemptOutcome::CutOff => ("bad", r::A_CUT_OFF),
         AttemptOutcome::ClientGone => ("off", r::A_CLIENT_GONE),
         AttemptOutcome::BudgetCut => ("bad", r::A_BUDGET_CUT),
+        AttemptOutcome::Superseded => ("off", r::A_SUPERSEDED),
         AttemptOutcome::Interrupted => ("bad", r::A_INTERRUPTED),
     };
     view! { <State mood word=t(word)/> }.into_any()

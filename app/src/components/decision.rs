@@ -7,7 +7,7 @@ use types::simulation::Counterfactual;
 
 use super::load::Empty;
 use super::time::Until;
-use super::{badge, routing_words};
+use super::{badge, obstacles, routing_words};
 use crate::format;
 use crate::text::{
     common as c, pool as o, provider as p, request as r, routing as w, translation as x, translator,
@@ -92,6 +92,10 @@ fn circumstances(decision: &Decision) -> String {
         }
         parts.push(text);
     }
+    if !decision.tier_order.is_empty() {
+        let order: Vec<_> = decision.tier_order.iter().map(|tier| t(routing_words::tier(*tier))).collect();
+        parts.push(format!("{}: {}", t(w::TIER_ORDER), order.join(" → ")));
+    }
     if !decision.models.is_empty() {
         parts.push(format!("{}: {}", t(w::MODELS_OF_ALIAS), decision.models.join(" → ")));
     }
@@ -162,8 +166,8 @@ pub(crate) fn Changes(changes: Vec<Counterfactual>) -> impl IntoView {
             .map(|change| {
                 view! {
                     <li class="change">
-                        <span class="chip">{change.change}</span>
-                        <span><strong>{change.candidate}</strong> " " {change.says}</span>
+                        <span class="chip">{change.change.clone()}</span>
+                        <span><strong>{change.candidate.clone()}</strong> " " {obstacles::told(&change)}</span>
                     </li>
                 }
             })

@@ -1,6 +1,7 @@
 //! Words of what routing knows by stable names: strategies, tiers, failure classes, filters.
 
 use types::credential::{CredentialAuth, Tier};
+use types::request::HedgeOutcome;
 use types::routing::{FailureClass, Strategy};
 
 use crate::text::{Text, check as k, provider as p, request as r, routing as w, rule as e, translation as x};
@@ -87,8 +88,23 @@ pub(crate) fn filter(name: &str) -> Option<Text> {
         "breaker" => r::R_BREAKER,
         "concurrency" => r::R_CONCURRENCY,
         "tried" => r::R_TRIED,
+        "kept_elsewhere" => r::R_KEPT_ELSEWHERE,
         _ => return None,
     })
+}
+
+/// What became of a second attempt beside a slow one.
+pub(crate) fn hedge(outcome: HedgeOutcome) -> Text {
+    match outcome {
+        HedgeOutcome::Won => r::HEDGE_WON,
+        HedgeOutcome::Lost => r::HEDGE_LOST,
+        HedgeOutcome::Failed => r::HEDGE_FAILED,
+        HedgeOutcome::TookOver => r::HEDGE_TOOK_OVER,
+        HedgeOutcome::Open => r::HEDGE_OPEN,
+        HedgeOutcome::Capped => r::HEDGE_CAPPED,
+        HedgeOutcome::Dear => r::HEDGE_DEAR,
+        HedgeOutcome::Nobody => r::HEDGE_NOBODY,
+    }
 }
 
 /// What was mended in a body, by its stable name.

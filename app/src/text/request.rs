@@ -75,6 +75,18 @@ super::texts! {
     A_UPSTREAM_ERROR: "Upstream error", "上游错误";
     A_BAD_ANSWER: "Bad answer", "响应异常";
     A_CUT_OFF: "Cut off", "中途断开";
+    A_SUPERSEDED: "Another was quicker", "另一次尝试更快";
+    HEDGE_MARK: "beside the slow one", "与较慢的一次并行";
+    HEDGE_DUE: "second attempt due after", "第二次尝试触发于";
+    HEDGE_WON: "the second one answered first", "第二次先响应";
+    HEDGE_LOST: "the first one answered first", "第一次先响应";
+    HEDGE_FAILED: "the second one failed", "第二次失败";
+    HEDGE_TOOK_OVER: "the first one failed while it ran", "第一次失败，由第二次接替";
+    HEDGE_OPEN: "not decided", "未决";
+    HEDGE_CAPPED: "too many requests had one already", "并行尝试已达上限";
+    HEDGE_DEAR: "it could have wasted too much", "可能浪费过多，未发起";
+    HEDGE_WASTE: "the other one cost", "另一次成本";
+    HEDGE_NOBODY: "nobody else was free and well", "没有其他可用凭证";
     A_BUDGET_CUT: "Cut at a limit", "达到限额被切断";
     A_CLIENT_GONE: "Caller left", "调用方断开";
     A_INTERRUPTED: "Interrupted", "进程中断";
@@ -107,6 +119,7 @@ super::texts! {
     R_STATE: "its state does not allow it", "凭证状态不可用";
     R_BREAKER: "its breaker is open", "熔断中";
     R_COOLDOWN: "resting as the upstream asked", "按上游要求冷却中";
+    R_KEPT_ELSEWHERE: "does not keep the response that is continued", "未保存被续接的响应";
     R_UNAVAILABLE: "cannot be reached; looked at now and then", "无法连接；定期重试";
     R_LIMIT: "at a limit", "已达限额";
     COPY_CURL: "As curl, without secrets and body", "复制为 curl（不含密钥与正文）";

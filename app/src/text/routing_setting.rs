@@ -9,6 +9,12 @@ super::texts! {
     H_GATE: "Until its first content, so that an error inside a stream becomes another attempt unseen. 0: not.", "直到首个内容出现，使流内错误可以无感换凭证。0：不暂存。";
     N_BUDGET: "Retry budget (%)", "重试预算（%）";
     H_BUDGET: "Attempts beyond the first, in percent of the requests, after failures that cost the upstream work.", "对上游造成负担的失败之后，额外尝试占请求数的比例上限。";
+    N_HEDGE: "Second attempts beside slow ones (%)", "慢请求的并行第二次尝试（%）";
+    H_HEDGE: "How many of the requests may have one with another credential; whoever answers first serves, and the other one costs its provider's price. 0: none.", "允许用另一凭证并行再试的请求比例；先响应者生效，另一次仍按供应商价格计入成本。0：关闭。";
+    N_HEDGE_MS: "Least time before one (ms)", "触发前的最短等待（毫秒）";
+    H_HEDGE_MS: "It begins when nearly all first bytes of that credential and model would have come, and never earlier than this.", "当该凭证与模型的绝大多数首字节本应到达时才触发，且不早于此时间。";
+    N_HEDGE_USD: "Most that one may waste (USD)", "单次并行尝试最多浪费（美元）";
+    H_HEDGE_USD: "By the estimated input, at the dearer of the two. Where it may be more, there is no second attempt.", "按估算输入与两者中较贵的价格计算；可能超过此数时不发起第二次尝试。";
     N_RETRY_UNKNOWN: "Try again although the upstream may have acted", "结果未知时也重试";
     H_RETRY_UNKNOWN: "On: fewer failures, but a request may be served and charged twice.", "启用：失败更少，但同一请求可能被处理并计费两次。";
     N_QUEUE_MS: "Longest wait for a free slot (ms)", "最长排队时间（毫秒）";

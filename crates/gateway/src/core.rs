@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use ledger::budget::{Loaded, Scope};
 use ledger::{Ledger, Recovery};
-use routing::retry::RetryBudget;
+use routing::retry::{HedgeBudget, RetryBudget};
 use store::{SpendFrom, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::events::Events;
 use crate::identity::admin_token::AdminToken;
 use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
+use crate::keepers::Keepers;
 use crate::live::LiveFeed;
 use crate::loopback::Loopback;
 use crate::metrics::Metrics;
@@ -74,8 +75,10 @@ pub(crate) struct Core {
     pub(crate) gauges: Gauges,
     pub(crate) affinity: Affinity,
     pub(crate) continuations: Arc<Continuations>,
+    pub(crate) keepers: Arc<Keepers>,
     pub(crate) queue: Queue,
     pub(crate) retries: RetryBudget,
+    pub(crate) hedges: HedgeBudget,
     pub(crate) reach: Reach,
     pub(crate) pool_counters: PoolCounters,
     /// What the environment's lists of credentials could not set up.
@@ -150,8 +153,10 @@ impl Core {
             cut: CancellationToken::new(),
             affinity: Affinity::default(),
             continuations: Arc::default(),
+            keepers: Arc::default(),
             queue: Queue::new(gauges.freed()),
             retries: RetryBudget::default(),
+            hedges: HedgeBudget::default(),
             reach: Reach::default(),
             pool_counters: PoolCounters::default(),
             pool_faults: PoolFaults::default(),

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
-use routing::health::{Failed, Health, Look, ModelChange};
+use routing::health::{Doubt, Failed, Health, Look, ModelChange};
 use routing::latency::PeakEwma;
+use routing::patience::Patience;
 use types::allowance::Allowance;
 use types::breaker::BreakerConfig;
 use types::provider::ProviderKind;
@@ -33,6 +34,7 @@ pub(crate) struct Gauge {
     troubled: AtomicBool,
     health: Mutex<Health>,
     latency: PeakEwma,
+    patience: Mutex<Patience>,
     consecutive_errors: AtomicU32,
     last_used_ms: AtomicI64,
     last_error: Mutex<Option<(Timestamp, String)>>,
@@ -120,6 +122,16 @@ impl Gauge {
         self.latency.observe(u32::try_from(first_byte_ms).unwrap_or(u32::MAX), now);
     }
 
+    /// Notes what it took to the first byte of one kind of answer, or that it had not come by then.
+    pub(crate) fn waited(&self, model: &str, streaming: bool, ms: u64) {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner).observe(model, streaming, ms);
+    }
+
+    /// Within how many milliseconds nearly all first bytes of such answers came lately.
+    pub(crate) fn patience(&self, model: &str, streaming: bool) -> Option<u64> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner).most(model, streaming)
+    }
+
     /// Breakers, rests and availability.
     pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
@@ -128,6 +140,12 @@ impl Gauge {
     /// Whether it may serve a model now.
     pub(crate) fn look(&self, model: Option<&str>, now: Timestamp) -> Look {
         if self.troubled.load(Ordering::Acquire) { self.health().look(model, now) } else { Look::Free }
+    }
+
+    /// What speaks against it for a model, where its breaker opens after so many failures.
+    pub(crate) fn doubt(&self, model: Option<&str>, now: Timestamp, threshold: u32) -> Option<Doubt> {
+        let troubled = self.troubled.load(Ordering::Acquire);
+        troubled.then(|| self.health().doubt(model, now, threshold)).flatten()
     }
 
     /// Takes the one place for a request that looks whether it is well again.
@@ -144,7 +162,7 @@ impl Gauge {
     pub(crate) fn mend<T>(&self, now: Timestamp, change: impl FnOnce(&mut Health) -> T) -> T {
         let mut health = self.health();
         let result = change(&mut health);
-        self.troubled.store(!health.is_quiet(now), Ordering::Release);
+        self.troubled.store(!health.is_quiet(now) || health.is_doubted(now), Ordering::Release);
         result
     }
 

@@ -7,7 +7,7 @@ use ledger::price::{Factors, Priced, cost};
 use types::Factor;
 use types::price::PriceState;
 use types::quota::ScopeKind;
-use types::request::{RequestRecord, TokenUsage};
+use types::request::{AttemptOutcome, RequestRecord, TokenUsage};
 use types::setting::UnknownOutcome;
 
 use crate::core::Core;
@@ -70,7 +70,30 @@ pub(crate) fn interrupted(core: &Core, open: OpenRequest) -> RequestRecord {
     record.estimated = true;
     let snapshot = core.snapshot();
     price_interrupted(&snapshot, &mut record, usage, progressed);
+    price_beside(&snapshot, &mut record);
     record
+}
+
+/// Where two attempts ran side by side, both were with their upstreams: the one that is not charged to anybody is the
+/// gateway's own cost.
+fn price_beside(snapshot: &Snapshot, record: &mut RequestRecord) {
+    let asked = record.model.clone().unwrap_or_default();
+    let usage = TokenUsage { input: record.request_bytes.div_ceil(4), ..TokenUsage::default() };
+    let Some((last, before)) = record.attempts.split_last_mut() else { return };
+    for attempt in before {
+        let ran = attempt.outcome == AttemptOutcome::Interrupted && (attempt.hedge || last.hedge);
+        if !ran || !attempt.provider_cost_usd.is_zero() {
+            continue;
+        }
+        let provider = snapshot.providers.iter().find(|provider| provider.id == attempt.provider_id);
+        let Some(provider) = provider else { continue };
+        let model = attempt.model.as_deref().unwrap_or(&asked);
+        let Some(found) = snapshot.prices.find(provider.spec.kind, model) else { continue };
+        let price = Priced { model: &found.model, source: found.source, spec: &found.spec };
+        let factors =
+            Factors { multiplier: provider.spec.cost_multiplier, group: Factor::ONE, user: Factor::ZERO };
+        attempt.provider_cost_usd = cost(price, &usage, None, false, factors).provider;
+    }
 }
 
 fn price_interrupted(snapshot: &Snapshot, record: &mut RequestRecord, usage: TokenUsage, progressed: bool) {

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 mod disk;
 mod error;
+mod keepers;
 mod live;
 mod metrics;
 mod pool;

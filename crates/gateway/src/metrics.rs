@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
+use types::request::{Attempt, AttemptOutcome, HedgeOutcome, Outcome, RequestRecord};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -63,6 +63,7 @@ pub(crate) struct Metrics {
     first_byte: Histogram,
     tokens: [Counter; 4],
     attempts: Family<KindLabel, Counter>,
+    hedges: Family<KindLabel, Counter>,
     rate_limited: Family<CredentialLabel, Counter>,
     // Attempts that say how well upstreams do, and those of them that went well.
     judged: Counter,
@@ -103,6 +104,7 @@ impl Metrics {
             first_byte: phase("first_byte"),
             tokens: TOKEN_KINDS.map(|kind| tokens.get_or_create(&KindLabel { kind }).clone()),
             attempts: Family::default(),
+            hedges: Family::default(),
             rate_limited: Family::default(),
             judged: Counter::default(),
             good: Counter::default(),
@@ -133,7 +135,7 @@ impl Metrics {
             seconds.clone(),
         );
         registry.register("tokens", "Tokens that upstreams counted", tokens.clone());
-        registry.register("attempts", "Attempts at credentials by outcome", metrics.attempts.clone());
+        metrics.register_attempts(&mut registry);
         registry.register(
             "upstream_rate_limited",
             "Answers 429 of upstreams by credential",
@@ -203,6 +205,12 @@ impl Metrics {
         );
     }
 
+    fn register_attempts(&self, registry: &mut Registry) {
+        registry.register("attempts", "Attempts at credentials by outcome", self.attempts.clone());
+        let what = "Second attempts beside slow ones, by what became of them";
+        registry.register("hedges", what, self.hedges.clone());
+    }
+
     /// Counts a refresh of a token: `ok`, or what its failure means.
     pub(crate) fn token_refreshed(&self, outcome: &'static str) {
         self.token_refreshes.get_or_create(&KindLabel { kind: outcome }).inc();
@@ -244,7 +252,8 @@ impl Metrics {
             let label = CredentialLabel { credential_id: attempt.credential_id.0 };
             self.rate_limited.get_or_create(&label).inc();
         }
-        if attempt.outcome == AttemptOutcome::ClientGone {
+        // Who was not waited for to the end is not judged.
+        if matches!(attempt.outcome, AttemptOutcome::ClientGone | AttemptOutcome::Superseded) {
             return;
         }
         self.judged.inc();
@@ -252,6 +261,11 @@ impl Metrics {
         if matches!(attempt.outcome, AttemptOutcome::Done | AttemptOutcome::BudgetCut) {
             self.good.inc();
         }
+    }
+
+    /// Counts a second attempt beside a slow one, or that there could be none.
+    pub(crate) fn hedged(&self, outcome: HedgeOutcome) {
+        self.hedges.get_or_create(&KindLabel { kind: outcome.as_str() }).inc();
     }
 
     /// Counts a request as in flight until the guard is dropped.

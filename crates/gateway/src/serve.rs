@@ -14,10 +14,12 @@ mod echo;
 mod failover;
 mod gate;
 mod guard;
+mod hedge;
 mod holdback;
 mod idempotency;
 mod ingress;
 mod judge;
+mod kept;
 mod line;
 mod models;
 mod own;
@@ -30,6 +32,7 @@ mod renewal;
 mod route;
 mod session;
 mod settle;
+mod signs;
 mod simulate;
 mod socket;
 mod translation;
@@ -78,6 +81,8 @@ struct Request {
     reading: translation::Reading,
     /// The caller's `Idempotency-Key`, until the settlement has it.
     claim: Option<Claim>,
+    /// What it continues that one account keeps.
+    continued: Option<kept::Continued>,
 }
 
 impl Request {
@@ -279,7 +284,8 @@ fn examine(
     match checked() {
         Ok((key, probe, translation, claim)) => {
             let reading = translation::Reading::default();
-            Ok(Request { ingress, probe, snapshot, key, translation, reading, claim })
+            let continued = kept::of(core, key.user.id, &ingress);
+            Ok(Request { ingress, probe, snapshot, key, translation, reading, claim, continued })
         }
         Err(refusal) => Err(Box::new((ingress, refusal))),
     }

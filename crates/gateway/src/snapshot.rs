@@ -209,6 +209,13 @@ pub(crate) struct Credential {
     pub(crate) gauge: Arc<Gauge>,
 }
 
+impl Credential {
+    /// Whether it goes the way that its provider's other credentials go.
+    pub(crate) fn takes_usual_way(&self) -> bool {
+        matches!(self.proxy, Proxy::Default)
+    }
+}
+
 /// A user, as far as requests care.
 #[derive(Debug)]
 pub(crate) struct User {

@@ -1,7 +1,7 @@
 //! The way to upstreams: one door for everything that is sent, and what comes back through it.
 //!
-//! [`Upstreams::send`] takes a `&mut Reservation`, so nothing can be sent that is not in the books. It does not
-//! choose credentials and knows no callers.
+//! [`Upstreams::book`] takes a `&mut Reservation`, and nothing but what it gives can be sent, so nothing goes out that
+//! is not in the books. It does not choose credentials and knows no callers.
 
 mod address;
 mod answer;
@@ -64,6 +64,33 @@ pub(crate) enum SendError {
 impl From<ConnectFailure> for SendError {
     fn from(failure: ConnectFailure) -> Self {
         Self::Connect { step: failure.step, message: failure.message }
+    }
+}
+
+/// A request that is in the books and may go out, once.
+#[derive(Debug)]
+#[must_use = "it was booked as sent"]
+pub(crate) struct Booked(Prepared, InTheBooks);
+
+/// Proves that a reservation was marked as sent.
+#[derive(Clone, Copy, Debug)]
+struct InTheBooks;
+
+impl Booked {
+    /// What is needed to send the same attempt once more.
+    pub(crate) fn resend(&self) -> Resend {
+        Resend(self.1)
+    }
+}
+
+/// The right to send a booked attempt once more, because its upstream refused it unseen.
+#[derive(Debug)]
+pub(crate) struct Resend(InTheBooks);
+
+impl Resend {
+    /// With another token.
+    pub(crate) fn with(self, request: Prepared) -> Booked {
+        Booked(request, self.0)
     }
 }
 
@@ -135,21 +162,27 @@ impl Upstreams {
         })
     }
 
-    /// Sends a request and waits for the head of the answer. `own` is the credential's outbound proxy.
-    ///
-    /// The reservation is marked as sent before the first byte leaves; where the journal is strict, that waits for the
-    /// disk. There is no deadline here but the one for
-    /// connecting: the caller of this function owns the others.
-    pub(crate) async fn send(
-        &self,
+    /// Marks the reservation as sent, which must happen before the first byte leaves; where the journal is strict, that
+    /// waits for the disk.
+    pub(crate) fn book(
         reservation: &mut Reservation,
         strict: bool,
+        request: Prepared,
+    ) -> Result<Booked, SendError> {
+        crate::disk::on_disk(strict, || reservation.mark_sent())?;
+        Ok(Booked(request, InTheBooks))
+    }
+
+    /// Sends a request and waits for the head of the answer. `own` is the credential's outbound proxy.
+    ///
+    /// There is no deadline here but the one for connecting: the caller of this function owns the others.
+    pub(crate) async fn send(
+        &self,
+        request: Booked,
         provider: &Provider,
         own: &Proxy,
-        request: Prepared,
     ) -> Result<Answer, SendError> {
-        crate::disk::on_disk(strict, || reservation.mark_sent())?;
-        self.exchange(provider, own, request).await
+        self.exchange(provider, own, request.0).await
     }
 
     /// Fetches something that costs nothing and carries no content of a caller, such as a model list.

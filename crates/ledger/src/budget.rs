@@ -9,6 +9,7 @@
 
 mod account;
 mod attempt;
+mod beside;
 mod check;
 mod hold;
 mod minutes;

@@ -64,9 +64,14 @@ impl Journal {
         self.noting_failed_sync(self.tail().admit(record.request_id, frame, at_once))
     }
 
-    pub(crate) fn mark_sent(&self, record: &RequestRecord) -> Result<u64, JournalError> {
+    pub(crate) fn mark_sent(
+        &self,
+        record: &RequestRecord,
+        known: usize,
+        begins: bool,
+    ) -> Result<u64, JournalError> {
         self.refuse_if_broken()?;
-        let frame = Frame::sent(record);
+        let frame = Frame::sent(record, known, begins);
         self.noting_failed_sync(self.tail().append(frame))
     }
 

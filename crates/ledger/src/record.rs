@@ -74,13 +74,25 @@ pub(crate) struct Sent {
     pub(crate) grant_id: Option<GrantId>,
     #[serde(skip_serializing_if = "types::Money::is_zero")]
     pub(crate) held_usd: types::Money,
-    /// The attempt as it begins.
+    /// The attempt as it begins; none where two that ran side by side are only told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attempt: Option<Attempt>,
+    /// How many attempts stay as they were told before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) known: Option<usize>,
+    /// The attempts behind those, as they stand by now: how they ended and what they cost, or that they still run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) earlier: Vec<Attempt>,
 }
 
 impl Sent {
-    pub(crate) fn of(record: &RequestRecord) -> Self {
+    /// Of a record whose first `known` attempts need no second telling. `begins` says whether its last one begins.
+    pub(crate) fn of(record: &RequestRecord, known: usize, begins: bool) -> Self {
+        let (last, before) = match record.attempts.split_last() {
+            Some((last, before)) if begins => (Some(last), before),
+            _ => (None, record.attempts.as_slice()),
+        };
+        let earlier = before.get(known..).unwrap_or_default().to_vec();
         Self {
             provider_id: record.provider_id,
             credential_id: record.credential_id,
@@ -89,7 +101,9 @@ impl Sent {
             group: record.group.clone(),
             grant_id: record.grant_id,
             held_usd: record.held_usd,
-            attempt: record.attempts.last().cloned(),
+            attempt: last.cloned(),
+            known: (!earlier.is_empty()).then_some(known),
+            earlier,
         }
     }
 
@@ -105,6 +119,10 @@ impl Sent {
         record.group = self.group;
         record.grant_id = self.grant_id;
         record.held_usd = self.held_usd;
+        if let Some(known) = self.known {
+            record.attempts.truncate(known);
+        }
+        record.attempts.extend(self.earlier);
         record.attempts.extend(self.attempt);
     }
 }
@@ -154,10 +172,10 @@ impl Frame {
     }
 
     /// The frame of a SENT record.
-    pub(crate) fn sent(record: &RequestRecord) -> Self {
-        let mut sent = Sent::of(record);
+    pub(crate) fn sent(record: &RequestRecord, known: usize, begins: bool) -> Self {
+        let mut sent = Sent::of(record, known, begins);
         sent.upstream_model.iter_mut().chain(&mut sent.group).for_each(cut);
-        sent.attempt.iter_mut().for_each(cut_attempt);
+        sent.attempt.iter_mut().chain(&mut sent.earlier).for_each(cut_attempt);
         Self::json(Kind::Sent, &Note { request_id: record.request_id, note: sent })
     }
 

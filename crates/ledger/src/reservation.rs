@@ -14,6 +14,9 @@ use crate::journal::Journal;
 use crate::record::{blank, interrupt};
 use crate::{JournalError, Progress};
 
+/// An attempt's number, and where it goes if it has none.
+type Place = (usize, Option<(Option<ProviderId>, Option<CredentialId>)>);
+
 /// An admitted request that has not ended yet.
 #[must_use = "dropping it books the request as interrupted"]
 pub struct Reservation {
@@ -21,13 +24,15 @@ pub struct Reservation {
     /// Boxed, because it is large and its owner moves a lot.
     record: Box<RequestRecord>,
     /// The attempt that was last said to be sent.
-    sent: Option<(Option<ProviderId>, Option<CredentialId>, usize)>,
+    sent: Option<Place>,
+    /// Attempts at the front of the record that the journal has as they ended.
+    told: usize,
     ended: bool,
 }
 
 impl Reservation {
     pub(crate) fn new(journal: Arc<Journal>, record: RequestRecord) -> Self {
-        Self { journal, record: Box::new(record), sent: None, ended: false }
+        Self { journal, record: Box::new(record), sent: None, told: 0, ended: false }
     }
 
     /// The record as it stands.
@@ -42,14 +47,29 @@ impl Reservation {
 
     /// Writes the SENT record, which must happen before the first byte of an attempt leaves: its absence proves that
     /// nothing did. That is why strict mode waits for the disk here too. It takes provider, credential, upstream model, group, grant and the last attempt from the record;
-    /// while these are the same attempt, a further call writes nothing.
+    /// until there is another attempt, a further call writes nothing.
     pub fn mark_sent(&mut self) -> Result<(), JournalError> {
-        let attempt = (self.record.provider_id, self.record.credential_id, self.record.attempts.len());
+        let number = self.record.attempts.len();
+        let attempt = (number, (number == 0).then_some((self.record.provider_id, self.record.credential_id)));
         if self.sent != Some(attempt) {
-            let seq = self.journal.mark_sent(&self.record)?;
+            // What became of the one that was told last, and of any that never left, is told along.
+            let seq = self.journal.mark_sent(&self.record, self.told, true)?;
+            self.told = number.saturating_sub(1);
             self.journal.cover_if_strict(seq)?;
             self.sent = Some(attempt);
         }
+        Ok(())
+    }
+
+    /// Writes a further SENT record after two attempts ran side by side: which of them goes on, so that what a crash
+    /// leaves is priced by the right one. The one that goes on is the last of the record by then, the other one stands
+    /// before it. Without this record nothing is lost: a crash then books both as running.
+    pub fn mark_staying(&mut self) -> Result<(), JournalError> {
+        let number = self.record.attempts.len();
+        // The two may have changed places, so they are told again until that has worked.
+        self.told = self.told.min(number.saturating_sub(2));
+        self.journal.mark_sent(&self.record, self.told, false)?;
+        self.told = number.saturating_sub(1);
         Ok(())
     }
 

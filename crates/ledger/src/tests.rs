@@ -1,5 +1,6 @@
 //! Tests of the whole journal: what a caller sees, and what a fault leaves behind.
 
+mod attempts;
 mod books;
 mod crash;
 mod damage;

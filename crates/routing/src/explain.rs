@@ -7,7 +7,7 @@ use types::Timestamp;
 use types::credential::Tier;
 use types::request::{AffinityOutcome, Candidate, Decision};
 use types::routing::Strategy;
-use types::simulation::Counterfactual;
+use types::simulation::{Counterfactual, Obstacle};
 
 mod remedy;
 
@@ -23,17 +23,44 @@ struct Step {
     says: String,
     /// When it comes by itself.
     until: Option<Timestamp>,
+    /// The same without words, but for the time.
+    told: Obstacle,
 }
 
 impl Step {
+    /// `word` also names the sentence, unless [`Self::code`] says otherwise.
     fn new(word: &'static str, size: u8, says: impl Into<String>) -> Self {
-        Self { word, size, says: says.into(), until: None }
+        let told = Obstacle { code: word.to_owned(), ..Obstacle::default() };
+        Self { word, size, says: says.into(), until: None, told }
+    }
+
+    /// Names the sentence.
+    fn code(mut self, code: &str) -> Self {
+        code.clone_into(&mut self.told.code);
+        self
+    }
+
+    /// Whom it came after.
+    fn after(mut self, other: &str) -> Self {
+        self.told.other = Some(other.to_owned());
+        self
+    }
+
+    /// Its figure and the other one's.
+    fn figures(mut self, mine: &dyn std::fmt::Display, theirs: &dyn std::fmt::Display) -> Self {
+        (self.told.mine, self.told.theirs) = (Some(mine.to_string()), Some(theirs.to_string()));
+        self
+    }
+
+    fn obstacle(&self) -> Obstacle {
+        Obstacle { until: self.until, ..self.told.clone() }
     }
 }
 
-/// The changes that would have put another candidate first, the smallest first, at most ten. `tier_order` is the one
-/// that the decision was taken under.
+/// The changes that would have put another candidate first, the smallest first, at most ten. `tier_order` is taken
+/// where the decision does not say under which one it was taken.
 pub fn counterfactuals(decision: &Decision, tier_order: &[Tier]) -> Vec<Counterfactual> {
+    let tier_order = if decision.tier_order.is_empty() { tier_order } else { &decision.tier_order };
     let view = View::of(decision, tier_order);
     let mut found: Vec<_> = decision
         .candidates
@@ -53,7 +80,14 @@ pub fn counterfactuals(decision: &Decision, tier_order: &[Tier]) -> Vec<Counterf
                 (_, false) => "Without all of that it could have been first.",
             };
             let says = format!("{} {end}", says.join(" "));
-            Some((order, Counterfactual { candidate: label(candidate), change: first.word.to_owned(), says }))
+            let change = Counterfactual {
+                candidate: label(candidate),
+                change: first.word.to_owned(),
+                says,
+                obstacles: steps.iter().map(Step::obstacle).collect(),
+                sure,
+            };
+            Some((order, change))
         })
         .collect();
     found.sort_by_key(|(order, _)| *order);
@@ -112,7 +146,7 @@ impl<'a> View<'a> {
         }
         if self.held {
             let says = format!("The conversation is bound to {}.", label(first));
-            steps.push(Step::new("affinity", 2, says));
+            steps.push(Step::new("affinity", 2, says).after(&label(first)));
         }
         let sure = self.class_steps(candidate, self.rival(candidate, first), &mut steps);
         Some((steps, sure))
@@ -171,22 +205,24 @@ impl<'a> View<'a> {
             let before = theirs.checked_sub(1).and_then(|place| self.tier_order.get(place));
             // In the same tier its priority would still come later.
             if let (true, Some(before)) = (candidate.priority > rival.priority, before) {
-                steps.push(Step::new("tier", 5, format!("{says}; {before} comes before.")));
+                let step = Step::new("tier", 5, format!("{says}; {before} comes before."));
+                steps.push(step.after(&name).figures(&tier(candidate), &tier(rival)));
                 return true;
             }
-            steps.push(Step::new("tier", 5, format!("{says}.")));
+            let step = Step::new("tier", 5, format!("{says}."));
+            steps.push(step.after(&name).figures(&tier(candidate), &tier(rival)));
         }
         if candidate.priority < rival.priority {
             return true;
         }
         if candidate.priority > rival.priority {
-            let (whose, mine, theirs) = if candidate.priority.0 == rival.priority.0 {
-                ("Its", candidate.priority.1, rival.priority.1)
+            let (whose, code, mine, theirs) = if candidate.priority.0 == rival.priority.0 {
+                ("Its", "priority", candidate.priority.1, rival.priority.1)
             } else {
-                ("Its provider's", candidate.priority.0, rival.priority.0)
+                ("Its provider's", "provider_priority", candidate.priority.0, rival.priority.0)
             };
             let says = format!("{whose} priority {mine} comes after {theirs} of {name}; lower is first.");
-            steps.push(Step::new("priority", 4, says));
+            steps.push(Step::new("priority", 4, says).code(code).after(&name).figures(&mine, &theirs));
             return true;
         }
         if steps.is_empty() {
@@ -205,7 +241,7 @@ impl<'a> View<'a> {
         let load = |one: &Candidate| u64::from(one.in_flight);
         let weight = |one: &Candidate| u64::from(one.weight.max(1));
         match self.decision.strategy.unwrap_or(Strategy::Weighted) {
-            Strategy::RoundRobin => Step::new("turn", 1, format!("It was the turn of {name}.")),
+            Strategy::RoundRobin => Step::new("turn", 1, format!("It was the turn of {name}.")).after(&name),
             Strategy::LeastLoaded if load(candidate) * weight(rival) > load(rival) * weight(candidate) => {
                 Step::new(
                     "load",
@@ -218,6 +254,12 @@ impl<'a> View<'a> {
                         rival.weight
                     ),
                 )
+                .code("load_by_weight")
+                .after(&name)
+                .figures(
+                    &format!("{} / {}", candidate.in_flight, candidate.weight),
+                    &format!("{} / {}", rival.in_flight, rival.weight),
+                )
             }
             Strategy::Cheapest if candidate.cost_multiplier > rival.cost_multiplier => {
                 let (mine, theirs) = (candidate.cost_multiplier, rival.cost_multiplier);
@@ -226,6 +268,8 @@ impl<'a> View<'a> {
                     5,
                     format!("It charges {mine} times the list price, {name} {theirs} times."),
                 )
+                .after(&name)
+                .figures(&mine, &theirs)
             }
             Strategy::Latency => latency(candidate, rival, &name),
             _ => draw(candidate, rival, &name),
@@ -241,13 +285,18 @@ fn latency(candidate: &Candidate, rival: &Candidate, name: &str) -> Step {
     let burden = |one: &Candidate| one.latency_ms.map(|ms| ms.saturating_mul(u64::from(one.in_flight) + 1));
     match (burden(candidate), burden(rival), candidate.latency_ms, rival.latency_ms) {
         (Some(mine), Some(theirs), Some(ms), Some(other)) if mine > theirs && ms > other => {
-            Step::new("latency", 2, format!("It took {ms} ms to the first byte lately, {name} {other} ms."))
+            let says = format!("It took {ms} ms to the first byte lately, {name} {other} ms.");
+            Step::new("latency", 2, says).after(name).figures(&ms, &other)
         }
         (Some(mine), Some(theirs), ..) if mine > theirs => {
             let (mine, theirs) = (requests(candidate.in_flight), requests(rival.in_flight));
             Step::new("load", 2, format!("It carried {mine}, {name} {theirs}."))
+                .after(name)
+                .figures(&candidate.in_flight, &rival.in_flight)
         }
-        _ => Step::new("draw", 1, format!("The draw of two put {name} first.")),
+        _ => {
+            Step::new("draw", 1, format!("The draw of two put {name} first.")).code("draw_of_two").after(name)
+        }
     }
 }
 
@@ -255,11 +304,15 @@ fn draw(candidate: &Candidate, rival: &Candidate, name: &str) -> Step {
     let chance = candidate.chance_permille.map_or_else(String::new, |permille| {
         format!(" It had a chance of {}.{} %.", permille / 10, permille % 10)
     });
-    if candidate.weight < rival.weight {
+    let mut step = if candidate.weight < rival.weight {
         let (mine, theirs) = (candidate.weight, rival.weight);
-        return Step::new("weight", 3, format!("Its weight is {mine}, that of {name} {theirs}.{chance}"));
-    }
-    Step::new("draw", 1, format!("The draw went to {name}.{chance}"))
+        let says = format!("Its weight is {mine}, that of {name} {theirs}.{chance}");
+        Step::new("weight", 3, says).figures(&mine, &theirs)
+    } else {
+        Step::new("draw", 1, format!("The draw went to {name}.{chance}"))
+    };
+    step.told.chance_permille = candidate.chance_permille;
+    step.after(name)
 }
 
 #[cfg(test)]

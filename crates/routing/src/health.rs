@@ -15,9 +15,11 @@ use crate::cooldown::Rest;
 use crate::window::Window;
 
 mod cell;
+mod doubt;
 mod lines;
 
 use cell::{Cell, Ranked, Streaks};
+pub use doubt::{Doubt, WHOLE, again};
 pub use lines::{BreakerLine, RestLine};
 
 /// Models of a credential that are told from each other.
@@ -224,6 +226,7 @@ impl Health {
         if !counts {
             return Vec::new();
         }
+        cell.failed_at = now;
         let change = cell.breaker.failed(now, config, failed.fingerprint, failed.confirmed, failed.what);
         change.map(|change| ModelChange { model: place.name(), change }).into_iter().collect()
     }

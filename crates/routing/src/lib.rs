@@ -13,6 +13,7 @@ pub mod failure;
 pub mod health;
 pub mod latency;
 pub mod order;
+pub mod patience;
 pub mod pattern;
 mod reset;
 pub mod retry;

@@ -41,6 +41,31 @@ impl RetryBudget {
     }
 }
 
+/// Bounds second attempts beside slow ones by a share of the requests of the last minute. Shared by all requests.
+#[derive(Debug, Default)]
+pub struct HedgeBudget {
+    window: Mutex<Window<60, 1_000>>,
+}
+
+impl HedgeBudget {
+    /// Counts a request.
+    pub fn request(&self, now: Timestamp) {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner).add_first(now);
+    }
+
+    /// Takes one out of the budget; `percent` is the share of the requests, but one in a minute is always allowed
+    /// unless it is zero, so that a quiet gateway can hedge too. False if none is left.
+    pub fn take(&self, now: Timestamp, percent: u32) -> bool {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let (requests, taken) = window.sums(now);
+        let allowed = percent > 0 && taken < (requests * u64::from(percent) / 100).max(1);
+        if allowed {
+            window.add_second(now);
+        }
+        allowed
+    }
+}
+
 /// How long to wait before a further attempt, in milliseconds: evenly between 0 and the smaller of 1 s and
 /// 25 ms · 2^`attempt` (full jitter, so that requests that failed together do not come back together).
 pub fn pause_ms(attempt: u32, seed: u64) -> u64 {

@@ -271,6 +271,7 @@ pub(crate) fn record(n: u64) -> RequestRecord {
             model: None,
             head_ms: None,
             pause_ms: 0,
+            hedge: false,
             rectified: Vec::new(),
             translation: None,
         }],

@@ -39,6 +39,8 @@ pub enum BadMoney {
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// One dollar.
+    pub const ONE_USD: Self = Self(1_000_000_000);
     /// The largest amount: about 9.2 billion USD.
     pub const MAX: Self = Self(i64::MAX);
 

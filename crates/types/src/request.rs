@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use filter::RequestFilter;
 pub use live::LiveEvent;
 pub use tried::{
-    AffinityNote, AffinityOutcome, Attempt, AttemptOutcome, Candidate, Commit, Decision, Removed,
-    SessionSource,
+    AffinityNote, AffinityOutcome, Attempt, AttemptOutcome, Candidate, Commit, Decision, HedgeNote,
+    HedgeOutcome, Removed, SessionSource,
 };
 
 use crate::dialect::{Dialect, Endpoint, named};

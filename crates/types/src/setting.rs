@@ -63,6 +63,13 @@ pub struct Settings {
     pub routing_retry_budget_percent: u32,
     /// `routing.retry_unknown`: try another credential although the first may have acted on the request.
     pub routing_retry_unknown: bool,
+    /// `routing.hedge_percent`: how many of the requests may have a second attempt beside a slow one; zero means none.
+    pub routing_hedge_percent: u32,
+    /// `routing.hedge_min_ms`: how long the first attempt has at least before a second one begins.
+    pub routing_hedge_min_ms: u32,
+    /// `routing.hedge_max_usd`: what the cancelled attempt of a request may waste at most, by the estimate; where it
+    /// may be more, there is no second attempt.
+    pub routing_hedge_max_usd: Money,
     /// `routing.queue_ms`: how long a request waits for a free slot where all candidates are busy.
     pub routing_queue_ms: u32,
     /// `routing.queue_size`: requests that may wait so, for each provider.
@@ -157,6 +164,9 @@ impl Default for Settings {
             routing_gate_ms: 10_000,
             routing_retry_budget_percent: 20,
             routing_retry_unknown: false,
+            routing_hedge_percent: 0,
+            routing_hedge_min_ms: 1_000,
+            routing_hedge_max_usd: Money::ONE_USD,
             routing_queue_ms: 5_000,
             routing_queue_size: 100,
             routing_cooldown_max_s: 3_600,
@@ -214,6 +224,9 @@ impl Settings {
             "routing.deadline_ms" => self.routing_deadline_ms.to_string(),
             "routing.gate_ms" => self.routing_gate_ms.to_string(),
             "routing.retry_budget_percent" => self.routing_retry_budget_percent.to_string(),
+            "routing.hedge_percent" => self.routing_hedge_percent.to_string(),
+            "routing.hedge_min_ms" => self.routing_hedge_min_ms.to_string(),
+            "routing.hedge_max_usd" => self.routing_hedge_max_usd.to_string(),
             "routing.queue_ms" => self.routing_queue_ms.to_string(),
             "routing.queue_size" => self.routing_queue_size.to_string(),
             "routing.cooldown_max_s" => self.routing_cooldown_max_s.to_string(),
@@ -275,6 +288,9 @@ impl Settings {
             "routing.deadline_ms" => self.routing_deadline_ms = number()?,
             "routing.gate_ms" => self.routing_gate_ms = number()?,
             "routing.retry_budget_percent" => self.routing_retry_budget_percent = number()?,
+            "routing.hedge_percent" => self.routing_hedge_percent = number()?,
+            "routing.hedge_min_ms" => self.routing_hedge_min_ms = number()?,
+            "routing.hedge_max_usd" => self.routing_hedge_max_usd = read::parsed(text).map_err(refuse)?,
             "routing.queue_ms" => self.routing_queue_ms = number()?,
             "routing.queue_size" => self.routing_queue_size = number()?,
             "routing.cooldown_max_s" => self.routing_cooldown_max_s = number()?,

@@ -51,6 +51,29 @@ pub struct Counterfactual {
     pub change: String,
     /// The same as a sentence.
     pub says: String,
+    /// What the sentence is made of, for whoever tells it in other words.
+    pub obstacles: Vec<Obstacle>,
+    /// Whether it is sure that nothing else stood in its way.
+    pub sure: bool,
+}
+
+/// One thing that kept a candidate from being first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Obstacle {
+    /// A stable name: a filter's, or `demoted`, `affinity`, `tier`, `priority`, `provider_priority`, `turn`,
+    /// `load_by_weight`, `load`, `cost`, `latency`, `weight`, `draw`, `draw_of_two`.
+    pub code: String,
+    /// Whom it came after, as `provider / credential`.
+    pub other: Option<String>,
+    /// Its own figure: a priority, a weight, a load, a tier.
+    pub mine: Option<String>,
+    /// The other one's.
+    pub theirs: Option<String>,
+    /// Its chance in the draw, in thousandths.
+    pub chance_permille: Option<u32>,
+    /// When it is over by itself.
+    pub until: Option<Timestamp>,
 }
 
 /// Body of `POST /api/admin/routing/backtest`: a policy to try on what was recorded. Absent fields stay as they are.

@@ -221,3 +221,36 @@ async fn tp_02_tp_16_four_exhausted_accounts_of_five_cost_four_switches_once() {
     assert!(switches[0] <= 4, "{switches:?}");
     assert_eq!(switches[1..].iter().sum::<usize>(), 0, "{switches:?}");
 }
+
+#[tokio::test]
+async fn fault_u29_a_second_attempt_beside_a_slow_one_is_sent_again_with_a_fresh_token_too() {
+    let (rig, vendor, id) = pool(3_600).await;
+    let setting = async |name: &str, value: &str| {
+        rig.server.admin("PUT", &format!("/settings/{name}"), &json!({ "value": value })).await
+    };
+    setting("affinity.enabled", "false").await;
+    setting("routing.hedge_min_ms", "50").await;
+    rig.change(&format!("/credentials/{id}"), json!({"priority": 9})).await;
+    rig.credential(1, "up-a", json!({"priority": 1})).await;
+    for _ in 0..25 {
+        assert_eq!(rig.ask(rig.keyed(ANTHROPIC.ask("m-1", false))).await.status, 200);
+    }
+    setting("routing.hedge_percent", "50").await;
+    rig.upstream.clear_invoice();
+    rig.on_credential("up-a", Behaviour::instead(Then::Stall));
+    rig.on_credential("a1-CANARY-access-token", refuses());
+    let ask = rig.keyed(ANTHROPIC.ask("m-1", false));
+    let request = ask.id.clone();
+    let got = rig.ask(ask).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let entries = rig.upstream.invoice().into_iter().filter(|entry| entry.request.path() == "/v1/messages");
+    let seen: Vec<_> = entries.map(|entry| entry.credential().unwrap().to_owned()).collect();
+    assert_eq!(seen, ["up-a", "a1-CANARY-access-token", "a2-CANARY-access-token"]);
+    let row = rig.row(&request).await;
+    assert_eq!(row["decision"]["hedge"]["outcome"], "won", "{row}");
+    assert_eq!(row["attempts"].as_array().unwrap().len(), 2, "{row}");
+    assert_eq!(row["attempts"][1]["rectified"], json!(["token_refreshed"]), "{row}");
+    assert_eq!(vendor.asked(), 2, "one sign-in, one refresh");
+    let report = rig.server.admin("GET", "/ledger/audit", &Value::Null).await;
+    assert_eq!(report["violations"], json!([]), "{report}");
+}

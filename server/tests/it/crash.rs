@@ -244,3 +244,111 @@ async fn inv_01_02_03_16_kill_9_loses_nothing_and_books_nothing_twice() {
     assert!(sent > 0, "no request reached the vendor: the rig proves nothing");
     program.kill().await;
 }
+
+/// Asks once; gives the request's id.
+fn asking(address: &str, key: &str, streaming: bool) -> (String, String, String) {
+    let id = format!("h-{:016x}", rand::random::<u64>());
+    let body = json!({
+        "model": "m-crash", "max_tokens": 100, "stream": streaming,
+        "messages": [{"role": "user", "content": format!("marker {id}.")}],
+    })
+    .to_string();
+    let request = format!(
+        "POST /v1/messages HTTP/1.1\r\nHost: t\r\nx-api-key: {key}\r\nx-request-id: {id}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    (address.to_owned(), id, request)
+}
+
+fn nano(value: &Value) -> u128 {
+    let Some(text) = value.as_str() else { return 0 };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{fraction:0<9}").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_01_03_19_kill_9_while_two_attempts_run_books_both_and_charges_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = Fakeup::start().await;
+    let (mut program, _) = Program::start(dir.path()).await;
+    let provider = json!({"name": "fake", "kind": "anthropic", "base_url": upstream.base_url()});
+    let provider = program.admin("POST", "/providers", &provider).await["id"].clone();
+    for (priority, secret) in ["up-a", "up-b"].into_iter().enumerate() {
+        let spec = json!({"provider_id": provider, "name": secret, "api_key": secret, "priority": priority});
+        assert!(program.admin("POST", "/credentials", &spec).await["id"].is_i64());
+    }
+    let price = json!({"input_per_million_usd": "3", "output_per_million_usd": "15"});
+    program.admin("PUT", "/prices/m-crash", &price).await;
+    let user = program.admin("POST", "/users", &json!({"name": "u"})).await;
+    let key = program.admin("POST", &format!("/users/{}/keys", user["id"]), &json!({"name": "k"})).await;
+    let key = key["key"].as_str().unwrap().to_owned();
+    for (name, value) in
+        [("affinity.enabled", "false"), ("routing.hedge_min_ms", "50"), ("routing.hedge_percent", "50")]
+    {
+        program.admin("PUT", &format!("/settings/{name}"), &json!({ "value": value })).await;
+    }
+    // Killed before it is decided, and again after the first one has answered, in the middle of its stream.
+    for decided in [false, true] {
+        upstream.forget();
+        for _ in 0..25 {
+            let (address, _, request) = asking(&program.address, &key, true);
+            let answer = exchange(&address, &request, None).await.unwrap();
+            assert!(answer.contains("message_stop"), "{answer}");
+        }
+        upstream.clear_invoice();
+        let slow = if decided {
+            Behaviour { delay_ms: 1_500, deltas: Some(400), pace_ms: 50, ..Behaviour::default() }
+        } else {
+            Behaviour::instead(fakeup::Then::Stall)
+        };
+        upstream.script(Rule::credential("up-a", slow));
+        upstream.script(Rule::credential("up-b", Behaviour::instead(fakeup::Then::Stall)));
+        let (address, id, request) = asking(&program.address, &key, true);
+        let begun = if decided { Some("content_block_delta") } else { None };
+        if decided {
+            // It leaves the connection open: the kill ends it.
+            let mut stream = TcpStream::connect(&address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let (mut answer, mut buffer) = (String::new(), [0_u8; 4_096]);
+            while !answer.contains(begun.unwrap_or_default()) {
+                let read = stream.read(&mut buffer).await.unwrap();
+                assert!(read > 0, "{answer}");
+                answer.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+            program.kill().await;
+        } else {
+            let tracker = TaskTracker::new();
+            tracker.spawn(async move { exchange(&address, &request, None).await.ok() });
+            let both = upstream.until(Duration::from_secs(8), |entries| entries.len() >= 2).await;
+            assert_eq!(both.len(), 2, "{both:?}");
+            program.kill().await;
+        }
+        (program, _) = Program::start(dir.path()).await;
+        let report = program.admin("GET", "/ledger/audit", &Value::Null).await;
+        assert_eq!(report["violations"], json!([]), "{report}");
+        let row = program.admin("GET", &format!("/requests/{id}"), &Value::Null).await;
+        assert_eq!(row["outcome"], "interrupted", "{row}");
+        let attempts = row["attempts"].as_array().unwrap();
+        let names: Vec<&str> = attempts.iter().map(|one| one["credential_name"].as_str().unwrap()).collect();
+        let outcomes: Vec<&str> = attempts.iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+        let input = u128::from(row["request_bytes"].as_u64().unwrap().div_ceil(4)) * 3_000;
+        assert_eq!(
+            nano(&attempts[0]["provider_cost_usd"]),
+            input,
+            "the one that is charged to nobody: {row}"
+        );
+        assert_eq!(nano(&row["cost_usd"]), input, "charged once: {row}");
+        assert_eq!(row["credential_id"], attempts[1]["credential_id"], "{row}");
+        if decided {
+            assert_eq!((names, outcomes), (vec!["up-b", "up-a"], vec!["superseded", "interrupted"]), "{row}");
+        } else {
+            assert_eq!(
+                (names, outcomes),
+                (vec!["up-a", "up-b"], vec!["interrupted", "interrupted"]),
+                "{row}"
+            );
+        }
+    }
+    program.kill().await;
+}

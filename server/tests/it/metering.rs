@@ -17,7 +17,7 @@ const BILL: Tokens = Tokens {
 };
 
 #[tokio::test]
-async fn rows_hold_what_the_vendor_bills_in_every_dialect_and_chunking() {
+async fn fault_u43_rows_hold_what_the_vendor_bills_in_every_dialect_and_chunking() {
     let rig = Rig::start().await;
     let mut count = 0;
     for face in FACES {

@@ -72,13 +72,18 @@ fn check(input: &Backtest, since: Timestamp, until: Timestamp, limit: u32) -> Re
 
 fn sample(row: DecisionSample) -> Option<Sample> {
     let DecisionSample { at, decision, attempts, base_cost, provider_cost, first_byte_ms } = row;
-    let first = attempts.first()?;
+    // A second attempt beside a slow one was nobody's first choice, and no failover.
+    let in_turn = || attempts.iter().filter(|attempt| !attempt.hedge);
+    let first = in_turn().next()?;
     Some(Sample {
         at,
         first: (first.provider_id, first.credential_id),
         // A caller who left says nothing about the credential.
-        first_failed: !matches!(first.outcome, AttemptOutcome::Done | AttemptOutcome::ClientGone),
-        attempts: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
+        first_failed: !matches!(
+            first.outcome,
+            AttemptOutcome::Done | AttemptOutcome::ClientGone | AttemptOutcome::Superseded
+        ),
+        attempts: u32::try_from(in_turn().count()).unwrap_or(u32::MAX),
         decision,
         base_cost,
         provider_cost,

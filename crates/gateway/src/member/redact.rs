@@ -35,6 +35,7 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
             model,
             head_ms: _,
             pause_ms: _,
+            hedge: _,
             rectified: _,
             // What was lost of his request is his to know.
             translation: _,
@@ -51,6 +52,9 @@ pub(super) fn without_upstreams(mut row: RequestRow) -> RequestRow {
     }
     if let Some(decision) = &mut row.record.decision {
         decision.models.clear();
+        if let Some(hedge) = &mut decision.hedge {
+            hedge.cost_usd = types::Money::ZERO;
+        }
         if let Some(affinity) = &mut decision.affinity {
             affinity.credential_id = None;
         }

@@ -75,6 +75,7 @@ async fn book(gateway: &Gateway, user: UserId) -> RequestId {
         model: None,
         head_ms: None,
         pause_ms: 0,
+        hedge: false,
         rectified: Vec::new(),
         translation: None,
     });

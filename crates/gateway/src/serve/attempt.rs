@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use protocol::translate::without_envelopes;
 use tokio::time::Instant;
+use types::RequestId;
 use types::provider::Timeouts;
 use types::translation::Served;
 
 use super::Request;
 use super::idempotency;
-use super::judge::{Judged, judge};
+use super::judge::{Good, Judged, judge};
 use super::quote;
+use super::renewal;
 use super::settle::Settlement;
+use super::signs::Signs;
 use super::translation::{self, Translated};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
@@ -23,7 +26,7 @@ use crate::core::Core;
 use crate::credential::Lease;
 use crate::error::Refusal;
 use crate::snapshot::{Credential, Provider};
-use crate::upstream::{Answer, AnswerBody, Call, SendError, prepare};
+use crate::upstream::{Answer, AnswerBody, Booked, Call, Prepared, SendError, Upstreams, prepare};
 
 /// Bytes of the longest magic number of a compression (Zstandard's).
 const LONGEST_MAGIC: usize = 4;
@@ -77,112 +80,199 @@ pub(super) struct Target<'a> {
     pub(super) deadline: Instant,
 }
 
-/// Tries one credential.
-pub(super) async fn attempt(
-    core: &Core,
+/// Begins a try at one credential: everything that the books must know of it is done when this returns. What is
+/// left neither needs nor holds the settlement, so that two attempts of a request can run at once.
+pub(super) fn begin<'a>(
+    core: &'a Arc<Core>,
     settlement: &mut Settlement,
-    request: &Request,
-    target: &Target<'_>,
-    credential: &Arc<Credential>,
+    request: &'a Request,
+    target: Target<'a>,
+    credential: Arc<Credential>,
     lease: Lease,
-) -> Attempted {
-    let timeouts = &target.provider.spec.timeouts;
+    signs: Signs,
+) -> impl Future<Output = Attempted> + Send + use<'a> {
+    let id = settlement.record().request_id;
+    let deadline = target.deadline;
+    let mut used = renewal::used(&credential);
+    let booked = Draft::of(core, settlement, request, target).and_then(|draft| {
+        let booked = draft.book(core, settlement, &credential)?;
+        Ok((draft, booked))
+    });
+    async move {
+        let (draft, mut booked) = match booked {
+            Ok(booked) => booked,
+            Err(verdict) => return Attempted::Failed(verdict, lease),
+        };
+        loop {
+            let resend = booked.resend();
+            let verdict = match ask(core, (id, request), &draft, booked, &credential, &signs).await {
+                Err(verdict) => verdict,
+                Ok(good) => {
+                    let timeouts = &draft.provider.spec.timeouts;
+                    return Attempted::Opened(Box::new(Opened {
+                        status: good.status,
+                        headers: good.headers,
+                        content: good.content,
+                        lease,
+                        credential,
+                        trial: None,
+                        translated: draft.translated,
+                        idle: Duration::from_millis(timeouts.idle_ms.unwrap_or(Timeouts::IDLE_MS)),
+                    }));
+                }
+            };
+            let renews = !signs.is_renewed()
+                && renewal::renews(core, id, &credential, &verdict, (used, deadline)).await;
+            if !renews {
+                return Attempted::Failed(verdict, lease);
+            }
+            signs.renewed();
+            used = renewal::used(&credential);
+            booked = match draft.written(core, &credential) {
+                Ok(prepared) => resend.with(prepared),
+                Err(verdict) => return Attempted::Failed(verdict, lease),
+            };
+        }
+    }
+}
+
+/// Sends what was booked and judges the beginning of its answer.
+async fn ask(
+    core: &Core,
+    (id, request): (RequestId, &Request),
+    draft: &Draft<'_>,
+    booked: Booked,
+    credential: &Credential,
+    signs: &Signs,
+) -> Result<Box<Good>, Box<Verdict>> {
+    let timeouts = &draft.provider.spec.timeouts;
     let (phase, limit_ms) = if request.streaming() {
         ("first byte", timeouts.first_byte_ms.unwrap_or(Timeouts::FIRST_BYTE_MS))
     } else {
         ("total", timeouts.total_ms.unwrap_or(Timeouts::TOTAL_MS))
     };
-    let until = target.deadline.min(Instant::now() + Duration::from_millis(limit_ms));
+    let until = draft.deadline.min(Instant::now() + Duration::from_millis(limit_ms));
     let timed_out = |began| Box::new(verdict::of_timeout(phase, limit_ms, began));
-    let translated = match translate(core, settlement, request, target) {
-        Ok(translated) => translated,
-        Err(refusal) => return Attempted::Failed(Box::new(verdict::of_request(refusal)), lease),
-    };
-    let opening = open(core, settlement, request, target, (credential, translated.as_ref()));
+    let opening = open(core, booked, draft.provider, credential, signs);
     let (answer, first) = match tokio::time::timeout_at(until, opening).await {
-        Err(_) => {
-            let began = settlement.attempt_has_head();
-            return Attempted::Failed(timed_out(began), lease);
-        }
-        Ok(Err(verdict)) => return Attempted::Failed(verdict, lease),
-        Ok(Ok(opened)) => opened,
+        Err(_) => return Err(timed_out(signs.has_head())),
+        Ok(opened) => opened?,
     };
-    match tokio::time::timeout_at(
-        until,
-        judge(settlement, request, (credential, translated.as_ref()), answer, first),
-    )
-    .await
-    {
-        Err(_) => Attempted::Failed(timed_out(true), lease),
-        Ok(Judged::Failed(verdict)) => Attempted::Failed(verdict, lease),
-        Ok(Judged::Good(good)) => Attempted::Opened(Box::new(Opened {
-            status: good.status,
-            headers: good.headers,
-            content: good.content,
-            lease,
-            credential: credential.clone(),
-            trial: None,
-            translated,
-            idle: Duration::from_millis(timeouts.idle_ms.unwrap_or(Timeouts::IDLE_MS)),
-        })),
+    let judging = judge(id, request, (credential, draft.translated.as_ref()), answer, first, signs);
+    match tokio::time::timeout_at(until, judging).await {
+        Err(_) => Err(timed_out(true)),
+        Ok(Judged::Failed(verdict)) => Err(verdict),
+        Ok(Judged::Good(good)) => Ok(good),
+    }
+}
+
+fn unsent(provider: &Provider, error: &SendError) -> Box<Verdict> {
+    Box::new(verdict::of_send_error(error, host_of(provider.spec.base_url.as_str())))
+}
+
+/// A request as one upstream needs it, but for what is presented as its credential.
+struct Draft<'a> {
+    request: &'a Request,
+    provider: &'a Provider,
+    /// As the upstream calls it.
+    model: &'a str,
+    translated: Option<Translated>,
+    body: Bytes,
+    /// For the upstream's own idempotency.
+    key: Option<HeaderValue>,
+    deadline: Instant,
+}
+
+impl<'a> Draft<'a> {
+    /// Writes the request, and on the record where it goes and what it loses.
+    fn of(
+        core: &Core,
+        settlement: &mut Settlement,
+        request: &'a Request,
+        target: Target<'a>,
+    ) -> Result<Self, Box<Verdict>> {
+        let translated = translate(core, settlement, request, &target)
+            .map_err(|refusal| Box::new(verdict::of_request(refusal)))?;
+        let Target { provider, model, body, deadline, .. } = target;
+        let model = model.map_or("", |model| provider.upstream_model(model));
+        let endpoint = translated.as_ref().map_or(request.ingress.endpoint, |translated| translated.endpoint);
+        let body = match &translated {
+            Some(translated) => translated.body.clone(),
+            None => body_for(request, body.as_ref(), model),
+        };
+        let record = settlement.record_mut();
+        record.upstream_model = (!model.is_empty()).then(|| model.to_owned());
+        record.upstream_dialect = Some(endpoint.dialect());
+        let key = idempotency::upstream_key(record);
+        Ok(Self { request, provider, model, translated, body, key, deadline })
+    }
+
+    /// What goes out with the credential as it is now.
+    fn written(&self, core: &Core, credential: &Credential) -> Result<Prepared, Box<Verdict>> {
+        let Self { request, provider, model, translated, body, key, .. } = self;
+        let fail = |error: SendError| unsent(provider, &error);
+        let presented = credential
+            .auth
+            .presented(core.clock.now())
+            .map_err(|fault| fail(SendError::Unsendable(fault.to_string())))?;
+        let ingress = &request.ingress;
+        let call = Call::Endpoint {
+            endpoint: translated.as_ref().map_or(ingress.endpoint, |translated| translated.endpoint),
+            model,
+            gemini_version: ingress.gemini_version.unwrap_or("v1beta"),
+            query: match translated {
+                None => ingress.query.as_deref(),
+                Some(translated) => translated.query(),
+            },
+            stream: request.streaming(),
+        };
+        let (kind, base_url) = (provider.spec.kind, provider.spec.base_url.as_str());
+        let prepared = if translated.is_some() {
+            let headers = Translated::headers(&ingress.headers);
+            prepare(kind, base_url, &presented, &call, &headers, body.clone())
+        } else {
+            prepare(kind, base_url, &presented, &call, &ingress.headers, body.clone())
+        };
+        let mut prepared = prepared.map_err(fail)?;
+        if let Some(key) = key {
+            prepared.headers.insert(HeaderName::from_static(idempotency::HEADER), key.clone());
+        }
+        Ok(prepared)
+    }
+
+    /// The same, in the books.
+    fn book(
+        &self,
+        core: &Core,
+        settlement: &mut Settlement,
+        credential: &Credential,
+    ) -> Result<Booked, Box<Verdict>> {
+        let prepared = self.written(core, credential)?;
+        let fail = |error: SendError| unsent(self.provider, &error);
+        let Some(reservation) = settlement.reservation() else {
+            return Err(fail(SendError::Unsendable("the request has ended already".into())));
+        };
+        Upstreams::book(reservation, core.ledger.is_strict(), prepared).map_err(fail)
     }
 }
 
 /// Sends the request and reads the first piece of the answer's body.
 async fn open(
     core: &Core,
-    settlement: &mut Settlement,
-    request: &Request,
-    target: &Target<'_>,
-    (credential, translated): (&Credential, Option<&Translated>),
+    booked: Booked,
+    provider: &Provider,
+    credential: &Credential,
+    signs: &Signs,
 ) -> Result<(Answer, Option<Bytes>), Box<Verdict>> {
-    let provider = target.provider;
-    let base_url = provider.spec.base_url.as_str();
-    let fail = |error: SendError| Box::new(verdict::of_send_error(&error, host_of(base_url)));
-    let presented = credential
-        .auth
-        .presented(core.clock.now())
-        .map_err(|fault| fail(SendError::Unsendable(fault.to_string())))?;
-    let ingress = &request.ingress;
-    let model = target.model.map_or("", |model| provider.upstream_model(model));
-    settlement.record_mut().upstream_model = (!model.is_empty()).then(|| model.to_owned());
-    let endpoint = translated.map_or(ingress.endpoint, |translated| translated.endpoint);
-    settlement.record_mut().upstream_dialect = Some(endpoint.dialect());
-    let call = Call::Endpoint {
-        endpoint,
-        model,
-        gemini_version: ingress.gemini_version.unwrap_or("v1beta"),
-        query: match translated {
-            None => ingress.query.as_deref(),
-            Some(translated) => translated.query(),
-        },
-        stream: request.streaming(),
-    };
-    let kind = provider.spec.kind;
-    let prepared = if let Some(translated) = translated {
-        let headers = Translated::headers(&ingress.headers);
-        prepare(kind, base_url, &presented, &call, &headers, translated.body.clone())
-    } else {
-        let body = body_for(request, target.body.as_ref(), model);
-        prepare(kind, base_url, &presented, &call, &ingress.headers, body)
-    };
-    let mut prepared = prepared.map_err(fail)?;
-    if let Some(key) = idempotency::upstream_key(settlement.record()) {
-        prepared.headers.insert(HeaderName::from_static(idempotency::HEADER), key);
-    }
-    let Some(reservation) = settlement.reservation() else {
-        return Err(fail(SendError::Unsendable("the request has ended already".into())));
-    };
-    let strict = core.ledger.is_strict();
-    let sent = core.upstreams.send(reservation, strict, provider, &credential.proxy, prepared).await;
-    let mut answer = sent.map_err(fail)?;
-    credential.gauge.hear(kind, &answer.headers, core.clock.now());
-    settlement.attempt_head(answer.status.as_u16());
+    let sent = core.upstreams.send(booked, provider, &credential.proxy).await;
+    let mut answer = sent.map_err(|error| unsent(provider, &error))?;
+    credential.gauge.hear(provider.spec.kind, &answer.headers, core.clock.now());
+    signs.head(answer.status.as_u16());
     let first = first_piece(&mut answer.body)
         .await
         .map_err(|error| Box::new(verdict::of_empty_answer(&error.to_string())))?;
     if first.is_some() {
-        settlement.first_byte();
+        signs.first_byte();
     }
     Ok((answer, first))
 }

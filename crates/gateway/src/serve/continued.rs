@@ -31,6 +31,21 @@ pub(super) fn resolve(core: &Core, user: UserId, ingress: &mut Ingress) -> Resul
     Ok(())
 }
 
+/// Whether a request is about something that one upstream keeps, or runs on there after its answer.
+pub(super) fn needs_its_upstream(ingress: &Ingress) -> bool {
+    let names = |field: &str| memchr::memmem::find(&ingress.body, field.as_bytes()).is_some();
+    ingress.endpoint == Endpoint::Responses
+        && [FIELD, "\"background\"", "\"conversation\""].iter().any(|field| names(field))
+}
+
+/// Whether a request lets its vendor call servers of others, who would be called twice.
+pub(super) fn calls_others(ingress: &Ingress) -> bool {
+    let body = ingress.body.as_ref();
+    ["\"mcp_servers\"", "\"server_url\"", "\"connector_id\""]
+        .iter()
+        .any(|field| memchr::memmem::find(body, field.as_bytes()).is_some())
+}
+
 fn mentions(body: &[u8]) -> bool {
     // Most requests do not, and a search costs less than a tree.
     memchr::memmem::find(body, FIELD.as_bytes()).is_some()

@@ -4,6 +4,9 @@
 //! used up, it refuses the credential) costs nobody anything, so everybody else is asked. After failures that cost an
 //! upstream work or a caller time, the setting `pool.max_attempts` and the retry budget bound them.
 
+mod tried;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +15,17 @@ use types::dialect::Dialect;
 use types::request::{Attempt, Outcome};
 use types::routing::FailureClass;
 use types::translation::Served;
-use types::{CredentialId, ProviderId};
 
-use super::attempt::{Attempted, Opened, Target, attempt};
+use tried::Tried;
+
+use super::attempt::{Attempted, Opened, Target, begin};
 use super::count::{self, Counted};
+use super::hedge;
 use super::line;
 use super::pool_log;
 use super::quote::Quotes;
-use super::renewal;
 use super::route::{Pick, Selection};
+use super::session::Conversation;
 use super::settle::Settlement;
 use super::trial::{Doubts, Trial};
 use super::verdict::{Passed, Verdict};
@@ -28,6 +33,7 @@ use super::{Request, Routed};
 use crate::core::Core;
 use crate::credential::Lease;
 use crate::error::Refusal;
+use crate::snapshot::Provider;
 
 /// Attempts of one request, whatever happens.
 const MOST: usize = 50;
@@ -50,128 +56,132 @@ pub(super) enum Failed {
     Refused { refusal: Refusal, outcome: Outcome },
 }
 
-/// What was tried so far.
-#[derive(Debug, Default)]
-struct Tried {
-    /// With the model at hand.
-    credentials: Vec<CredentialId>,
-    /// For good: no other model makes a difference.
-    spent: Vec<CredentialId>,
-    /// Those whose token was refreshed for this request.
-    refreshed: Vec<CredentialId>,
-    /// Attempts that cost an upstream work, or a caller the wait for a connection.
-    costly: u32,
-    /// Providers to which no connection was made.
-    unreached: Vec<ProviderId>,
-    /// Attempts that failed because of a quota, and the shortest wait that was asked for, in seconds.
-    limited: (usize, Option<u64>),
-    /// All attempts.
-    count: usize,
-    last: Option<Verdict>,
+/// One request on its way through its candidates.
+pub(super) struct Course<'a> {
+    pub(super) core: &'a Arc<Core>,
+    pub(super) request: &'a Request,
+    pub(super) conversation: Option<Conversation>,
+    pub(super) quotes: Quotes,
+    pub(super) tried: Tried,
+    /// Of all attempts together.
+    pub(super) deadline: Instant,
+    doubts: Doubts,
+}
+
+/// The running attempt.
+pub(super) struct Current<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) served: Served,
+    pub(super) trial: Trial,
 }
 
 /// Tries until an upstream answers, the attempts are used up, or a failure forbids another try.
-pub(super) async fn run(
-    core: &Arc<Core>,
+pub(super) async fn run<'a>(
+    core: &'a Arc<Core>,
     settlement: &mut Settlement,
-    request: &Request,
-    routed: Routed<'_>,
-    mut quotes: Quotes,
+    request: &'a Request,
+    routed: Routed<'a>,
+    quotes: Quotes,
 ) -> Result<Answered, Failed> {
     let settings = &request.snapshot.settings;
-    let deadline = Instant::now() + Duration::from_millis(u64::from(settings.routing_deadline_ms));
     let models = request.models();
     let Routed { mut model_at, selection: mut first, conversation } = routed;
-    let mut tried = Tried::default();
-    let mut doubts = Doubts::new();
+    let deadline = Instant::now() + Duration::from_millis(u64::from(settings.routing_deadline_ms));
+    let (tried, doubts) = (Tried::default(), Doubts::new());
+    let mut course = Course { core, request, conversation, quotes, tried, deadline, doubts };
     core.retries.request(core.clock.now());
+    if hedge::is_on(settings) {
+        core.hedges.request(core.clock.now());
+    }
     while let Some(model) = models.get(model_at).copied() {
-        let look = line::Look { core, request, model, conversation: conversation.as_ref() };
-        let selection = first.take().unwrap_or_else(|| look.select(&tried.all()));
-        let taken = take(core, settlement, request, (&selection, &tried.unreached), model, &mut quotes);
-        let Some(taken) = taken else {
+        let look = line::Look { core, request, model, conversation: course.conversation.as_ref() };
+        let selection = first.take().unwrap_or_else(|| look.select(&course.tried.all()));
+        let refusal = selection.ranked.is_empty().then(|| look.nobody(&selection));
+        let Some(taken) = course.take(settlement, &selection, model) else {
             if let Some(counter) = selection.counter() {
                 return counted(core, settlement, request, counter, model, deadline).await;
             }
             // A later model of an alias may be served although this one is not, whatever went wrong with it.
             if model_at + 1 < models.len() && Instant::now() < deadline {
                 model_at += 1;
-                tried.credentials.clear();
+                course.tried.credentials.clear();
                 continue;
             }
-            if look.refresh(&selection, &mut tried.refreshed, deadline).await {
+            let look = line::Look { core, request, model, conversation: course.conversation.as_ref() };
+            if look.refresh(&selection, &mut course.tried.refreshed, deadline).await {
                 continue;
             }
-            if tried.last.is_none() {
-                return Err(Failed::Refused { refusal: look.nobody(&selection), outcome: Outcome::Refused });
+            if course.tried.last.is_none() {
+                let refusal = refusal.unwrap_or_else(|| look.nobody(&selection));
+                return Err(Failed::Refused { refusal, outcome: Outcome::Refused });
             }
             break;
         };
-        let pause = pause(core, settlement, request, &taken, &mut tried, deadline).await;
-        let target = Target { provider: taken.provider, model, served: taken.served, body: None, deadline };
-        let (credential, trial) = (taken.trial.credential().clone(), taken.trial);
-        tried.credentials.push(credential.id);
-        settlement.open_attempt(blank(taken.provider, &credential, request, model, pause));
-        let mut lease = Some(taken.lease);
+        let pause = course.pause(settlement, &taken).await;
+        let Taken { provider, served, lease, trial } = taken;
+        let credential = trial.credential().clone();
+        course.tried.credentials.push(credential.id);
+        settlement.open_attempt(blank(provider, &credential, request, model, pause));
+        let mut current = Current { provider, served, trial };
+        let mut lease = Some(lease);
         let mut body = None;
-        loop {
-            let target = Target { body: body.take(), ..target.clone() };
-            let Some(lease_now) = lease.take() else { break };
-            let used = renewal::used(&credential);
-            match attempt(core, settlement, request, &target, &credential, lease_now).await {
+        while let Some(lease_now) = lease.take() {
+            // A second attempt may have taken the place of the first.
+            let Current { provider, served, .. } = current;
+            let (credential, signs) = (current.trial.credential().clone(), settlement.signs());
+            let target = Target { provider, model, served, body: body.take(), deadline };
+            let is_first = target.body.is_none();
+            let attempt =
+                pin!(begin(core, settlement, request, target, credential, lease_now, signs.clone()));
+            let after = hedge::due(&course, settlement, &current).filter(|_| is_first);
+            let done = match after {
+                None => attempt.await,
+                Some(after) => {
+                    let watched = hedge::Watched { current, signs: &signs, after };
+                    let done;
+                    (done, current) =
+                        Box::pin(hedge::run(&mut course, settlement, model, watched, attempt)).await;
+                    done
+                }
+            };
+            match done {
                 Attempted::Opened(mut opened) => {
-                    doubts.confirm();
+                    course.doubts.confirm();
+                    let Current { provider, trial, .. } = current;
                     if let Some(ms) = settlement.attempt_first_byte_ms() {
-                        trial.first_byte(ms);
+                        trial.first_byte(ms, request.streaming());
                     }
-                    if let Some(conversation) = &conversation {
+                    if let Some(conversation) = &course.conversation {
                         let now = core.clock.now();
-                        conversation.served(&core.affinity, request, taken.provider, &credential, now);
+                        conversation.served(&core.affinity, request, provider, trial.credential(), now);
                     }
                     opened.trial = Some(trial);
                     return Ok(Answered::Opened(opened));
                 }
                 Attempted::Failed(verdict, back) => {
                     if let Some(mended) = mend(request, &verdict, settlement) {
-                        tracing::info!(request.id = %settlement.record().request_id, credential.name = credential.spec.name,
+                        tracing::info!(request.id = %settlement.record().request_id,
+                            credential.name = current.trial.credential().spec.name,
                             "rectify: the request is mended and sent again");
                         (body, lease) = (Some(mended), Some(back));
                         continue;
                     }
-                    if renewal::replays(core, settlement, &credential, &verdict, (used, deadline)).await {
-                        (body, lease) = (target.body, Some(back));
-                        continue;
-                    }
                     drop(back);
                     let moves_on = verdict.moves_on(settings.routing_retry_unknown);
-                    let ends = !moves_on || !may_go_on(core, settings, &verdict, &mut tried, deadline);
-                    note(&credential, taken.provider, &verdict);
+                    let ends = !moves_on || !course.may_go_on(&verdict);
                     settlement.judge_attempt(&verdict);
                     let (outcome, reason) = (verdict.outcome, verdict.refusal.message.clone());
                     settlement.fail_attempt(outcome, reason, verdict.charge(), ends);
-                    if verdict.class == FailureClass::Client {
-                        trial.refused_request();
-                    } else {
-                        if let Some(conversation) = &conversation {
-                            conversation.failed(&core.affinity, &credential);
-                        }
-                        if let Some(doubt) = trial.failed(&verdict, settings) {
-                            doubts.add(doubt, request);
-                        }
-                    }
-                    if matches!(verdict.class, FailureClass::Auth | FailureClass::Quota) {
-                        tried.spent.push(credential.id);
-                    }
-                    tried.note(*verdict, taken.provider.id);
+                    course.blame(current, *verdict);
                     if ends {
-                        return Err(failed(core, settlement, tried));
+                        return Err(failed(core, settlement, course.tried));
                     }
                     break;
                 }
             }
         }
     }
-    Err(failed(core, settlement, tried))
+    Err(failed(core, settlement, course.tried))
 }
 
 /// The tokens of a request whose first candidate has no counter of its own.
@@ -179,7 +189,7 @@ async fn counted(
     core: &Core,
     settlement: &mut Settlement,
     request: &Request,
-    counter: (&crate::snapshot::Provider, Dialect),
+    counter: (&Provider, Dialect),
     model: Option<&str>,
     deadline: Instant,
 ) -> Result<Answered, Failed> {
@@ -190,115 +200,115 @@ async fn counted(
     number.map(Answered::Counted).map_err(refused)
 }
 
-impl Tried {
-    fn all(&self) -> Vec<CredentialId> {
-        self.credentials.iter().chain(&self.spent).copied().collect()
-    }
-
-    fn note(&mut self, verdict: Verdict, provider: ProviderId) {
-        match verdict.class {
-            // Its other credentials go the same way, unless it was a proxy of their own.
-            FailureClass::System if verdict.refusal.code != "proxy_error" => self.unreached.push(provider),
-            FailureClass::RateLimit | FailureClass::Quota => {
-                let (count, soonest) = self.limited;
-                let asked = verdict.refusal.retry_after_s;
-                self.limited = (count + 1, soonest.into_iter().chain(asked).min());
-            }
-            _ => {}
-        }
-        self.last = Some(verdict);
-    }
-}
-
 /// A candidate with everything that an attempt at it holds.
 #[derive(Debug)]
 struct Taken<'a> {
-    provider: &'a crate::snapshot::Provider,
+    provider: &'a Provider,
     served: Served,
     lease: Lease,
     trial: Trial,
 }
 
-/// The first candidate that can be had. A slot, the last of a provider's limit, or the place of a probe may be lost to
-/// a neighbour between the look and the grab; then the next one serves.
-fn take<'a>(
-    core: &Arc<Core>,
-    settlement: &mut Settlement,
-    request: &Request,
-    (selection, unreached): (&Selection<'a>, &[ProviderId]),
-    model: Option<&str>,
-    quotes: &mut Quotes,
-) -> Option<Taken<'a>> {
-    if selection.counts_here() {
-        return None;
-    }
-    let now = core.clock.now();
-    let reached = |pick: &&Pick<'_>| !unreached.contains(&pick.provider.id);
-    let ranked = || selection.ranked.iter().filter(|pick| !matches!(pick.served, Served::Counted(_)));
-    ranked().filter(reached).chain(ranked().filter(|pick| !reached(pick))).find_map(|pick| {
-        let (provider, credential) = (pick.provider, pick.credential);
-        let sent_as = model.map(|model| provider.upstream_model(model));
-        // Editors count tokens in bursts; that is no work that slots are made for.
-        let lease = if request.ingress.endpoint.is_count() {
-            credential.gauge.lease_of_nothing(now)
-        } else {
-            credential.gauge.lease(credential.spec.max_concurrency, now)?
-        };
-        let id = settlement.record().request_id;
-        let trial = Trial::begin(core, id, (provider, credential), sent_as, pick.probes)?;
-        let quote = quotes.of(core, request, provider, model);
-        let purse = settlement.purse()?;
-        purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
-        core.gauges.chosen(&credential.gauge);
-        Some(Taken { provider, served: pick.served, lease, trial })
-    })
-}
-
-/// Waits a moment before another attempt if the last failure was one of overload or breakdown, so that many callers
-/// do not come back at once. Says how long, in milliseconds.
-async fn pause(
-    core: &Core,
-    settlement: &Settlement,
-    _request: &Request,
-    taken: &Taken<'_>,
-    tried: &mut Tried,
-    deadline: Instant,
-) -> u64 {
-    let attempt = tried.count;
-    tried.count += 1;
-    let id = settlement.record().request_id;
-    let Some(last) = &tried.last else {
-        pool_log::selected(id, taken.provider, &taken.trial);
-        return 0;
-    };
-    core.pool_counters.switched(core.clock.now());
-    pool_log::switched(id, taken.provider, &taken.trial, attempt + 1, last.class.as_str());
-    if !matches!(last.class, FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown) {
-        return 0;
-    }
-    let ms = routing::retry::pause_ms(tried.costly, rand::random());
-    tokio::time::sleep_until(deadline.min(Instant::now() + Duration::from_millis(ms))).await;
-    ms
-}
-
-/// Whether the bounds on further attempts allow one more.
-fn may_go_on(
-    core: &Core,
-    settings: &types::setting::Settings,
-    verdict: &Verdict,
-    tried: &mut Tried,
-    deadline: Instant,
-) -> bool {
-    if tried.count >= MOST || Instant::now() >= deadline {
-        return false;
-    }
-    match verdict.class {
-        FailureClass::Provider | FailureClass::System | FailureClass::Overload | FailureClass::Unknown => {
-            tried.costly += 1;
-            tried.costly < settings.pool_max_attempts
-                && core.retries.take(core.clock.now(), settings.routing_retry_budget_percent)
+impl<'a> Course<'a> {
+    /// The first candidate that can be had. A slot, the last of a provider's limit, or the place of a probe may be lost
+    /// to a neighbour between the look and the grab; then the next one serves.
+    fn take(
+        &mut self,
+        settlement: &mut Settlement,
+        selection: &Selection<'a>,
+        model: Option<&str>,
+    ) -> Option<Taken<'a>> {
+        if selection.counts_here() {
+            return None;
         }
-        _ => true,
+        let Self { core, request, quotes, tried, .. } = self;
+        let now = core.clock.now();
+        let reached = |pick: &&Pick<'_>| !tried.unreached.contains(&pick.provider.id);
+        let ranked = || selection.ranked.iter().filter(|pick| !matches!(pick.served, Served::Counted(_)));
+        ranked().filter(reached).chain(ranked().filter(|pick| !reached(pick))).find_map(|pick| {
+            let (provider, credential) = (pick.provider, pick.credential);
+            let sent_as = model.map(|model| provider.upstream_model(model));
+            // Editors count tokens in bursts; that is no work that slots are made for.
+            let lease = if request.ingress.endpoint.is_count() {
+                credential.gauge.lease_of_nothing(now)
+            } else {
+                credential.gauge.lease(credential.spec.max_concurrency, now)?
+            };
+            let id = settlement.record().request_id;
+            let trial = Trial::begin(core, id, (provider, credential), sent_as, pick.probes)?;
+            let quote = quotes.of(core, request, provider, model);
+            let purse = settlement.purse()?;
+            purse.attempt(core, &request.snapshot, (provider, credential), quote, now).ok()?;
+            core.gauges.chosen(&credential.gauge);
+            Some(Taken { provider, served: pick.served, lease, trial })
+        })
+    }
+
+    /// Waits a moment before another attempt if the last failure was one of overload or breakdown, so that many callers
+    /// do not come back at once. Says how long, in milliseconds.
+    async fn pause(&mut self, settlement: &Settlement, taken: &Taken<'_>) -> u64 {
+        let attempt = self.tried.count;
+        self.tried.count += 1;
+        let id = settlement.record().request_id;
+        let Some(last) = &self.tried.last else {
+            pool_log::selected(id, taken.provider, &taken.trial);
+            return 0;
+        };
+        self.core.pool_counters.switched(self.core.clock.now());
+        pool_log::switched(id, taken.provider, &taken.trial, attempt + 1, last.class.as_str());
+        if !matches!(last.class, FailureClass::Provider | FailureClass::Overload | FailureClass::Unknown) {
+            return 0;
+        }
+        let ms = routing::retry::pause_ms(self.tried.costly, rand::random());
+        tokio::time::sleep_until(self.deadline.min(Instant::now() + Duration::from_millis(ms))).await;
+        ms
+    }
+
+    /// Whether the bounds on further attempts allow one more.
+    fn may_go_on(&mut self, verdict: &Verdict) -> bool {
+        if self.tried.count >= MOST || Instant::now() >= self.deadline {
+            return false;
+        }
+        match verdict.class {
+            FailureClass::Provider
+            | FailureClass::System
+            | FailureClass::Overload
+            | FailureClass::Unknown => {
+                self.tried.costly += 1;
+                let settings = &self.request.snapshot.settings;
+                let (now, percent) = (self.core.clock.now(), settings.routing_retry_budget_percent);
+                self.tried.costly < settings.pool_max_attempts && self.core.retries.take(now, percent)
+            }
+            _ => true,
+        }
+    }
+
+    /// What a failed attempt teaches about its credential.
+    pub(super) fn blame(&mut self, current: Current<'_>, verdict: Verdict) {
+        let Current { provider, trial, .. } = current;
+        let credential = trial.credential().clone();
+        tracing::warn!(
+            provider.name = provider.spec.name,
+            credential.name = credential.spec.name,
+            outcome = verdict.outcome.as_str(),
+            class = verdict.class.as_str(),
+            code = verdict.refusal.code,
+            "an attempt failed"
+        );
+        if verdict.class == FailureClass::Client {
+            trial.refused_request();
+        } else {
+            if let Some(conversation) = &self.conversation {
+                conversation.failed(&self.core.affinity, &credential);
+            }
+            if let Some(doubt) = trial.failed(&verdict, &self.request.snapshot.settings) {
+                self.doubts.add(doubt, self.request);
+            }
+        }
+        if matches!(verdict.class, FailureClass::Auth | FailureClass::Quota) {
+            self.tried.spent.push(credential.id);
+        }
+        self.tried.note(verdict, provider.id);
     }
 }
 
@@ -323,8 +333,8 @@ fn mend(request: &Request, verdict: &Verdict, settlement: &mut Settlement) -> Op
     Some(body.into())
 }
 
-fn blank(
-    provider: &crate::snapshot::Provider,
+pub(super) fn blank(
+    provider: &Provider,
     credential: &crate::snapshot::Credential,
     request: &Request,
     model: Option<&str>,
@@ -336,17 +346,6 @@ fn blank(
         pause_ms,
         ..Attempt::begun((provider.id, &provider.spec.name), (credential.id, &credential.spec.name))
     }
-}
-
-fn note(credential: &crate::snapshot::Credential, provider: &crate::snapshot::Provider, verdict: &Verdict) {
-    tracing::warn!(
-        provider.name = provider.spec.name,
-        credential.name = credential.spec.name,
-        outcome = verdict.outcome.as_str(),
-        class = verdict.class.as_str(),
-        code = verdict.refusal.code,
-        "an attempt failed"
-    );
 }
 
 /// The end of a request that nobody answered.

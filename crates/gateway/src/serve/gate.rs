@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ledger::budget::Blocked;
+use routing::health::Doubt;
 use types::Timestamp;
 use types::quota::ScopeKind;
 
@@ -95,5 +96,9 @@ impl Gate for LimitGate<'_> {
     ) -> Option<&'static str> {
         let scope = (ScopeKind::Credential, credential.id.0);
         self.limited(scope, &credential.spec.limits, provider, model).then_some("limit")
+    }
+
+    fn doubt(&self, provider: &Provider) -> Option<Doubt> {
+        self.core.reach.doubt(provider.id)
     }
 }

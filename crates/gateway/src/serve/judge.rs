@@ -10,11 +10,12 @@ use http::{HeaderMap, StatusCode};
 use protocol::error::UpstreamError;
 use protocol::gate::{Gate, Opening};
 use tokio::time::{Duration, Instant};
+use types::RequestId;
 use types::dialect::Endpoint;
 
 use super::Request;
 use super::attempt::{Content, content_type};
-use super::settle::Settlement;
+use super::signs::Signs;
 use super::translation::Translated;
 use super::verdict::{self, Verdict};
 use crate::snapshot::Credential;
@@ -46,14 +47,15 @@ fn failed(verdict: Verdict) -> Judged {
 }
 
 pub(super) async fn judge(
-    settlement: &Settlement,
+    id: RequestId,
     request: &Request,
     (credential, translated): (&Credential, Option<&Translated>),
     answer: Answer,
     first: Option<Bytes>,
+    signs: &Signs,
 ) -> Judged {
     let endpoint = translated.map_or(request.ingress.endpoint, |translated| translated.endpoint);
-    let asked = Asked { request, credential, endpoint };
+    let asked = Asked { request, credential, endpoint, signs };
     let Answer { status, mut headers, body } = answer;
     let mut body = match first {
         None => body,
@@ -86,14 +88,14 @@ pub(super) async fn judge(
             Err(Early::Verdict(verdict)) => Judged::Failed(verdict),
         };
     }
-    match whole(body).await {
+    match asked.whole(body).await {
         Err(verdict) => failed(verdict),
         Ok((Content::Whole(bytes), _)) if bytes.is_empty() && !may_be_empty(endpoint) => {
             failed(verdict::of_empty_answer("it was empty"))
         }
         Ok((content, head)) => match worthless(endpoint, &kind, &head) {
             Some(error) => {
-                tracing::debug!(request.id = %settlement.record().request_id, kind = error.kind, "an error came as a success");
+                tracing::debug!(request.id = %id, kind = error.kind, "an error came as a success");
                 failed(asked.error_in_success(error))
             }
             None => match translated {
@@ -157,6 +159,8 @@ struct Asked<'a> {
     credential: &'a Credential,
     /// In its own dialect.
     endpoint: Endpoint,
+    /// For what the answer tells before it is judged.
+    signs: &'a Signs,
 }
 
 impl Asked<'_> {
@@ -180,6 +184,7 @@ impl Asked<'_> {
             let opening = match piece {
                 Some(Ok(piece)) => {
                     let opening = gate.feed(&piece);
+                    self.signs.hear(self.endpoint, true, &piece);
                     held = Some(match held.take() {
                         None => piece,
                         Some(before) => {
@@ -225,6 +230,37 @@ impl Asked<'_> {
         }
         Ok(())
     }
+    /// Reads a body whole; if it is larger than the bound, what was read becomes the beginning of a stream.
+    /// The second value is what was read, for a look inside.
+    async fn whole(&self, mut body: AnswerBody) -> Result<(Content, Bytes), Verdict> {
+        let Some(first) = self.piece(&mut body).await? else {
+            return Ok((Content::Whole(Bytes::new()), Bytes::new()));
+        };
+        let Some(second) = self.piece(&mut body).await? else {
+            return Ok((Content::Whole(first.clone()), first));
+        };
+        let mut all = BytesMut::with_capacity(first.len() + second.len());
+        all.extend_from_slice(&first);
+        all.extend_from_slice(&second);
+        while let Some(piece) = self.piece(&mut body).await? {
+            all.extend_from_slice(&piece);
+            if all.len() > WHOLE_ANSWER {
+                body.put_back(all.freeze());
+                return Ok((Content::Stream(body), Bytes::new()));
+            }
+        }
+        let all = all.freeze();
+        Ok((Content::Whole(all.clone()), all))
+    }
+
+    async fn piece(&self, body: &mut AnswerBody) -> Result<Option<Bytes>, Verdict> {
+        let piece = body.piece().await.transpose();
+        let piece = piece.map_err(|error| verdict::of_empty_answer(&error.to_string()))?;
+        if let Some(piece) = &piece {
+            self.signs.hear(self.endpoint, false, piece);
+        }
+        Ok(piece)
+    }
 }
 
 /// A whole answer of another dialect becomes the caller's while another attempt is still possible.
@@ -245,30 +281,6 @@ fn in_callers_dialect(
             failed(verdict::of_bad_answer("upstream_bad_answer", message))
         }
     }
-}
-
-/// Reads a body whole; if it is larger than the bound, what was read becomes the beginning of a stream.
-/// The second value is what was read, for a look inside.
-async fn whole(mut body: AnswerBody) -> Result<(Content, Bytes), Verdict> {
-    let broken = |error: std::io::Error| verdict::of_empty_answer(&error.to_string());
-    let Some(first) = body.piece().await.transpose().map_err(broken)? else {
-        return Ok((Content::Whole(Bytes::new()), Bytes::new()));
-    };
-    let Some(second) = body.piece().await.transpose().map_err(broken)? else {
-        return Ok((Content::Whole(first.clone()), first));
-    };
-    let mut all = BytesMut::with_capacity(first.len() + second.len());
-    all.extend_from_slice(&first);
-    all.extend_from_slice(&second);
-    while let Some(piece) = body.piece().await.transpose().map_err(broken)? {
-        all.extend_from_slice(&piece);
-        if all.len() > WHOLE_ANSWER {
-            body.put_back(all.freeze());
-            return Ok((Content::Stream(body), Bytes::new()));
-        }
-    }
-    let all = all.freeze();
-    Ok((Content::Whole(all.clone()), all))
 }
 
 fn is_json(content_type: &str) -> bool {

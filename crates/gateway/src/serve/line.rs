@@ -37,6 +37,7 @@ impl<'r> Look<'r, '_> {
             tried,
             gate,
             conversation: self.conversation,
+            continued: self.request.continued.as_ref(),
             translation: self.request.translation,
             now,
             minute: if self.request.snapshot.has_hours { self.core.quotas.minute_of_day(now) } else { 0 },

@@ -34,6 +34,30 @@ pub(super) enum Charge {
     Loss,
 }
 
+/// What a second attempt holds that runs beside the first; its money is with the request's own.
+#[derive(Debug)]
+pub(super) struct Side {
+    slots: Option<SlotGuard>,
+    tpm: Vec<ledger::budget::Scope>,
+    quote: Quote,
+}
+
+/// What an attempt of which nobody gets the answer gives to go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waste {
+    pub(super) charge: Charge,
+    pub(super) request_bytes: u64,
+    /// The usage that its answer had told by then.
+    pub(super) told: Option<TokenUsage>,
+}
+
+/// What it may have cost its provider.
+fn loss_of(quote: Option<&Quote>, waste: Waste) -> Money {
+    let (Some(quote), Charge::Loss | Charge::Unknown) = (quote, waste.charge) else { return Money::ZERO };
+    let usage = waste.told.unwrap_or_else(|| quote::input_only(waste.request_bytes));
+    quote.cost(&usage, None, waste.told.is_some()).map_or(Money::ZERO, |cost| cost.provider)
+}
+
 /// What a request in flight holds.
 #[derive(Debug)]
 pub(super) struct Purse {
@@ -110,14 +134,64 @@ impl Purse {
         Ok(())
     }
 
+    /// Also holds what a second attempt needs that runs beside the current one. `None` if a limit forbids it, or if it
+    /// would go through another group, which its payers would have to hold twice.
+    pub(super) fn beside(
+        &mut self,
+        core: &Core,
+        (provider, credential): (&Provider, &Credential),
+        quote: Quote,
+        now: Timestamp,
+    ) -> Option<Side> {
+        if self.quote.as_ref().is_none_or(|own| own.group != quote.group) {
+            return None;
+        }
+        let quotas = &core.quotas;
+        let limits = [
+            (scope(ScopeKind::Provider, provider.id.0), &provider.spec.limits),
+            (scope(ScopeKind::Credential, credential.id.0), &credential.spec.limits),
+        ];
+        let rules: Vec<_> = limits.iter().filter_map(|(scope, limits)| quotas.rate(*scope, limits)).collect();
+        let slots: Vec<_> = limits.iter().filter_map(|(scope, limits)| quotas.slot(*scope, limits)).collect();
+        let slots = if slots.is_empty() { None } else { Some(quotas.slots.take(now, &slots, None).ok()?) };
+        let suppliers = limits.map(|(scope, limits)| quotas.money(scope, limits, now));
+        self.hold.beside(&charges(&suppliers), quote.provider).ok()?;
+        // As for the first attempt: selection has looked already.
+        let _ = quotas.rates.admit(now, &rules);
+        let tpm = rules.iter().filter(|rule| rule.tpm.is_some()).map(|rule| rule.scope).collect();
+        Some(Side { slots, tpm, quote })
+    }
+
+    /// What is lost at most, by the estimate, if one of the running attempt and another one is cancelled before it has
+    /// said anything.
+    pub(super) fn waste_of_two(&self, other: &Quote, request_bytes: u64) -> Money {
+        let waste = Waste { charge: Charge::Loss, request_bytes, told: None };
+        loss_of(self.quote.as_ref(), waste).max(loss_of(Some(other), waste))
+    }
+
+    /// Books what the second attempt may have cost the gateway, and lets its provider go.
+    pub(super) fn leave_beside(&mut self, side: &Side, waste: Waste) -> Money {
+        let loss = loss_of(Some(&side.quote), waste);
+        self.hold.leave_beside(loss);
+        self.lost = self.lost.plus(loss);
+        loss
+    }
+
+    /// Puts the second attempt in the place of the current one, and books what that may have cost the gateway.
+    pub(super) fn take_beside(&mut self, side: Side, waste: Waste) -> Money {
+        let loss = loss_of(self.quote.as_ref(), waste);
+        self.hold.take_beside(loss);
+        self.lost = self.lost.plus(loss);
+        self.supplier_slots = side.slots;
+        self.tpm.retain(|scope| !matches!(scope.kind, ScopeKind::Provider | ScopeKind::Credential));
+        self.tpm.extend(side.tpm);
+        self.quote = Some(side.quote);
+        loss
+    }
+
     /// Books what a failed attempt may have cost the gateway, and lets its provider go.
     pub(super) fn fail_attempt(&mut self, request_bytes: u64, charge: Charge) -> Money {
-        let loss = match (&self.quote, charge) {
-            (Some(quote), Charge::Loss | Charge::Unknown) => quote
-                .cost(&quote::input_only(request_bytes), None, false)
-                .map_or(Money::ZERO, |cost| cost.provider),
-            _ => Money::ZERO,
-        };
+        let loss = loss_of(self.quote.as_ref(), Waste { charge, request_bytes, told: None });
         self.hold.fail_attempt(loss);
         self.supplier_slots = None;
         self.lost = self.lost.plus(loss);

@@ -5,6 +5,7 @@
 //! upstream and settles on the spot.
 
 mod farewell;
+mod left;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::body::{BrokenOff, ReplyBody};
 use super::continued::Keep;
 use super::echo;
 use super::holdback::Holdback;
+use super::kept::Listener;
 use super::settle::Settlement;
 use super::translation::Translated;
 use super::trial::Trial;
@@ -33,6 +35,7 @@ use super::{Reply, Request};
 use crate::core::Core;
 use crate::credential::Lease;
 use crate::error::Refusal;
+use crate::keepers::Keeper;
 use crate::metrics::GaugeGuard;
 use crate::upstream::AnswerBody;
 use farewell::cut_off;
@@ -66,6 +69,9 @@ pub(super) fn reply(
         translated.describe(&mut headers);
     }
     settlement.record_mut().status_code = status.as_u16();
+    let provider = settlement.record().provider_id.filter(|_| translated.is_none());
+    let keeper = provider.map(|provider| Keeper { provider, credential: credential.id });
+    let listener = keeper.and_then(|keeper| Listener::of(core, request, keeper));
     let body = match content {
         Content::Whole(_) | Content::Translated(..) => {
             let (bytes, shown) = match content {
@@ -77,6 +83,9 @@ pub(super) fn reply(
                 && let Ok(response) = serde_json::from_slice(&shown)
             {
                 keep.keep(&response);
+            }
+            if let Some(listener) = listener {
+                listener.whole(&bytes);
             }
             let mut meter = Meter::new(endpoint, false);
             meter.feed(&bytes);
@@ -104,6 +113,7 @@ pub(super) fn reply(
                 translation: translated.as_ref().and_then(Translated::stream).map(Box::new),
                 fault: None,
                 keep,
+                listener,
                 status,
                 sse,
                 metered: sse || translated.is_some() || endpoint == Endpoint::GeminiStream,
@@ -145,6 +155,8 @@ pub(super) struct Relay {
     translation: Option<Box<protocol::translate::Stream>>,
     /// What its answer needs to be continued later.
     keep: Option<Keep>,
+    /// Hears which response its vendor keeps.
+    listener: Option<Listener>,
     /// Why the stream cannot go on, once the last that was understood has been passed on.
     fault: Option<Refusal>,
     status: StatusCode,
@@ -232,6 +244,7 @@ impl Relay {
     fn hear(&mut self, piece: Bytes) -> Option<Bytes> {
         let meter = self.meter.as_mut()?;
         meter.feed(&piece);
+        self.listener = self.listener.take().and_then(|listener| listener.piece(&piece));
         if let Some(settlement) = &mut self.settlement
             && let Err(blocked) = settlement.heard(meter)
         {
@@ -371,26 +384,5 @@ impl Relay {
             Some(event) => Poll::Ready(Some(Ok(event))),
             None => Poll::Ready(Some(Err(BrokenOff::because(&refusal.message)))),
         }
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let (Some(mut settlement), Some(meter)) = (self.settlement.take(), self.meter.take()) else { return };
-        let metered = meter.finish();
-        if metered.error.is_none() {
-            // It answered until its caller left.
-            self.answered();
-        }
-        let whole = self.metered && metered.completed && metered.error.is_none();
-        settlement.meter(&metered, whole);
-        settlement.record_mut().response_bytes = self.sent_bytes;
-        if whole {
-            // Many callers hang up as soon as they have read the last event, before the upstream closes its side.
-            settlement.close_attempt(AttemptOutcome::Done, None);
-            let bytes = usize::try_from(self.sent_bytes).unwrap_or(usize::MAX);
-            settlement.finish(Outcome::Ok, self.status.as_u16(), bytes);
-        }
-        // Otherwise the caller left before the end; the settlement's own drop says so.
     }
 }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use types::RequestId;
 use types::routing::FailureClass;
 
-use super::settle::Settlement;
 use super::verdict::Verdict;
 use crate::authenticate::{Auth, Flown};
 use crate::core::Core;
@@ -15,7 +15,7 @@ use crate::refresh::{self, Trigger};
 use crate::snapshot::Credential;
 
 /// How a replay is told in the attempt.
-const NOTE: &str = "token_refreshed";
+pub(super) const NOTE: &str = "token_refreshed";
 
 /// Which of its tokens a credential presents now.
 pub(super) fn used(credential: &Credential) -> u64 {
@@ -23,29 +23,24 @@ pub(super) fn used(credential: &Credential) -> u64 {
 }
 
 /// Whether the attempt is to be made again with another token than the one that was used.
-pub(super) async fn replays(
+pub(super) async fn renews(
     core: &Arc<Core>,
-    settlement: &mut Settlement,
+    id: RequestId,
     credential: &Credential,
     verdict: &Verdict,
     (used, deadline): (u64, Instant),
 ) -> bool {
     let Auth::Token(slot) = &credential.auth else { return false };
-    let again =
-        settlement.record().attempts.last().is_some_and(|a| a.rectified.iter().any(|word| word == NOTE));
-    if verdict.class != FailureClass::Auth || again || !slot.can_refresh() {
+    if verdict.class != FailureClass::Auth || !slot.can_refresh() {
         return false;
     }
     match refresh::refreshed(core, (credential.id, slot), used, Trigger::Refused, deadline).await {
         Flown::Fresh => {
             tracing::info!(
-                request.id = %settlement.record().request_id,
+                request.id = %id,
                 credential.name = credential.spec.name,
                 "auth_refreshed: the token was refused and refreshed; the request is sent again"
             );
-            if let Some(attempt) = settlement.record_mut().attempts.last_mut() {
-                attempt.rectified.push(NOTE.to_owned());
-            }
             true
         }
         Flown::Failed(..) => {

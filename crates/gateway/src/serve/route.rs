@@ -3,11 +3,12 @@
 //! Every route uses it, for the first attempt and for each further one (the tried set grows). It sends nothing.
 
 mod nobody;
+mod outage;
 mod record;
 
 use std::sync::Arc;
 
-use routing::health::Look;
+use routing::health::{Doubt, Look};
 use routing::order::{Facts, order};
 use types::credential::{CredentialState, Tier};
 use types::dialect::{Dialect, Endpoint};
@@ -17,8 +18,10 @@ use types::setting::Settings;
 use types::translation::{Served, TranslationMode};
 use types::{CredentialId, Timestamp};
 
+use super::kept::Continued;
 use super::session::Conversation;
 use crate::authenticate::Auth;
+use crate::keepers::Keeper;
 use crate::snapshot::{ApiKey, Credential, Provider, Snapshot};
 
 /// What else may stand in a candidate's way at this instant: limits, a missing price.
@@ -32,6 +35,8 @@ pub(super) trait Gate: std::fmt::Debug + Sync {
         credential: &Credential,
         model: Option<&str>,
     ) -> Option<&'static str>;
+    /// What speaks against every credential of a provider that takes its usual way.
+    fn doubt(&self, provider: &Provider) -> Option<Doubt>;
 }
 
 /// What is asked for.
@@ -46,6 +51,8 @@ pub(super) struct Demand<'a> {
     pub(super) tried: &'a [CredentialId],
     pub(super) gate: &'a dyn Gate,
     pub(super) conversation: Option<&'a Conversation>,
+    /// What it continues that one credential keeps; no other can serve it then.
+    pub(super) continued: Option<&'a Continued>,
     /// Whether upstreams of other dialects may answer.
     pub(super) translation: TranslationMode,
     pub(super) now: Timestamp,
@@ -65,8 +72,8 @@ pub(super) struct Pick<'a> {
     pub(super) probes: bool,
     facts: Facts,
     until: Option<Timestamp>,
-    /// When one request may look at it, if it could not be reached several times in a row.
-    again: Option<Timestamp>,
+    /// What speaks against it, if it failed lately and has not succeeded since.
+    doubt: Option<Doubt>,
 }
 
 #[derive(Debug)]
@@ -87,6 +94,7 @@ pub(super) struct Selection<'a> {
     removed: Vec<Removal<'a>>,
     affinity: Option<AffinityNote>,
     strategy: Strategy,
+    tier_order: &'a [Tier],
     seed: u64,
     revision: i64,
 }
@@ -117,7 +125,7 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
             }
         }
     }
-    leave_alone(&mut picks, &mut removed, demand.now);
+    outage::leave_alone(&mut picks, &mut removed, demand.now);
     let (bound, affinity) = bound(&picks, &removed, demand);
     let ranked = if picks.len() < 2 {
         picks
@@ -125,7 +133,16 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
         let facts: Vec<Facts> = picks.iter().map(|pick| pick.facts).collect();
         order(&facts, strategy, demand.seed, bound).iter().filter_map(|at| picks.get(*at).copied()).collect()
     };
-    Selection { ranked, removed, affinity, strategy, seed: demand.seed, revision: snapshot.revision }
+    let tier_order = &snapshot.settings.pool_tier_order;
+    Selection {
+        ranked,
+        removed,
+        affinity,
+        strategy,
+        tier_order,
+        seed: demand.seed,
+        revision: snapshot.revision,
+    }
 }
 
 /// How a provider would answer, or the first filter that removes it as a whole.
@@ -188,23 +205,6 @@ impl<'a> Removal<'a> {
     }
 }
 
-/// Where none of those that are left could be reached several times in a row, only one request at a time still looks,
-/// now and then: an outage costs callers no wait, and is over as soon as it is over.
-fn leave_alone<'a>(picks: &mut Vec<Pick<'a>>, removed: &mut Vec<Removal<'a>>, now: Timestamp) {
-    if picks.is_empty() || picks.iter().any(|pick| pick.again.is_none()) {
-        return;
-    }
-    picks.retain_mut(|pick| {
-        let until = pick.again.filter(|again| *again > now);
-        if until.is_some() {
-            let (provider, credential) = (pick.provider, Some(pick.credential));
-            removed.push(Removal { provider, credential, filter: "unavailable", until, quota: false });
-        }
-        pick.probes = true;
-        until.is_none()
-    });
-}
-
 /// A credential as a candidate, or the first filter that removes it.
 fn examine<'a>(
     settings: &Settings,
@@ -216,6 +216,8 @@ fn examine<'a>(
     let (spec, gauge) = (&credential.spec, &credential.gauge);
     if demand.tried.contains(&credential.id) {
         return Err(Removed::by("tried", None));
+    } else if demand.continued.is_some_and(|continued| continued.is_not_with(credential.id)) {
+        return Err(Removed::by("kept_elsewhere", None));
     } else if !spec.enabled {
         return Err(Removed::by("disabled", None));
     } else if !credential.auth.is_readable() {
@@ -231,13 +233,13 @@ fn examine<'a>(
         let until = slot.is_quiet(demand.now).then(|| slot.quiet_until());
         return Err(Removed::by(STALE, until));
     }
-    let (mut demoted, mut until, mut again) = (false, None, None);
+    let (mut demoted, mut until) = (false, None);
     match gauge.look(upstream_model, demand.now) {
         Look::Free => {}
         // In its usual place: behind all others nobody would look at it as long as they are well. One request at a
         // time does, and goes on to the next if it is not.
         Look::Probe => probes = true,
-        Look::Demoted { until: end, again: look } => (demoted, until, again) = (true, Some(end), look),
+        Look::Demoted { until: end, .. } => (demoted, until) = (true, Some(end)),
         Look::Resting { until, state } => return Err(Removed::resting(state, Some(until))),
         Look::Open { until } => return Err(Removed::by("breaker", Some(until))),
     }
@@ -259,7 +261,11 @@ fn examine<'a>(
         multiplier_micro: provider.spec.cost_multiplier.micro(),
         last_turn: gauge.last_turn(),
     };
-    Ok(Pick { provider, credential, served, probes, facts, until, again })
+    let threshold = provider.spec.routing.breaker.failures();
+    let own = gauge.doubt(upstream_model, demand.now, threshold);
+    let shared = || credential.takes_usual_way().then(|| demand.gate.doubt(provider)).flatten();
+    let doubt = own.into_iter().chain(shared()).reduce(Doubt::with);
+    Ok(Pick { provider, credential, served, probes, facts, until, doubt })
 }
 
 /// What is stored of its state: whether it removes the credential, or lets one request look again.
@@ -331,6 +337,15 @@ impl<'a> Selection<'a> {
         })
     }
 
+    /// The filter that removed a credential, alone or with its provider, and until when; `None` if it was not there.
+    pub(super) fn why_not(&self, keeper: Keeper) -> Option<(&'static str, Option<Timestamp>)> {
+        let own = |removal: &&Removal<'_>| match removal.credential {
+            Some(credential) => credential.id == keeper.credential,
+            None => removal.provider.id == keeper.provider,
+        };
+        self.removed.iter().find(own).map(|removal| (removal.filter, removal.until))
+    }
+
     /// Credentials that could serve with a fresh access token, in the order in which they would be tried.
     pub(super) fn stale(&self) -> Vec<&'a Arc<Credential>> {
         let mut stale: Vec<_> = self.removed.iter().filter(|removal| removal.filter == STALE).collect();
@@ -339,6 +354,13 @@ impl<'a> Selection<'a> {
             (own.0, removal.provider.spec.priority, own.1)
         });
         stale.into_iter().filter_map(|removal| removal.credential).collect()
+    }
+}
+
+impl Pick<'_> {
+    /// Whether nothing speaks against it.
+    pub(super) fn is_well(&self) -> bool {
+        !self.probes && !self.facts.demoted
     }
 }
 

@@ -1,5 +1,7 @@
 //! Exactly one ending for each admitted request, on every way out: answered, failed, left by its caller, panicked.
 
+mod beside;
+
 use std::sync::Arc;
 
 use ledger::budget::Blocked;
@@ -9,23 +11,16 @@ use types::request::{Attempt, AttemptOutcome, LiveEvent, Outcome, RequestRecord,
 use super::Received;
 use super::idempotency::Claim;
 use super::purse::{Charge, Purse};
+pub(super) use beside::Loss;
+
 use super::quote;
+use super::signs::{Signs, running_usage};
 use crate::accounts;
 use crate::core::Core;
 use crate::metrics::GaugeGuard;
 
 /// How often a stream's progress is booked.
 const PROGRESS_MS: u64 = 5_000;
-
-/// The best that is known of a stream's usage while it runs.
-fn running_usage(meter: &protocol::meter::Meter, request_bytes: u64) -> TokenUsage {
-    let (mut usage, text) = (meter.running(), meter.output_bytes());
-    if usage.total() == usage.output {
-        usage.input = quote::input_only(request_bytes).input;
-    }
-    usage.output = usage.output.max(text.div_ceil(4));
-    usage
-}
 
 /// Owns the reservation of a request in flight. Dropping it unfinished means that the caller left.
 #[derive(Debug)]
@@ -41,6 +36,10 @@ pub(super) struct Settlement {
     claim: Option<Claim>,
     /// `None` once it was closed.
     purse: Option<Purse>,
+    /// What is seen of the running attempt.
+    signs: Signs,
+    /// An attempt that runs beside it; it is the last one on the record.
+    beside: Option<Box<beside::Beside>>,
     /// Whether the upstream's counts, or an estimate of them, are on the record.
     metered: bool,
     /// What a failure is charged for; counts only if the request fails.
@@ -70,6 +69,8 @@ impl Settlement {
             user_name,
             claim,
             purse: Some(purse),
+            signs: Signs::new(),
+            beside: None,
             metered: false,
             failure: Charge::Nothing,
             progress_ms: 0,
@@ -100,6 +101,7 @@ impl Settlement {
 
     /// Adds an attempt that has just begun; it counts as interrupted until it is closed.
     pub(super) fn open_attempt(&mut self, mut attempt: Attempt) {
+        self.signs = Signs::new();
         attempt.started_ms = self.elapsed_ms();
         let group = self.purse.as_ref().and_then(Purse::group);
         let record = self.record_mut();
@@ -109,13 +111,20 @@ impl Settlement {
         record.attempts.push(attempt);
     }
 
+    /// What is seen of the running attempt.
+    pub(super) fn signs(&self) -> Signs {
+        self.signs.clone()
+    }
+
     /// Closes the running attempt.
     pub(super) fn close_attempt(&mut self, outcome: AttemptOutcome, reason: Option<String>) {
-        let now = self.elapsed_ms();
-        if let Some(attempt) = self.record_mut().attempts.last_mut() {
-            attempt.outcome = outcome;
-            attempt.reason = reason;
-            attempt.duration_ms = now.saturating_sub(attempt.started_ms);
+        let (now, signs) = (self.elapsed_ms(), self.signs.clone());
+        let record = self.record_mut();
+        if let Some(attempt) = record.attempts.last_mut() {
+            signs.write(attempt);
+            end(attempt, outcome, reason, now);
+            let first = attempt.first_byte_ms.map(|ms| attempt.started_ms.saturating_add(ms));
+            record.first_byte_ms = first.or(record.first_byte_ms);
         }
     }
 
@@ -145,39 +154,15 @@ impl Settlement {
         }
     }
 
-    /// Notes the head of the running attempt's answer.
-    pub(super) fn attempt_head(&mut self, status: u16) {
-        let now = self.elapsed_ms();
-        if let Some(attempt) = self.record_mut().attempts.last_mut() {
-            attempt.status_code = Some(status);
-            attempt.head_ms = Some(now.saturating_sub(attempt.started_ms));
-        }
-    }
-
     /// What the running attempt took to its first byte, in milliseconds.
     pub(super) fn attempt_first_byte_ms(&self) -> Option<u64> {
-        self.record().attempts.last()?.first_byte_ms
-    }
-
-    /// Whether the head of the running attempt's answer has come.
-    pub(super) fn attempt_has_head(&self) -> bool {
-        self.record().attempts.last().is_some_and(|attempt| attempt.head_ms.is_some())
+        self.signs.first_byte_ms()
     }
 
     /// Notes whose fault the running attempt's end is.
     pub(super) fn judge_attempt(&mut self, verdict: &super::verdict::Verdict) {
         if let Some(attempt) = self.record_mut().attempts.last_mut() {
             (attempt.class, attempt.commit) = (Some(verdict.class), Some(verdict.commit));
-        }
-    }
-
-    /// Notes the arrival of the first piece of the upstream's body.
-    pub(super) fn first_byte(&mut self) {
-        let now = self.elapsed_ms();
-        let record = self.record_mut();
-        record.first_byte_ms = Some(now);
-        if let Some(attempt) = record.attempts.last_mut() {
-            attempt.first_byte_ms = Some(now.saturating_sub(attempt.started_ms));
         }
     }
 
@@ -312,6 +297,7 @@ impl Drop for Settlement {
         } else {
             (Outcome::ClientGone, AttemptOutcome::ClientGone, "client_gone", "the caller left before the end")
         };
+        self.leave_beside(Loss { outcome: attempt, reason: None, charge: Charge::Loss, verdict: None });
         if self.record().attempts.last().is_some_and(|last| last.outcome == AttemptOutcome::Interrupted) {
             self.close_attempt(attempt, None);
         }
@@ -321,6 +307,13 @@ impl Drop for Settlement {
             (if record.status_code == 0 { 499 } else { record.status_code }, record.response_bytes);
         self.settle(outcome, status, sent);
     }
+}
+
+/// Closes an attempt.
+fn end(attempt: &mut Attempt, outcome: AttemptOutcome, reason: Option<String>, now: u64) {
+    attempt.outcome = outcome;
+    attempt.reason = reason;
+    attempt.duration_ms = now.saturating_sub(attempt.started_ms);
 }
 
 /// Counts a finished request and shows it to whoever watches.

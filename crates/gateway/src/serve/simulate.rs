@@ -51,6 +51,10 @@ impl Gate for SpentGate<'_> {
     ) -> Option<&'static str> {
         self.limited(ScopeKind::Credential, credential.id.0, &credential.spec.limits).then_some("limit")
     }
+
+    fn doubt(&self, provider: &Provider) -> Option<routing::health::Doubt> {
+        self.0.reach.doubt(provider.id)
+    }
 }
 
 /// Asks the router.
@@ -100,6 +104,7 @@ pub(crate) fn simulate(core: &Core, ask: &Simulate) -> Result<Simulation, Proble
         tried: &[],
         gate: &gate,
         conversation: conversation.as_ref(),
+        continued: None,
         translation: key.spec.translation,
         now,
         minute: core.quotas.minute_of_day(now),

@@ -77,9 +77,15 @@ impl Trial {
         &self.credential
     }
 
-    /// Notes what it took to the first byte.
-    pub(super) fn first_byte(&self, ms: u64) {
+    /// Notes what it took to the first byte, or, where another attempt was quicker, that it had not come by then.
+    pub(super) fn first_byte(&self, ms: u64, streaming: bool) {
         self.credential.gauge.observe(ms, self.core.clock.now());
+        self.credential.gauge.waited(self.model.as_deref().unwrap_or_default(), streaming, ms);
+    }
+
+    /// How long nearly all answers of this kind take to their first byte.
+    pub(super) fn patience(&self, streaming: bool) -> Option<u64> {
+        self.credential.gauge.patience(self.model.as_deref().unwrap_or_default(), streaming)
     }
 
     /// It answered well.
@@ -128,6 +134,8 @@ impl Trial {
         gauge.note_error(now, class, what);
         if verdict.commit != types::request::Commit::NotSent || class != FailureClass::System {
             self.core.reach.answered(self.provider, now);
+        } else if self.credential.takes_usual_way() && verdict.refusal.code != "proxy_error" {
+            self.core.reach.failed(self.provider, now);
         }
         if class == FailureClass::RateLimit {
             self.core.pool_counters.rate_limited(now);

@@ -200,7 +200,10 @@ async fn ask_model(
         .admit(house_record(books.now, endpoint, provider, credential, model, sent_as))
         .map_err(|error| (None, format!("the test could not be booked: {error}")))?;
     let strict = books.ledger.is_strict();
-    let sent = upstreams.send(&mut reservation, strict, provider, &credential.proxy, request).await;
+    let sent = match Upstreams::book(&mut reservation, strict, request) {
+        Ok(booked) => upstreams.send(booked, provider, &credential.proxy).await,
+        Err(error) => Err(error),
+    };
     let result = match sent {
         Ok(answer) => {
             let status = answer.status.as_u16();

@@ -43,6 +43,24 @@ impl Hold {
         self.budgets.wake();
     }
 
+    /// Also holds on the provider and the credential of a second attempt that runs beside the current one, through the
+    /// same group: on all of them or on none.
+    pub fn beside(&mut self, suppliers: &[Charge<'_>], provider: Amounts) -> Result<(), Blocked> {
+        self.budgets.state().beside(self.key, suppliers, provider)
+    }
+
+    /// Books what the second attempt cost to its provider and credential, and lets them go.
+    pub fn leave_beside(&mut self, provider_cost: Money) {
+        self.budgets.state().leave_beside(self.key, provider_cost);
+        self.budgets.wake();
+    }
+
+    /// The second attempt takes the place of the current one, which cost its provider and credential so much.
+    pub fn take_beside(&mut self, provider_cost: Money) {
+        self.budgets.state().take_beside(self.key, provider_cost);
+        self.budgets.wake();
+    }
+
     /// Holds more on the estimated limits of payers and groups, as the running cost says; never less. A running cost
     /// above the worst case is held on hard limits, too. On error nothing changes, and the request is to be cut.
     pub fn raise(&mut self, estimate: Money) -> Result<(), Blocked> {

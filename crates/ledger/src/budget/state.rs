@@ -62,6 +62,8 @@ pub(super) struct Open {
     pub(super) shares: Vec<Share>,
     /// Rules of the shares, one after the other, as they were at admission.
     pub(super) rules: Vec<Rule>,
+    /// An attempt that runs beside the current one.
+    pub(super) beside: Beside,
     /// What failed attempts cost, booked already.
     pub(super) losses: Vec<(usize, Money)>,
     /// The database has it although it is still open here.
@@ -72,6 +74,14 @@ impl Open {
     pub(super) fn held(&self, role: Role) -> Amounts {
         if role == Role::Supplier { self.provider } else { self.billed }
     }
+}
+
+/// What the suppliers of a second attempt hold, which runs at the same time.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) shares: Vec<Share>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) provider: Amounts,
 }
 
 /// A request that is settled and not in the database yet.
@@ -178,6 +188,7 @@ impl State {
     }
 
     pub(super) fn settle(&mut self, key: usize, billed: Money, provider: Money) {
+        self.leave_beside(key, Money::ZERO);
         let Some(open) = self.open.get_mut(key) else { return };
         let mut booked = Vec::new();
         for (account, loss) in open.losses.drain(..) {
@@ -262,6 +273,12 @@ impl State {
                     let held = request.held(share.role);
                     sum.worst = sum.worst.plus(held.worst);
                     sum.estimate = sum.estimate.plus(held.estimate);
+                }
+            }
+            for share in &request.beside.shares {
+                if let Some(sum) = open.get_mut(share.account) {
+                    sum.worst = sum.worst.plus(request.beside.provider.worst);
+                    sum.estimate = sum.estimate.plus(request.beside.provider.estimate);
                 }
             }
         }

@@ -90,6 +90,7 @@ fn inv_03_an_invoice_above_the_books_is_found() {
         model: None,
         head_ms: None,
         pause_ms: 0,
+        hedge: false,
         rectified: Vec::new(),
         translation: None,
     };

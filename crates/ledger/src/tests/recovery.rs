@@ -9,7 +9,7 @@ use crate::invariant::{Extent, Kind};
 use crate::record::{Frame, blank};
 use crate::{JournalError, Position, Progress, interrupted};
 
-fn attempt(credential: i64) -> Attempt {
+pub(super) fn attempt(credential: i64) -> Attempt {
     Attempt {
         provider_id: ProviderId(7),
         provider_name: "east".to_owned(),
@@ -27,6 +27,7 @@ fn attempt(credential: i64) -> Attempt {
         model: None,
         head_ms: None,
         pause_ms: 0,
+        hedge: false,
         rectified: Vec::new(),
         translation: None,
     }

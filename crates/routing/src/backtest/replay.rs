@@ -20,6 +20,7 @@ use crate::order::{Facts, burdens, compare, order_by, ticket};
 /// The edited policy, and whose turn it is under it.
 pub(super) struct Policy<'a> {
     edit: &'a Backtest,
+    /// The present one.
     tier_order: &'a [Tier],
     /// Another strategy than the present one.
     strategy: Option<Strategy>,
@@ -45,7 +46,7 @@ impl<'a> Policy<'a> {
         }
         Self {
             edit,
-            tier_order: edit.tier_order.as_deref().unwrap_or(tier_order),
+            tier_order,
             strategy: edit.strategy.filter(|other| *other != strategy),
             weights,
             turns: HashMap::new(),
@@ -70,7 +71,8 @@ impl<'a> Policy<'a> {
         let strategy = self.strategy.unwrap_or(recorded);
         let mut ranked: Vec<_> = could_serve(sample).collect();
         ranked.sort_by_key(|candidate| candidate.rank);
-        let before: Vec<_> = ranked.iter().zip(0_u64..).map(|(one, rank)| self.facts(one, rank)).collect();
+        let order = self.order_of(sample);
+        let before: Vec<_> = ranked.iter().zip(0_u64..).map(|(one, rank)| facts(order, one, rank)).collect();
         let held = is_held(sample, &ranked);
         let tickets = tickets(&before, recorded, held, seed(sample));
 
@@ -112,21 +114,28 @@ impl<'a> Policy<'a> {
         self.edit.providers.get(&provider.0).copied().unwrap_or_default()
     }
 
-    fn facts(&self, candidate: &Candidate, rank: u64) -> Facts {
-        let place = |tier: Tier| self.tier_order.iter().position(|other| *other == tier);
-        let tier = candidate.tier.and_then(place).and_then(|place| u8::try_from(place).ok());
-        Facts {
-            demoted: candidate.demoted.is_some(),
-            tier: tier.unwrap_or(u8::MAX),
-            priority: candidate.priority,
-            translated: candidate.translated.is_some(),
-            weight: candidate.weight.max(1),
-            in_flight: candidate.in_flight,
-            latency_ms: candidate.latency_ms.map(|ms| u32::try_from(ms).unwrap_or(u32::MAX)),
-            multiplier_micro: candidate.cost_multiplier.micro(),
-            // Under turns the recorded order is the order of turns.
-            last_turn: rank,
-        }
+    /// The order of tiers: the edited one, else the one under which it was decided.
+    fn order_of<'s>(&'s self, sample: &'s Sample) -> &'s [Tier] {
+        let recorded = &sample.decision.tier_order;
+        let unedited = if recorded.is_empty() { self.tier_order } else { recorded };
+        self.edit.tier_order.as_deref().unwrap_or(unedited)
+    }
+}
+
+fn facts(tier_order: &[Tier], candidate: &Candidate, rank: u64) -> Facts {
+    let place = |tier: Tier| tier_order.iter().position(|other| *other == tier);
+    let tier = candidate.tier.and_then(place).and_then(|place| u8::try_from(place).ok());
+    Facts {
+        demoted: candidate.demoted.is_some(),
+        tier: tier.unwrap_or(u8::MAX),
+        priority: candidate.priority,
+        translated: candidate.translated.is_some(),
+        weight: candidate.weight.max(1),
+        in_flight: candidate.in_flight,
+        latency_ms: candidate.latency_ms.map(|ms| u32::try_from(ms).unwrap_or(u32::MAX)),
+        multiplier_micro: candidate.cost_multiplier.micro(),
+        // Under turns the recorded order is the order of turns.
+        last_turn: rank,
     }
 }
 

@@ -220,6 +220,14 @@ fn another_strategy_or_order_of_tiers_is_replayed() {
     let tier_order = Some(vec![Tier::Fallback, Tier::Shared, Tier::Personal]);
     let report = backtest(&samples, &Backtest { tier_order, ..edit(&[]) }, TIERS, ALL);
     assert_eq!(report.moved, 300);
+    // What was decided under another order than the present one is repeated under its own.
+    let now = [Tier::Fallback, Tier::Shared, Tier::Personal];
+    let mut recorded = samples.clone();
+    assert!(backtest(&recorded, &edit(&[]), &now, ALL).moved > 0, "old records say nothing of it");
+    for sample in &mut recorded {
+        sample.decision.tier_order = TIERS.to_vec();
+    }
+    assert_eq!(backtest(&recorded, &edit(&[]), &now, ALL).moved, 0);
 }
 
 #[test]

@@ -8,11 +8,27 @@ use super::Step;
 /// What undoes a filter; `None` where nothing does (the request had tried it before).
 pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
     let whole = candidate.credential_id.is_none();
+    let step = undoing(filter, candidate)?;
+    Some(match filter {
+        // Of a provider it is another sentence.
+        "disabled" if whole => step.code("disabled_provider"),
+        "concurrency" => step.code(filter).figures(&candidate.in_flight, &""),
+        _ => step.code(filter),
+    })
+}
+
+fn undoing(filter: &str, candidate: &Candidate) -> Option<Step> {
+    let whole = candidate.credential_id.is_none();
     let until = candidate.until;
     Some(match filter {
         "tried" => return None,
+        "kept_elsewhere" => Step::new(
+            "kept_elsewhere",
+            9,
+            "Another credential keeps the response that the request continues.",
+        ),
         "cooldown" => resting("It rested", until),
-        "unavailable" => resting("The way to it failed several times in a row", until),
+        "unavailable" => resting("It failed again and again, like all others", until),
         "concurrency" => {
             let says =
                 format!("It was at its limit of requests at once, with {} on it.", candidate.in_flight);
@@ -31,6 +47,7 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
         "no_credential" => Step::new("credential", 8, "The provider had no credential."),
         "token" => temporary("token", 5, "Its access token was over and no fresh one came", until),
         "unreadable" => Step::new("secret", 8, "Its secret could not be decrypted."),
+        "allowance" => temporary("allowance", 5, "Too much of its vendor's usage window was used", until),
         "dialect" => Step::new(
             "dialect",
             7,
@@ -44,9 +61,10 @@ pub(super) fn of(filter: &str, candidate: &Candidate) -> Option<Step> {
 /// What undoes a demotion.
 pub(super) fn of_demotion(why: &str, candidate: &Candidate) -> Step {
     match why {
-        "unavailable" => resting("It came last because the way to it failed lately", candidate.until),
+        "unavailable" => resting("It came last because it failed lately", candidate.until),
         _ => temporary("state", 6, &format!("It came last ({why})"), candidate.until),
     }
+    .code("demoted")
 }
 
 fn resting(what: &str, until: Option<Timestamp>) -> Step {

@@ -249,3 +249,25 @@ fn at_most_ten_are_told() {
     assert_eq!(found.len(), 10);
     assert_eq!(found[0].0, "p2 / c2");
 }
+
+#[test]
+fn what_stood_in_the_way_is_told_without_words_too() {
+    let rests = Candidate {
+        removed_by: Some("cooldown".into()),
+        until: Some(Timestamp(1_795_000_000_000)),
+        ..one(2, None)
+    };
+    let later = Candidate { tier: Some(Tier::Fallback), ..one(3, 2) };
+    let found = counterfactuals(&decision(vec![one(1, 1), rests, later]), TIERS);
+    let of = |name: &str| found.iter().find(|change| change.candidate == name).unwrap();
+    let rest = &of("p2 / c2").obstacles[0];
+    assert_eq!((rest.code.as_str(), rest.until), ("cooldown", Some(Timestamp(1_795_000_000_000))));
+    let tier = &of("p3 / c3").obstacles[0];
+    assert_eq!(
+        (tier.code.as_str(), tier.other.as_deref(), tier.mine.as_deref(), tier.theirs.as_deref()),
+        ("tier", Some("p1 / c1"), Some("fallback"), Some("shared"))
+    );
+    let whole = Candidate { removed_by: Some("disabled".into()), credential_id: None, ..one(4, None) };
+    let found = counterfactuals(&decision(vec![one(1, 1), whole]), TIERS);
+    assert_eq!(found[0].obstacles[0].code, "disabled_provider");
+}

@@ -10,8 +10,6 @@ use crate::cooldown::Rest;
 
 /// A probe of which nothing was heard for so long is given up, in milliseconds.
 const PROBE_LOST_MS: i64 = 600_000;
-/// Failed connections in a row after which only one request at a time still looks, where nobody else is left.
-const UNREACHED: u32 = 3;
 /// How long it is left alone then, and the longest, in milliseconds; doubled with each failed look.
 const AGAIN_MS: (i64, i64) = (1_000, 8_000);
 /// Longest reason that is kept, in characters.
@@ -28,6 +26,8 @@ pub(super) struct Cell {
     pub(super) streaks: Streaks,
     /// Failed connections in a row, and when the last one failed.
     unreached: (u32, Timestamp),
+    /// When the last failure came that its breaker counts.
+    pub(super) failed_at: Timestamp,
     /// Start of the probe that looks whether a rest is really over.
     probe: Option<Timestamp>,
     pub(super) touched: Timestamp,
@@ -81,6 +81,9 @@ impl Resting {
 }
 
 impl Cell {
+    /// Failed connections in a row after which only one request at a time still looks, where nobody else is left.
+    pub(super) const UNREACHED: u32 = 3;
+
     pub(super) fn look(&self, now: Timestamp) -> Ranked {
         let resting = match &self.resting {
             None => Ranked::Free,
@@ -96,10 +99,10 @@ impl Cell {
         let demoted = match &self.demoted {
             Some(demoted) if !demoted.is_over(now) => Ranked::Demoted(demoted.rest.until),
             // Who could not be reached several times is not met by all at once again.
-            Some(_) if self.unreached.0 >= UNREACHED && self.is_probed(now) => {
+            Some(_) if self.unreached.0 >= Self::UNREACHED && self.is_probed(now) => {
                 Ranked::Demoted(now.plus_ms(1_000))
             }
-            Some(_) if self.unreached.0 >= UNREACHED => Ranked::Probe,
+            Some(_) if self.unreached.0 >= Self::UNREACHED => Ranked::Probe,
             _ => Ranked::Free,
         };
         resting.max(breaker).max(demoted)
@@ -128,8 +131,13 @@ impl Cell {
     /// When one request may look, once it could not be reached several times in a row.
     pub(super) fn again(&self) -> Option<Timestamp> {
         let (count, last) = self.unreached;
-        let beyond = count.checked_sub(UNREACHED)?;
+        let beyond = count.checked_sub(Self::UNREACHED)?;
         Some(last.plus_ms(AGAIN_MS.0.saturating_mul(1_i64 << beyond.min(16)).min(AGAIN_MS.1)))
+    }
+
+    /// Failed connections in a row, and when the last one failed.
+    pub(super) fn unreached(&self) -> (u32, Timestamp) {
+        self.unreached
     }
 
     /// A success: ends what it disproves.
@@ -149,7 +157,7 @@ impl Cell {
         if is_demotion {
             // Those that were under way together tell the same once.
             let (count, last) = self.unreached;
-            let news = count < UNREACHED || now >= self.again().unwrap_or(last);
+            let news = count < Self::UNREACHED || now >= self.again().unwrap_or(last);
             self.unreached = (if news { count.saturating_add(1) } else { count }, now);
         }
         let place = if is_demotion { &mut self.demoted } else { &mut self.resting };

@@ -77,3 +77,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn second_attempts_are_a_share_of_the_requests_of_a_minute() {
+    let budget = HedgeBudget::default();
+    let now = Timestamp(1_800_000_000_000);
+    assert!(!budget.take(now, 0), "off");
+    for _ in 0..200 {
+        budget.request(now);
+    }
+    let taken = (0..200).filter(|_| budget.take(now, 5)).count();
+    assert_eq!(taken, 10);
+    assert!(!budget.take(now.plus_ms(59_000), 5));
+    assert!(budget.take(now.plus_ms(61_000), 5), "one in a minute is always allowed");
+    assert!(!budget.take(now.plus_ms(61_000), 5));
+}

@@ -32,6 +32,8 @@ named! {
         ClientGone = "client_gone",
         /// The process stopped or crashed while it ran.
         Interrupted = "interrupted",
+        /// Another attempt of the same request, which ran beside it, answered first; this one was cancelled.
+        Superseded = "superseded",
     }
 }
 
@@ -89,6 +91,9 @@ pub struct Attempt {
     /// How long was waited before it, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub pause_ms: u64,
+    /// Whether it began while the attempt before it still ran, because that one was slow.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hedge: bool,
     /// What was mended in the body for it: `thinking_signature`, `thinking_budget`, `empty_text`,
     /// `orphan_tool_results`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -101,6 +106,11 @@ pub struct Attempt {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(switch: &bool) -> bool {
+    !*switch
 }
 
 impl Attempt {
@@ -123,6 +133,7 @@ impl Attempt {
             model: None,
             head_ms: None,
             pause_ms: 0,
+            hedge: false,
             rectified: Vec::new(),
             translation: None,
         }
@@ -155,7 +166,7 @@ pub struct Candidate {
     pub credential_name: Option<String>,
     /// The filter that removed it; null if it could have served: `disabled`, `endpoint`, `group`, `model`, `client`,
     /// `dialect`, `schedule`, `unpriced`, `limit`, `no_credential`, `unreadable`, `state`, `cooldown`, `breaker`, `concurrency`,
-    /// `tried`.
+    /// `unavailable`, `allowance`, `token`, `kept_elsewhere`, `tried`.
     pub removed_by: Option<String>,
     /// Order among those that could serve, 1 is first; null if removed.
     pub rank: Option<u32>,
@@ -281,6 +292,43 @@ pub struct AffinityNote {
     pub removed_by: Option<String>,
 }
 
+named! {
+    /// What became of a second attempt beside a slow one.
+    HedgeOutcome {
+        /// It answered first.
+        Won = "won",
+        /// The first one answered first; this one was cancelled.
+        Lost = "lost",
+        /// It failed.
+        Failed = "failed",
+        /// The first one failed while it ran, so it became the only one.
+        TookOver = "took_over",
+        /// It runs, or its request ended before it was decided.
+        Open = "open",
+        /// It was due, and too many requests had one already.
+        Capped = "capped",
+        /// It was due, and what it could waste is more than the setting allows.
+        Dear = "dear",
+        /// It was due, and nobody was free, well and within all limits.
+        Nobody = "nobody",
+    }
+}
+
+/// A second attempt beside a slow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HedgeNote {
+    /// How long the first one had, in milliseconds: what nearly all answers of that credential and model took to their
+    /// first byte lately, and no less than `routing.hedge_min_ms`.
+    pub after_ms: u64,
+    /// What became of it.
+    pub outcome: HedgeOutcome,
+    /// What the attempt that did not serve costs its provider, by what its answer had told or else by the estimated
+    /// input: the gateway's own cost.
+    #[serde(default, skip_serializing_if = "Money::is_zero")]
+    pub cost_usd: Money,
+}
+
 /// Why a request went where it went, as far as selection is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -291,6 +339,9 @@ pub struct Decision {
     pub removed: Vec<Removed>,
     /// Version of the configuration that it was taken under.
     pub config_revision: i64,
+    /// The order of tiers in force; empty in records of old versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_order: Vec<Tier>,
     /// Who was first among equals; null means `weighted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
@@ -306,6 +357,9 @@ pub struct Decision {
     /// How long it waited for a free slot, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub queued_ms: u64,
+    /// The second attempt beside a slow one; null where none was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<HedgeNote>,
     /// How long choosing took, in microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub route_us: u64,

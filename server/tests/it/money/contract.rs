@@ -173,3 +173,29 @@ async fn counting_tokens_is_free() {
     assert_eq!(rig.row(&id).await["cost_usd"], "0");
     rig.audited().await;
 }
+
+#[tokio::test]
+async fn fault_u42_usage_beyond_what_was_held_is_charged_in_full_and_then_it_is_over() {
+    // The request asks for 64 tokens, so that less than a cent is held; the vendor counts 20,000.
+    let billed = Tokens { output: 20_000, ..BILL };
+    let rig = rig_with("m-more", Behaviour::default().billing(billed)).await;
+    rig.change(&format!("/keys/{}", rig.key_id), json!({"limits": {"daily_limit_usd": "0.05"}})).await;
+    for streaming in [false, true] {
+        rig.set("limits.wait_ms", "0").await;
+        let ask = rig.keyed(ANTHROPIC.ask("m-more", streaming));
+        let id = ask.id.clone();
+        let got = rig.ask(ask).await;
+        if streaming {
+            // The limit is passed already.
+            assert_eq!(got.status, 429, "{}", got.text());
+            assert!(got.text().contains("daily limit exceeded"), "{}", got.text());
+            assert_eq!(rig.upstream.invoice().len(), 1, "nothing is sent any more");
+            continue;
+        }
+        assert_eq!((got.status, got.whole), (200, true), "{}", got.text());
+        let row = rig.row(&id).await;
+        assert_eq!(nano(&row["cost_usd"]), list_price(billed), "the true cost, not what was held: {row}");
+        assert!(nano(&row["held_usd"]) < list_price(billed), "{row}");
+    }
+    rig.audited().await;
+}

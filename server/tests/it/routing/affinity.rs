@@ -262,3 +262,72 @@ async fn ca_08_a_restart_forgets_bindings_and_says_since_when_it_remembers() {
     assert_eq!(server.raw(&ask).await.status(), 200);
     server.stop().await;
 }
+
+/// Two accounts in an order, and a clock that a test moves ahead.
+async fn ordered(rest_s: &str) -> (Rig, gateway::Clock) {
+    let clock = gateway::Clock::ahead();
+    let of_server = clock.clone();
+    let rig = Rig::bare_with(move |config| config.clock = of_server).await;
+    rig.pool("openai", json!({}), &["up-best", "up-next"]).await;
+    let busy = Behaviour::status(429).header("retry-after", rest_s);
+    rig.upstream.script(Rule::credential("up-best", busy).times(1));
+    (rig, clock)
+}
+
+#[tokio::test]
+async fn ca_01_a_conversation_goes_back_to_the_better_account_once_its_cache_is_cold() {
+    let (rig, clock) = ordered("20").await;
+    let talk = || fresh(CHAT, "m-1", true).header("x-session-id", "talk");
+    let note = |row: &Value| row["decision"]["affinity"].clone();
+    // It begins with the better one, which is used up for twenty seconds: from then on it is bound to the next.
+    let (_, row) = rig.asked(talk()).await;
+    let next = row["attempts"][1]["credential_id"].clone();
+    assert_eq!(super::chain(&row, "credential_name"), ["up-best", "up-next"], "{row}");
+    // The better one is well again, but the cache of the conversation is warm where it is.
+    for _ in 0..3 {
+        clock.advance(4 * 60_000);
+        let (_, row) = rig.asked(talk()).await;
+        assert_eq!(super::chain(&row, "credential_name"), ["up-next"], "{row}");
+        assert_eq!((&note(&row)["outcome"], &note(&row)["credential_id"]), (&json!("hit"), &next), "{row}");
+    }
+    // Others do go to the better one meanwhile: it is nothing but the binding that keeps this one.
+    assert_eq!(
+        rig.sent_with(fresh(CHAT, "m-1", true).header("x-session-id", "other"), 200).await,
+        ["up-best"]
+    );
+    // Six minutes later nothing is left to lose.
+    clock.advance(6 * 60_000);
+    let (_, row) = rig.asked(talk()).await;
+    assert_eq!(super::chain(&row, "credential_name"), ["up-best"], "{row}");
+    assert_eq!((&note(&row)["outcome"], &note(&row)["credential_id"]), (&json!("failback"), &next), "{row}");
+    let (_, row) = rig.asked(talk()).await;
+    assert_eq!(
+        (&note(&row)["outcome"], &row["attempts"][0]["credential_name"]),
+        (&json!("hit"), &json!("up-best"))
+    );
+    let sessions = rig.items("/cache/sessions?search=talk").await;
+    assert_eq!((sessions.len(), &sessions[0]["rebinds"]), (1, &json!(1)), "{sessions:?}");
+}
+
+#[tokio::test]
+async fn a_cold_conversation_stays_where_nobody_better_can_take_it() {
+    let (rig, clock) = ordered("3600").await;
+    let talk = || fresh(CHAT, "m-1", true).header("x-session-id", "talk");
+    assert_eq!(rig.sent_with(talk(), 200).await, ["up-best", "up-next"]);
+    // Cold, but the better one still rests.
+    clock.advance(6 * 60_000);
+    let (_, row) = rig.asked(talk()).await;
+    assert_eq!(
+        (&row["decision"]["affinity"]["outcome"], super::chain(&row, "credential_name")),
+        (&json!("hit"), vec!["up-next".to_owned()]),
+        "{row}"
+    );
+    // Longer than conversations are remembered: it is a new one.
+    clock.advance(2 * 3_600_000);
+    let (_, row) = rig.asked(talk()).await;
+    assert_eq!(
+        (&row["decision"]["affinity"]["outcome"], super::chain(&row, "credential_name")),
+        (&json!("miss"), vec!["up-best".to_owned()]),
+        "{row}"
+    );
+}

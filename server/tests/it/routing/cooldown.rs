@@ -204,3 +204,25 @@ async fn gemini_says_in_its_body_when_to_come_back() {
     let rest = rest_of(&rig, "up-a", from).await.unwrap();
     assert!((34 * SECOND..40 * SECOND).contains(&rest), "{rest}");
 }
+
+#[tokio::test]
+async fn fault_u33_an_overloaded_account_is_left_alone_for_ten_seconds_and_blamed_no_further() {
+    for status in [503, 529] {
+        let rig = Rig::unbound().await;
+        rig.pool("anthropic", json!({}), &["up-a", "up-b"]).await;
+        rig.upstream.script(Rule::credential("up-a", Behaviour::status(status)).times(1));
+        let from = now_ms();
+        let (got, row) = rig.asked(fresh(ANTHROPIC, "m-1", true)).await;
+        assert_eq!((got.status, chain(&row, "credential_name")), (200, vec!["up-a".into(), "up-b".into()]));
+        assert_eq!(chain(&row, "class")[0], "overload", "{row}");
+        assert_eq!(rig.sent_with(fresh(ANTHROPIC, "m-1", false), 200).await, ["up-b"], "{status}");
+        let rests = rest_of(&rig, "up-a", from).await.expect("it rests");
+        assert!((9_000..=12_000).contains(&rests), "{status}: {rests} ms");
+        let account = rig.account("up-a").await;
+        assert_eq!(
+            (&account["state"], &account["breaker"]),
+            (&json!("valid"), &json!("closed")),
+            "{account}"
+        );
+    }
+}

@@ -138,3 +138,29 @@ async fn a_backtest_tries_another_policy_on_what_was_recorded() {
     let same = rig.server.admin("POST", "/routing/backtest", &json!({})).await;
     assert_eq!((&same["moved"], &same["failovers_before"]), (&json!(0), &json!(1)), "{same}");
 }
+
+#[tokio::test]
+async fn tp_12_the_record_keeps_the_order_of_tiers_that_was_in_force() {
+    let rig = Rig::unbound().await;
+    let provider = rig.provider("openai", json!({"api_key": null})).await;
+    for (name, tier) in [("up-own", "personal"), ("up-all", "shared"), ("up-last", "fallback")] {
+        rig.credential(provider, name, json!({"tier": tier})).await;
+    }
+    let (_, usual) = rig.asked(fresh(CHAT, "m-1", false)).await;
+    assert_eq!(usual["decision"]["tier_order"], json!(["personal", "shared", "fallback"]), "{usual}");
+    assert_eq!(chain(&usual, "credential_name"), ["up-own"]);
+    rig.setting("pool.tier_order", "fallback,shared,personal").await;
+    let (_, other) = rig.asked(fresh(CHAT, "m-1", false)).await;
+    assert_eq!(other["decision"]["tier_order"], json!(["fallback", "shared", "personal"]), "{other}");
+    assert_eq!(chain(&other, "credential_name"), ["up-last"]);
+    // Each is explained by its own order, whatever the setting says by now.
+    for (row, last) in [(&usual, "up-last"), (&other, "up-own")] {
+        let explained = rig.get(&format!("/requests/{}/explain", row["request_id"].as_str().unwrap())).await;
+        let changes = explained["changes"].as_array().unwrap_or_else(|| panic!("{explained}"));
+        let change = |name: &str| changes.iter().find(|c| c["candidate"].as_str().unwrap().ends_with(name));
+        assert_eq!(change(last).unwrap()["change"], "tier", "{changes:?}");
+    }
+    // A backtest that edits nothing moves nobody, neither of then nor of now.
+    let same = rig.server.admin("POST", "/routing/backtest", &json!({})).await;
+    assert_eq!((&same["requests"], &same["moved"]), (&json!(2), &json!(0)), "{same}");
+}

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("affinity", 1),
     ("authenticate", 1),
     ("continuation", 1),
+    ("keepers", 1),
     ("credential", 1),
     ("identity", 1),
     ("snapshot", 2),

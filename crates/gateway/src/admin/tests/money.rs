@@ -98,6 +98,7 @@ fn attempt(cast: &Cast) -> Attempt {
         model: None,
         head_ms: None,
         pause_ms: 0,
+        hedge: false,
         rectified: Vec::new(),
         translation: None,
     }

@@ -88,7 +88,7 @@ impl Asked<'_> {
 
     /// The verdict on an upstream's own error, by the administrator's rules first.
     fn classed(&self, status: u16, class: FailureClass, error: UpstreamError, mut hint: Hint) -> Verdict {
-        let Self { request, credential, endpoint } = *self;
+        let Self { request, credential, endpoint, .. } = *self;
         let rule = request.snapshot.rules.find(status, &error.kind, &error.message);
         let class = rule.map_or(class, |rule| rule.class);
         // What is mended is the caller's body, and this upstream has seen another.

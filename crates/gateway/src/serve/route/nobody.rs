@@ -21,6 +21,9 @@ const NEVER: [&str; 9] = [
 impl Selection<'_> {
     /// The refusal, with the earliest recovery that is known as `Retry-After`.
     pub(in crate::serve) fn nobody(&self, demand: Demand<'_>) -> Refusal {
+        if let Some(continued) = demand.continued {
+            return continued.refusal(self, demand.now);
+        }
         let counts = self.counts();
         let reasons =
             counts.iter().map(|(filter, count)| format!("{filter} {count}")).collect::<Vec<_>>().join(", ");

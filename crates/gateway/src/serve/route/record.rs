@@ -33,6 +33,7 @@ impl Selection<'_> {
                 .map(|(filter, count)| Removed { filter: filter.to_owned(), count })
                 .collect(),
             config_revision: self.revision,
+            tier_order: self.tier_order.to_vec(),
             strategy: (self.strategy != Strategy::Weighted).then_some(self.strategy),
             seed: self.seed,
             affinity: self.affinity.clone(),

@@ -1,3 +1,5 @@
+mod outage;
+
 use std::collections::BTreeMap;
 
 use routing::pattern::{Patterns, Redirects};
@@ -32,6 +34,10 @@ impl Gate for Open {
         _credential: &Credential,
         _model: Option<&str>,
     ) -> Option<&'static str> {
+        None
+    }
+
+    fn doubt(&self, _provider: &Provider) -> Option<Doubt> {
         None
     }
 }
@@ -143,6 +149,7 @@ fn demand<'a>(key: &'a ApiKey, tried: &'a [CredentialId], seed: u64) -> Demand<'
         tried,
         gate: &Open,
         conversation: None,
+        continued: None,
         translation: TranslationMode::Allow,
         now: Timestamp(1_000),
         minute: 600,
@@ -322,50 +329,6 @@ fn anything_but_a_quota_in_the_way_is_no_used_up_pool() {
     for state in [CredentialState::Overloaded, CredentialState::Invalid, CredentialState::Banned] {
         assert_eq!(code(vec![marked(2, state)]), "no_available_account", "{state:?}");
     }
-}
-
-#[test]
-fn fault_u49_where_nobody_can_be_reached_one_request_at_a_time_looks() {
-    let unreached = |id: i64, failures: i64| {
-        let credential = credential(id, |_| ());
-        for at in 0..failures {
-            let rest = routing::cooldown::Rest {
-                until: Timestamp(6_000),
-                state: CredentialState::Unavailable,
-                whole: false,
-                told: false,
-            };
-            let failed = routing::health::Failed {
-                model: Some("claude-x"),
-                class: types::routing::FailureClass::System,
-                rest: Some(rest),
-                fingerprint: 1,
-                confirmed: false,
-                network_counts: false,
-                what: "refused",
-            };
-            credential.gauge.failed(failed, Timestamp(at), &types::breaker::BreakerConfig::default());
-        }
-        credential
-    };
-    let key = key(&[]);
-    let of = |all: Vec<Arc<Credential>>| {
-        let snapshot = snapshot(vec![provider(1, all, |_| ())]);
-        let selection = select(&snapshot, demand(&key, &[], 1));
-        let mut ranked: Vec<_> =
-            selection.ranked.iter().map(|pick| (pick.credential.id.0, pick.probes)).collect();
-        ranked.sort_unstable();
-        (ranked, selection.nobody(demand(&key, &[], 1)))
-    };
-    // The demand's time is 1 s: who failed three times in the first milliseconds is left alone for 2 ms more.
-    let (ranked, refusal) = of(vec![unreached(1, 3), unreached(2, 3)]);
-    assert_eq!(ranked, [], "nobody waits for connections that will not come");
-    assert_eq!((refusal.status, refusal.retry_after_s), (503, Some(1)));
-    assert!(refusal.message.contains("unavailable 2"), "{}", refusal.message);
-    let (ranked, _) = of(vec![unreached(1, 3), unreached(2, 2)]);
-    assert_eq!(ranked, [(1, false), (2, false)], "as long as one may be reached, all are asked as before");
-    let (ranked, _) = of(vec![unreached(1, 3), credential(2, |_| ())]);
-    assert_eq!(ranked, [(1, false), (2, false)]);
 }
 
 #[test]

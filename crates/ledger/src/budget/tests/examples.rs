@@ -349,3 +349,47 @@ fn amounts_at_the_end_of_the_range_neither_wrap_nor_panic() {
     assert_eq!((budgets.reserved(user()), budgets.total(user())), (Money::ZERO, Money::MAX));
     assert!(hold(&budgets, at(0), &[total(i64::MAX)], sure(1)).is_err());
 }
+
+#[test]
+fn a_second_attempt_beside_the_first_holds_its_own_and_one_of_the_two_stays() {
+    let (first, second, group) =
+        (scope(ScopeKind::Credential, 1), scope(ScopeKind::Credential, 2), scope(ScopeKind::Group, 1));
+    for second_wins in [true, false] {
+        let budgets = Budgets::new();
+        let limit = [total(100)];
+        let mut held = hold(&budgets, at(0), &[], sure(50)).unwrap();
+        let suppliers = [Charge { scope: first, rules: &limit }];
+        let groups = [Charge { scope: group, rules: &limit }];
+        held.attempt(&suppliers, &groups, sure(40)).unwrap();
+        let beside = [Charge { scope: second, rules: &limit }];
+        assert!(held.beside(&beside, sure(101)).is_err(), "never beyond a limit");
+        held.beside(&beside, sure(60)).unwrap();
+        let reserved = |scope| budgets.reserved(scope);
+        assert_eq!((reserved(first), reserved(second), reserved(group)), (nano(40), nano(60), nano(50)));
+        assert!(
+            budgets.figures().iter().all(|of| of.worst == of.open.worst && of.estimate == of.open.estimate)
+        );
+        if second_wins {
+            held.take_beside(nano(7));
+            assert_eq!((reserved(first), reserved(second), reserved(group)), (nano(0), nano(60), nano(50)));
+        } else {
+            held.leave_beside(nano(7));
+            assert_eq!((reserved(first), reserved(second), reserved(group)), (nano(40), nano(0), nano(50)));
+        }
+        assert!(budgets.figures().iter().all(|of| of.worst == of.open.worst));
+        held.settle(nano(30), nano(20));
+        let spent = (budgets.total(first), budgets.total(second), budgets.total(group));
+        let (won, lost) = (nano(20), nano(7));
+        assert_eq!(spent, if second_wins { (lost, won, nano(30)) } else { (won, lost, nano(30)) });
+        assert!([first, second, group].iter().all(|scope| reserved(*scope).is_zero()));
+        assert_eq!(budgets.unapplied(), 1);
+    }
+    // Whoever leaves while both run leaves nothing behind.
+    let budgets = Budgets::new();
+    let mut held = hold(&budgets, at(0), &[], sure(50)).unwrap();
+    held.attempt(&[Charge { scope: first, rules: &[] }], &[], sure(40)).unwrap();
+    held.beside(&[Charge { scope: first, rules: &[] }], sure(40)).unwrap();
+    assert_eq!(budgets.reserved(first), nano(80), "both at one supplier");
+    drop(held);
+    assert_eq!((budgets.reserved(first), budgets.open_holds()), (nano(0), 0));
+}

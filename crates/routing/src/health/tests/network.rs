@@ -54,3 +54,41 @@ fn network_faults_open_breakers_only_by_the_switch() {
     let changes: Vec<_> = (0..3).map(|ms| health.failed(counted, at(ms), &CONFIG).len()).collect();
     assert_eq!(changes, [0, 0, 1]);
 }
+
+#[test]
+fn fault_u49_failures_in_a_row_add_up_to_a_doubt_and_a_success_takes_it_back() {
+    let unavailable = |until| rest(CredentialState::Unavailable, until, false, false);
+    let mut health = Health::default();
+    assert_eq!(health.doubt(A, at(0), 5), None);
+    fail(&mut health, 0, A, C::System, unavailable(5_000));
+    let doubt = |share, last, again| Some(Doubt { share, last: at(last), again: at(again) });
+    assert_eq!(health.doubt(A, at(1), 5), doubt(333, 0, 1_000));
+    assert_eq!(health.doubt(B, at(1), 5), None, "another model may well be there");
+    assert_eq!(
+        health.doubt(A, at(60_000), 5),
+        doubt(333, 0, 1_000),
+        "although it is asked as before by then"
+    );
+    assert_eq!(health.doubt(A, at(120_000), 5), None, "but not forever");
+    for n in 1..3 {
+        fail(&mut health, n, A, C::System, unavailable(5_000));
+    }
+    assert_eq!(
+        health.doubt(A, at(500_000), 5),
+        doubt(1_000, 2, 1_002),
+        "whoever is never reached is remembered"
+    );
+    assert!(health.begin_probe(A, at(500_000)));
+    assert_eq!(health.doubt(A, at(500_000), 5), doubt(1_000, 500_000, 501_000), "somebody looks");
+    succeed(&mut health, 500_001, A);
+    assert_eq!(health.doubt(A, at(500_001), 5), None);
+    assert!(!health.is_doubted(at(500_001)));
+
+    // The same of answers that are none, as far as its breaker counts them.
+    fail(&mut health, 600_000, A, C::Provider, None);
+    assert_eq!(health.doubt(A, at(600_001), 5), doubt(200, 600_000, 601_000));
+    assert_eq!(health.doubt(A, at(600_001), 1_000), doubt(1, 600_000, 601_000));
+    assert!(health.is_doubted(at(600_001)) && !health.is_doubted(at(900_000)));
+    fail(&mut health, 700_000, A, C::RateLimit, None);
+    assert_eq!(health.doubt(A, at(700_001), 5).map(|doubt| doubt.share), Some(200), "a quota is no fault");
+}
