@@ -9,6 +9,9 @@
 # it refuses to start without them and says so; for a look around add `-e TOLLGATE_ENV=development` instead, and
 # it makes its own in the volume. All state is in /data: that folder is what to back up.
 #
+# To connect accounts whose vendor sends the browser to a fixed port of your machine, map that port to its loopback
+# address and let Tollgate listen on the container's: `-p 127.0.0.1:54545:54545 -e OAUTH_CALLBACK_HOST=0.0.0.0`.
+#
 # Put a reverse proxy with TLS in front (production cookies are marked Secure), and tell TRUST_PROXY its network.
 
 FROM rust:1.95-bookworm AS builder

@@ -59,6 +59,7 @@ pub async fn boot(mut config: ServerConfig) -> Result<Booted, BootError> {
         unsafe_disable_tls_check: config.unsafe_disable_tls_check,
         api_test_timeout_ms: config.api_test_timeout_ms,
         extra_ca_file: config.extra_ca_file.clone(),
+        oauth_callback_host: config.oauth_callback_host,
         enforce_limits: config.enable_rate_limit,
         breaker_on_network_errors: config.breaker_on_network_errors,
         env_lists: config.pool_lists.clone(),

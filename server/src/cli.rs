@@ -17,6 +17,7 @@ mod running;
 mod secrets;
 mod serve;
 mod service;
+mod transfer;
 
 /// A self-hosted gateway for AI model traffic.
 #[derive(Debug, Parser)]
@@ -65,6 +66,10 @@ enum Command {
     /// Look after the stored secrets and the key that seals them.
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Take over what another gateway keeps, through the running gateway; exit code 0 or 1.
+    Import(transfer::Import),
+    /// Hand everything on in a sealed file, through the running gateway; exit code 0 or 1.
+    Export(transfer::Export),
     /// Work with the service manager.
     #[command(subcommand)]
     Service(service::Service),
@@ -83,6 +88,8 @@ pub fn run() -> Result<(), BootError> {
         Command::Db(command) => database::run(&command, &load()?),
         Command::Audit { since } => audit::run(since, &load()?),
         Command::Secrets(command) => secrets::run(command, load()?),
+        Command::Import(command) => transfer::import(&command, load()?),
+        Command::Export(command) => transfer::export(&command, load()?),
         Command::Service(command) => {
             service::run(&command);
             Ok(())

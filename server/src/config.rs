@@ -90,6 +90,8 @@ pub struct ServerConfig {
     pub outbound: OutboundProxy,
     /// How names of upstreams are looked up.
     pub dns: Dns,
+    /// Where vendors' fixed ports are listened on while a sign-in waits; `None`: nowhere.
+    pub oauth_callback_host: Option<IpAddr>,
     /// A level, or a list such as `info,gateway=debug`.
     pub log_level: String,
     /// Text or JSON.
@@ -152,6 +154,7 @@ impl ServerConfig {
                 servers: read.name_servers("DNS_SERVERS"),
                 timeout_ms: read.number("DNS_TIMEOUT_MS", 2_000, 100..=30_000),
             },
+            oauth_callback_host: read.callback_host("OAUTH_CALLBACK_HOST"),
             log_level: read.log_level(),
             log_format: match read.choice("LOG_FORMAT", &["text", "json"]) {
                 "json" => LogFormat::Json,
@@ -259,6 +262,7 @@ impl ServerConfig {
             unsafe_disable_tls_check: false,
             outbound: OutboundProxy::default(),
             dns: Dns::default(),
+            oauth_callback_host: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,
             pool_lists: Vec::new(),

@@ -183,6 +183,7 @@ fn words(name: &str) -> Option<(Text, Text)> {
         "account_health_check_parallelism" => (k::N_PARALLEL, k::H_PARALLEL),
         "account_error_threshold" => (k::N_THRESHOLD, k::H_THRESHOLD),
         "account_allowance_percent" => (k::N_ALLOWANCE, k::H_ALLOWANCE),
+        "account_session_key_probe" => (k::N_SESSION_KEY, k::H_SESSION_KEY),
         "affinity.enabled" => (g::N_AFFINITY, g::H_AFFINITY),
         "affinity.ttl_minutes" => (g::N_TTL, g::H_TTL),
         "affinity.cache_minutes" => (g::N_CACHE, g::H_CACHE),

@@ -53,11 +53,13 @@ super::texts! {
 
     G_ACCOUNT: "Checks of credentials", "凭证检查";
     N_ENABLED: "Check credentials", "检查凭证";
-    H_ENABLED: "Asks each vendor for its list of models now and then. It costs nothing.", "定期向各上游请求模型列表，不产生费用。";
+    H_ENABLED: "Asks each vendor now and then: for an account what its vendor's descriptor says, else for the list of models. It costs nothing.", "定期询问各供应商：账号按供应商自己的接口，其他按模型列表。不产生费用。";
     N_INTERVAL: "Interval (minutes)", "间隔（分钟）";
     H_INTERVAL: "Each credential once in this time. Those that were switched off are asked less and less often, at most hourly.", "每个凭证在此时间内检查一次。被停用的凭证检查间隔逐渐加长，最长一小时。";
     N_PARALLEL: "Checks at once", "并行检查数";
     H_PARALLEL: "Bounds how many are asked beside each other.", "限制同时进行的检查数量。";
+    N_SESSION_KEY: "Check claude.ai session keys", "检查 claude.ai 会话密钥";
+    H_SESSION_KEY: "Sends such a key as a browser's cookie and asks for the account's organisations. Read the vendor's terms first.", "以浏览器 Cookie 的形式发送会话密钥，查询账号所属组织。启用前请先阅读供应商条款。";
     N_THRESHOLD: "Failed checks in a row", "连续检查失败次数";
     H_THRESHOLD: "After so many, a credential is switched off. Outages of the network never count.", "达到后停用该凭证。网络故障不计入。";
 }

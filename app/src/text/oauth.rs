@@ -13,7 +13,7 @@ super::texts! {
     CLIENT_SECRET: "Client secret", "客户端密钥";
     SECRET_KEEP: "Leave empty to keep the stored one. It is never shown.", "留空则保留已存的密钥。密钥不会显示。";
     DESCRIPTOR: "Descriptor", "描述";
-    DESCRIPTOR_HELP: "Addresses, scopes, port and headers of this vendor as JSON.", "该供应商的地址、权限范围、端口和请求头（JSON）。";
+    DESCRIPTOR_HELP: "Addresses, scopes, port, headers and probe of this vendor as JSON.", "该供应商的地址、权限范围、端口、请求头和探测方式（JSON）。";
     READY: "ready", "就绪";
     M_CLIENT: "enter the id of the client that you registered with the vendor", "请填写在供应商处注册的客户端 ID";
     M_NOBODY: "nobody signs in with this vendor: its accounts are added by their key file or client", "无需登录：该供应商的账号通过密钥文件或客户端添加";

@@ -1,9 +1,10 @@
 //! Health checks of credentials: asks each vendor now and then whether it still takes the account, and acts on what it
-//! says. The cheapest true question is asked (the list of models; it costs nothing).
+//! says. The cheapest true question is asked: what the vendor's descriptor says, else the list of models.
 //!
 //! It serves no request, and it never judges an account by a network that may be our own (HC-12).
 
 mod plan;
+mod question;
 mod settle;
 mod verdict;
 
@@ -21,10 +22,9 @@ use crate::refresh::{self, Trigger};
 use crate::snapshot::{Credential, Provider, Snapshot};
 use crate::upstream::{Knock, NoKnock, knock};
 use plan::{Rhythm, Tempo};
+use question::Asked;
 use verdict::Verdict;
 
-/// What is asked of every vendor.
-const PROBE: &str = "models";
 /// How often the task looks who is due.
 pub(crate) const TICK: Duration = Duration::from_secs(5);
 /// The lease between instances; somebody else takes over after so long.
@@ -181,20 +181,21 @@ async fn run(core: &Arc<Core>, targets: Vec<Target>) -> Result<CheckRound, store
 
 async fn ask(core: &Arc<Core>, target: Target) -> Found {
     let started = Instant::now();
-    let answer = match target.provider() {
-        Some(provider) => {
-            let answer = knock_with_a_fresh_token(core, provider, &target.credential).await;
+    let asked = question::of(&target, &core.snapshot().settings);
+    let answer = match (asked, target.provider()) {
+        (Asked::Not { why, .. }, _) => Err(NoKnock::Unaskable(why.to_owned())),
+        (_, None) => Err(NoKnock::Unaskable("it has no provider".to_owned())),
+        (_, Some(provider)) => {
+            let answer = knock_with_a_fresh_token(core, provider, &target.credential, asked).await;
             if let Ok(knock) = &answer {
-                let now = core.clock.now();
-                core.reach.answered(provider.id, now);
-                target.credential.gauge.hear(provider.spec.kind, &knock.headers, now);
+                hear(core, provider, &target.credential, asked, knock);
             }
             answer
         }
-        None => Err(NoKnock::Unaskable("it has no provider".to_owned())),
     };
     let is_account = matches!(target.credential.auth, Auth::Token(_));
-    let mut verdict = verdict::of(answer.as_ref(), is_account);
+    let probe = asked.name().to_owned();
+    let mut verdict = verdict::of(answer.as_ref(), is_account, asked.probe());
     // Some vendors repeat the key that they refuse.
     let clean = verdict.message.as_deref().and_then(|message| target.credential.auth.redacted(message));
     if let Some(clean) = clean {
@@ -202,7 +203,7 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
     }
     let line = CheckLine {
         at: core.clock.now(),
-        probe: PROBE.to_owned(),
+        probe,
         result: verdict.result,
         status: verdict.status,
         latency_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -211,14 +212,27 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
     Found { target, line, verdict }
 }
 
+/// What an answer says beside a verdict: that the network works, and how far the account is used up.
+fn hear(core: &Core, provider: &Provider, credential: &Credential, asked: Asked<'_>, knock: &Knock) {
+    let now = core.clock.now();
+    core.reach.answered(provider.id, now);
+    credential.gauge.hear(provider.spec.kind, &knock.headers, now);
+    let told = asked.probe().zip(knock.body.as_ref().filter(|_| knock.status.is_success()));
+    if let Some(allowance) = told.and_then(|(probe, body)| question::windows(probe, body, now)) {
+        credential.gauge.tell(allowance);
+    }
+}
+
 /// Asks the vendor; an account whose token is over, or refused, gets one refresh and another try, as with a request.
 async fn knock_with_a_fresh_token(
     core: &Arc<Core>,
     provider: &Provider,
     credential: &Credential,
+    asked: Asked<'_>,
 ) -> Result<Knock, NoKnock> {
     let timeout_ms = core.config.api_test_timeout_ms;
-    let ask = || knock(&core.upstreams, (core.clock.now(), timeout_ms), provider, credential);
+    let question = asked.question();
+    let ask = || knock(&core.upstreams, (core.clock.now(), timeout_ms), provider, credential, question);
     let Auth::Token(slot) = &credential.auth else { return ask().await };
     let round = slot.round();
     let answer = ask().await;

@@ -27,6 +27,8 @@ pub struct Config {
     pub outbound: OutboundProxy,
     /// How names are looked up.
     pub dns: Dns,
+    /// Where vendors' fixed ports are listened on while a sign-in waits; `None`: nowhere.
+    pub oauth_callback_host: Option<IpAddr>,
     /// Authorities that are believed beside the machine's own: a file of PEM certificates.
     pub extra_ca_file: Option<PathBuf>,
     /// Accept any upstream certificate; development only.

@@ -226,6 +226,11 @@ impl Gauge {
         }
     }
 
+    /// Takes over what its vendor said of the account's windows in the body of an answer.
+    pub(crate) fn tell(&self, allowance: Allowance) {
+        self.told(allowance, false);
+    }
+
     /// Takes over what was kept, unless something later is known.
     pub(crate) fn remember(&self, allowance: Allowance) {
         if self.allowance().is_none_or(|last| last.at < allowance.at) {

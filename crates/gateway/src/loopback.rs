@@ -2,7 +2,7 @@
 //! browser on to the dashboard with what the vendor gave it. Nothing is exchanged or stored here.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Loopback {
     pub(crate) async fn wait(
         &self,
         tracker: &TaskTracker,
-        port: u16,
+        (host, port): (IpAddr, u16),
         waiting: Waiting,
         life: Duration,
     ) -> Result<(), String> {
@@ -62,7 +62,7 @@ impl Loopback {
         if self.add(port, &waiting, until) {
             return Ok(());
         }
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let address = SocketAddr::new(host, port);
         let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
         let close = CancellationToken::new();
         let made = Port { waiting: vec![(waiting, until)], close: close.clone() };
@@ -133,7 +133,7 @@ impl Loopback {
 
     async fn listen(&self, port: u16, listener: TcpListener, close: CancellationToken, tracker: TaskTracker) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        tracing::info!(port, "listening for a vendor's redirect while a sign-in waits");
+        tracing::info!(port, address = ?listener.local_addr().ok(), "listening for a vendor's redirect while a sign-in waits");
         while let Some(until) = self.last(port) {
             let accepted = tokio::select! {
                 () = close.cancelled() => break,

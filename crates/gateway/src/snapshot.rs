@@ -202,6 +202,8 @@ pub(crate) struct Credential {
     pub(crate) auth: Auth,
     /// Its own outbound proxy; wins over its provider's.
     pub(crate) proxy: Proxy,
+    /// The vendor's descriptor that an account was connected with.
+    pub(crate) vendor: Option<String>,
     /// What is stored of its state.
     pub(crate) mark: CredentialMark,
     /// What checks knew of it when the snapshot was made.

@@ -11,6 +11,7 @@ mod decode;
 mod dns;
 mod egress;
 mod hosted;
+mod knock;
 mod pool;
 mod probe;
 mod request;
@@ -33,7 +34,8 @@ use crate::snapshot::{Provider, Proxy};
 
 pub(crate) use answer::{Answer, AnswerBody};
 pub(crate) use connect::ConnectStep;
-pub(crate) use probe::{Books, Knock, NoKnock, knock, list_models, test_provider};
+pub(crate) use knock::{Knock, NoKnock, Question, knock};
+pub(crate) use probe::{Books, list_models, test_provider};
 pub(crate) use request::{Call, Prepared, prepare};
 
 pub(crate) use tls::TlsFault;

@@ -101,11 +101,10 @@ fn vertex(file: &Node<'_>, place: String, plan: &mut Plan) {
         plan.note(place, "holds no service account");
         return;
     };
-    let base_url = match file.text_of("location").as_deref() {
-        None | Some("global") => "https://aiplatform.googleapis.com".to_owned(),
-        Some(location) => format!("https://{location}-aiplatform.googleapis.com"),
-    };
     let secret = key_file.value.to_string();
+    let project = file.text_of("project_id").or_else(|| vendor::project_of(&secret));
+    let location = file.text_of("location").unwrap_or_else(|| "global".to_owned());
+    let base_url = vendor::vertex_home(None, project.as_deref(), &location);
     let mut credential = PlannedCredential::new(place.clone(), Auth::ServiceAccount, Secret::new(secret));
     describe(file, &mut credential);
     let same = plan.providers.iter_mut().find(|known| known.input.base_url == base_url);

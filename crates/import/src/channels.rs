@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use types::Secret;
 use types::provider::CreateProvider;
 
+use crate::channel_secret::{self, Extra, Held};
 use crate::channel_type::{Meaning, meaning};
-use crate::plan::{Auth, Fault, Format, Plan, PlannedCredential, PlannedProvider};
+use crate::plan::{Fault, Format, Plan, PlannedCredential, PlannedProvider};
 use crate::tree::{Node, json};
 use crate::vendor::{self, Accounts};
 
@@ -36,6 +37,8 @@ const UNDERSTOOD: &[&str] = &[
     "remark",
     "channel_info",
     "setting",
+    "config",
+    "settings",
     "need_reconcile",
     "other",
 ];
@@ -67,8 +70,10 @@ fn format(rows: &Node<'_>) -> Format {
 }
 
 /// Reads the rows.
-pub(crate) fn read(rows: &Node<'_>) -> Result<Plan, Fault> {
-    let mut plan = Plan::new(format(rows));
+pub(crate) fn read(rows: &Node<'_>, wanted: Option<Format>) -> Result<Plan, Fault> {
+    // They differ in what the numbers of their types mean, and not always in anything else.
+    let known = wanted.filter(|wanted| matches!(wanted, Format::OneApi | Format::NewApi));
+    let mut plan = Plan::new(known.unwrap_or_else(|| format(rows)));
     let mut accounts = Accounts::default();
     for row in rows.items() {
         let number =
@@ -80,12 +85,14 @@ pub(crate) fn read(rows: &Node<'_>) -> Result<Plan, Fault> {
 }
 
 fn channel(row: &Node<'_>, number: i64, plan: &mut Plan, accounts: &mut Accounts) -> Result<(), Fault> {
-    let other = row.text_of("other");
-    let base_url = row.text_of("base_url");
-    let (kind, address, auth) = match meaning(plan.format, number) {
-        Meaning::Kind(kind, usual) => (kind, base_url.unwrap_or_else(|| usual.to_owned()), Auth::ApiKey),
-        Meaning::Bedrock => ("bedrock", base_url.unwrap_or_default(), Auth::Aws),
-        Meaning::Vertex => ("vertex", vertex(base_url, other.as_deref()), Auth::ServiceAccount),
+    let (base_url, extra) = (row.text_of("base_url"), Extra::of(row));
+    let (kind, usual, held) = match meaning(plan.format, number) {
+        Meaning::Kind(kind, usual) => (kind, usual.to_owned(), channel_secret::plain(row)?),
+        Meaning::Bedrock => ("bedrock", String::new(), channel_secret::aws(row, &extra, plan)?),
+        Meaning::Vertex => {
+            let host = vendor::vertex_home(None, None, &channel_secret::region(row, &extra));
+            ("vertex", host, channel_secret::vertex(row, &extra, base_url.as_deref(), plan)?)
+        }
         Meaning::Codex => {
             codex(row, plan, accounts);
             return Ok(());
@@ -99,25 +106,52 @@ fn channel(row: &Node<'_>, number: i64, plan: &mut Plan, accounts: &mut Accounts
             return Ok(());
         }
     };
-    let name =
-        row.text_of("name").unwrap_or_else(|| format!("channel {}", row.text_of("id").unwrap_or_default()));
-    let mut credentials = keys(row, auth, plan)?;
-    let address = match (auth, credentials.first()) {
-        (Auth::Aws, Some(first)) if address.is_empty() => bedrock(first).unwrap_or_default(),
-        _ => address,
-    };
-    if address.is_empty() {
-        plan.note(row.place.clone(), "names no address, and its type has none of its own");
-        return Ok(());
+    // An address that the operator gave holds for all keys; but a key file belongs to its project.
+    let own = base_url.clone().unwrap_or(usual);
+    let mut homes: Vec<(String, Vec<PlannedCredential>)> = Vec::new();
+    for Held { address, credential } in held {
+        let address =
+            address.filter(|_| base_url.is_none() || kind == "vertex").unwrap_or_else(|| own.clone());
+        match homes.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, credentials)) => credentials.push(credential),
+            None => homes.push((address, vec![credential])),
+        }
     }
-    let mut input = CreateProvider::new(&name, kind, &address);
-    input.enabled = Some(row.number_of("status").unwrap_or(1) == 1);
+    if homes.is_empty() {
+        homes.push((own, Vec::new()));
+        plan.note(
+            format!("{}.key", row.place),
+            "holds no key; add it by hand, or export the channels with their keys",
+        );
+    }
+    for (address, credentials) in homes {
+        provider(row, (kind, &address), credentials, plan);
+    }
     if row.number_of("status") == Some(3) {
         plan.note(
             format!("{}.status", row.place),
             "was switched off by a failed test, and comes switched off",
         );
     }
+    extra.leftover(row, plan);
+    row.leftover(UNDERSTOOD, plan);
+    Ok(())
+}
+
+fn provider(
+    row: &Node<'_>,
+    (kind, address): (&str, &str),
+    credentials: Vec<PlannedCredential>,
+    plan: &mut Plan,
+) {
+    if address.is_empty() {
+        plan.note(row.place.clone(), "names no address, and its type has none of its own");
+        return;
+    }
+    let name =
+        row.text_of("name").unwrap_or_else(|| format!("channel {}", row.text_of("id").unwrap_or_default()));
+    let mut input = CreateProvider::new(&name, kind, address);
+    input.enabled = Some(row.number_of("status").unwrap_or(1) == 1);
     input.groups = words(row.text_of("group"));
     input.models = words(row.text_of("models"));
     input.model_redirects = redirects(row, plan);
@@ -125,18 +159,7 @@ fn channel(row: &Node<'_>, number: i64, plan: &mut Plan, accounts: &mut Accounts
     input.priority = row.number_of("priority").map(|n| bounded(-n.clamp(-1_000, 1_000)));
     input.weight = row.number_of("weight").and_then(|n| u32::try_from(n.clamp(1, 100)).ok());
     input.proxy_url = settings(row, plan);
-    if credentials.is_empty() {
-        plan.note(
-            format!("{}.key", row.place),
-            "holds no key; add it by hand, or export the channels with their keys",
-        );
-    }
-    for credential in &mut credentials {
-        credential.name = None;
-    }
-    row.leftover(UNDERSTOOD, plan);
     plan.providers.push(PlannedProvider { place: row.place.clone(), input, credentials });
-    Ok(())
 }
 
 fn bounded(number: i64) -> i32 {
@@ -146,68 +169,6 @@ fn bounded(number: i64) -> i32 {
 fn words(text: Option<String>) -> Vec<String> {
     let text = text.unwrap_or_default();
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// The keys of a channel: one in each line, or a JSON list of objects.
-fn keys(row: &Node<'_>, auth: Auth, plan: &mut Plan) -> Result<Vec<PlannedCredential>, Fault> {
-    let Some(node) = row.get("key").filter(|node| !node.is_empty()) else { return Ok(Vec::new()) };
-    let Some(text) = node.text() else { return Err(node.expected("a text")) };
-    let texts: Vec<String> = if auth == Auth::ServiceAccount {
-        match json(&text) {
-            Ok(tree) if tree.0.is_array() => {
-                Node::root(&tree).items().map(|item| item.value.to_string()).collect()
-            }
-            Ok(tree) if tree.0.is_object() => vec![tree.0.to_string()],
-            _ => {
-                plan.note(node.place, "is no key file of a service account");
-                return Ok(Vec::new());
-            }
-        }
-    } else {
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
-    let several = texts.len() > 1;
-    let states = row.get("channel_info").and_then(|info| info.get("multi_key_status_list"));
-    let mut credentials = Vec::new();
-    for (at, text) in texts.into_iter().enumerate() {
-        let place = if several { format!("{}, key {}", node.place, at + 1) } else { node.place.clone() };
-        let secret = if auth == Auth::Aws { aws(&text) } else { Some(text) };
-        let Some(secret) = secret else {
-            plan.note(place, "is no AWS key (id, secret and region with bars between)");
-            continue;
-        };
-        let mut credential = PlannedCredential::new(place, auth, Secret::new(secret));
-        let state = states.as_ref().and_then(|states| states.number_of(&at.to_string()));
-        credential.enabled = state.is_none_or(|state| state == 1);
-        credentials.push(credential);
-    }
-    Ok(credentials)
-}
-
-fn aws(text: &str) -> Option<String> {
-    let mut parts = text.split('|').map(str::trim);
-    let (id, secret, region) = (parts.next()?, parts.next()?, parts.next()?);
-    let whole = !id.is_empty() && !secret.is_empty() && parts.next().is_none();
-    whole.then(|| vendor::aws(id, secret, None, Some(region)))
-}
-
-fn bedrock(credential: &PlannedCredential) -> Option<String> {
-    let tree = json(credential.secret.expose()).ok()?;
-    let region = Node::root(&tree).text_of("region")?;
-    Some(format!("https://bedrock-runtime.{region}.amazonaws.com"))
-}
-
-/// The region stands alone, or as the default of a JSON object by models.
-fn vertex(base_url: Option<String>, other: Option<&str>) -> String {
-    if let Some(base_url) = base_url {
-        return base_url;
-    }
-    let other = other.unwrap_or_default();
-    let region = json(other).ok().and_then(|tree| Node::root(&tree).text_of("default"));
-    match region.as_deref().unwrap_or(other) {
-        "" | "global" => "https://aiplatform.googleapis.com".to_owned(),
-        region => format!("https://{region}-aiplatform.googleapis.com"),
-    }
 }
 
 fn redirects(row: &Node<'_>, plan: &mut Plan) -> BTreeMap<String, String> {

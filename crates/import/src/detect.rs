@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::archive::{Entry, unpack};
-use crate::plan::{Fault, Plan};
+use crate::plan::{Fault, Format, Plan};
 use crate::tree::{Node, Tree, json};
 use crate::yaml::yaml;
 use crate::{MAX_BYTES, MAX_ENTRIES, auth_folder, channels, hub, litellm, own, relay};
@@ -13,6 +13,12 @@ use crate::{MAX_BYTES, MAX_ENTRIES, auth_folder, channels, hub, litellm, own, re
 /// Reads a file: text, an archive in base64 (with or without `data:…;base64,` before it), or several JSON documents
 /// behind each other. A sealed export has to be opened first.
 pub fn read(content: &str) -> Result<Plan, Fault> {
+    read_as(content, None)
+}
+
+/// The same, for a file of which somebody says what it is: tells one-api from new-api where the content does not, and
+/// refuses anything else.
+pub fn read_as(content: &str, wanted: Option<Format>) -> Result<Plan, Fault> {
     // An archive in base64 is a third longer than its bytes.
     if content.len() > MAX_BYTES / 3 * 4 + 1024 {
         return Err(Fault::TooLarge("at most 8 MiB"));
@@ -22,10 +28,13 @@ pub fn read(content: &str) -> Result<Plan, Fault> {
         return Err(Fault::Empty);
     }
     let plan = match packed(content)? {
-        Some(entries) => archive(entries)?,
+        Some(entries) => archive(entries, wanted)?,
         None if content.len() > MAX_BYTES => return Err(Fault::TooLarge("at most 8 MiB")),
-        None => document(content)?,
+        None => document(content, wanted)?,
     };
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != plan.format) {
+        return Err(Fault::Another { found: plan.format.as_str(), wanted: wanted.as_str() });
+    }
     if plan.entries() > MAX_ENTRIES { Err(Fault::TooLarge("at most 5,000 entries")) } else { Ok(plan) }
 }
 
@@ -47,7 +56,7 @@ fn packed(content: &str) -> Result<Option<Vec<Entry>>, Fault> {
 }
 
 /// Files of an archive: one of the other formats if there is only one file, else a folder of accounts.
-fn archive(entries: Vec<Entry>) -> Result<Plan, Fault> {
+fn archive(entries: Vec<Entry>, wanted: Option<Format>) -> Result<Plan, Fault> {
     let mut files: Vec<(String, String)> = Vec::new();
     for Entry { name, bytes } in entries {
         let name: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
@@ -67,7 +76,7 @@ fn archive(entries: Vec<Entry>) -> Result<Plan, Fault> {
         [(_, text)] if own::is_sealed(text) => {
             Err(Fault::Archive("it holds a sealed export; unpack it first"))
         }
-        [(_, text)] => document(text.trim()),
+        [(_, text)] => document(text.trim(), wanted),
         _ => {
             let mut trees = Vec::new();
             for (name, text) in &files {
@@ -83,12 +92,12 @@ fn archive(entries: Vec<Entry>) -> Result<Plan, Fault> {
     }
 }
 
-fn document(text: &str) -> Result<Plan, Fault> {
+fn document(text: &str, wanted: Option<Format>) -> Result<Plan, Fault> {
     let tree = if text.starts_with(['{', '[']) { json(text)? } else { yaml(text)? };
-    known(&tree)
+    known(&tree, wanted)
 }
 
-fn known(tree: &Tree) -> Result<Plan, Fault> {
+fn known(tree: &Tree, wanted: Option<Format>) -> Result<Plan, Fault> {
     let root = Node::root(tree);
     if root.get("model_list").is_some() {
         return litellm::read(&root);
@@ -106,7 +115,7 @@ fn known(tree: &Tree) -> Result<Plan, Fault> {
         return hub::read(&root, &providers);
     }
     if let Some(channels) = channels::find(&root) {
-        return channels::read(&channels);
+        return channels::read(&channels, wanted);
     }
     if auth_folder::is_it(&root) {
         return Ok(auth_folder::read(std::iter::once(root)));

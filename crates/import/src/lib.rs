@@ -7,11 +7,13 @@
 
 mod archive;
 mod auth_folder;
+mod channel_secret;
 mod channel_type;
 mod channels;
 mod detect;
 mod hub;
 mod litellm;
+mod litellm_secret;
 mod litellm_vendor;
 mod own;
 mod plan;
@@ -20,7 +22,7 @@ mod tree;
 mod vendor;
 mod yaml;
 
-pub use detect::read;
+pub use detect::{read, read_as};
 pub use own::{Exported, HEADER, is_sealed, write};
 pub use plan::{Auth, Fault, Format, Note, Plan, PlannedCredential, PlannedProvider};
 

@@ -9,6 +9,7 @@ use types::limits::LimitsInput;
 use types::provider::CreateProvider;
 use types::{Patch, Secret};
 
+use crate::litellm_secret::{find, plain, project, secret, variable};
 use crate::litellm_vendor::{Vendor, by_model, by_name};
 use crate::plan::{Auth, Fault, Format, Plan, PlannedCredential, PlannedProvider};
 use crate::tree::Node;
@@ -26,9 +27,16 @@ const PARAMS: &[&str] = &[
     "aws_secret_access_key",
     "aws_session_token",
     "aws_region_name",
+    "aws_bedrock_runtime_endpoint",
     "vertex_credentials",
+    "vertex_ai_credentials",
     "vertex_project",
+    "vertex_ai_project",
     "vertex_location",
+    "vertex_ai_location",
+    "tenant_id",
+    "client_id",
+    "client_secret",
     "rpm",
     "tpm",
     "weight",
@@ -42,7 +50,7 @@ struct Home {
     vendor: &'static str,
     kind: &'static str,
     base_url: String,
-    auth: u8,
+    auth: Auth,
     secret: Option<String>,
 }
 
@@ -140,6 +148,11 @@ fn deployment<'a>(
     };
     let (auth, secret) = secret(&sources, vendor, plan);
     let name = entry.text_of("model_name").unwrap_or_else(|| upstream.clone());
+    // LiteLLM's own words for the way to ask.
+    let bare = |text: String| {
+        ["invoke/", "converse/"].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(&text).to_owned()
+    };
+    let upstream = if vendor.kind == "bedrock" { bare(upstream) } else { upstream };
     let wild = name.contains('*') || upstream.contains('*');
     if wild && name != upstream && name != "*" {
         plan.note(
@@ -167,101 +180,39 @@ fn vendor_of(model: &str, params: &Node<'_>) -> Option<(Vendor, String)> {
     by_model(model).map(|vendor| (vendor, model.to_owned()))
 }
 
-fn variable(text: &str) -> Option<&str> {
-    text.strip_prefix("os.environ/")
-}
-
-fn find<'a>(sources: &[&Node<'a>], names: &[&str]) -> Option<Node<'a>> {
-    sources.iter().find_map(|source| source.first(names)).filter(|node| !node.is_empty())
-}
-
-fn address(sources: &[&Node<'_>], vendor: Vendor, plan: &mut Plan) -> Option<String> {
+fn address(sources: &[&Node<'_>], of: Vendor, plan: &mut Plan) -> Option<String> {
     let place = sources.first().map(|source| source.place.clone()).unwrap_or_default();
     let region = |names: &[&str]| find(sources, names).and_then(|node| node.text());
-    match find(sources, &["api_base", "base_url"]).and_then(|node| Some((node.text()?, node.place))) {
+    let named = ["api_base", "base_url", "aws_bedrock_runtime_endpoint"];
+    let vertex = |base_url: Option<&str>| {
+        let (region, project) = (region(&["vertex_location", "vertex_ai_location"]), project(sources));
+        let region = region.filter(|text| variable(text).is_none());
+        // What LiteLLM takes where none is named; without a project it is express mode, which has no regions.
+        let usual = if project.is_some() { "us-central1" } else { "global" };
+        vendor::vertex_home(base_url, project.as_deref(), region.as_deref().unwrap_or(usual))
+    };
+    match find(sources, &named).and_then(|node| Some((node.text()?, node.place))) {
         Some((text, place)) => match variable(&text) {
             Some(name) => {
                 plan.note(place, format!("the address is in the environment variable {}", plain(name)));
                 None
             }
+            None if of.kind == "vertex" => Some(vertex(Some(&text))),
             None => Some(text.trim_end_matches('/').to_owned()),
         },
-        None if vendor.kind == "bedrock" => {
+        None if of.kind == "bedrock" => {
             let region = region(&["aws_region_name"]).filter(|text| variable(text).is_none());
             if region.is_none() {
                 plan.note(&place, "names no `aws_region_name`");
             }
-            region.map(|region| format!("https://bedrock-runtime.{region}.amazonaws.com"))
+            region.and_then(|region| vendor::bedrock_home(&region))
         }
-        None if vendor.kind == "vertex" => {
-            let region = region(&["vertex_location"]).filter(|text| variable(text).is_none());
-            Some(match region.as_deref() {
-                None | Some("global") => "https://aiplatform.googleapis.com".to_owned(),
-                Some(region) => format!("https://{region}-aiplatform.googleapis.com"),
-            })
-        }
-        None if vendor.base_url.is_empty() => {
+        None if of.kind == "vertex" => Some(vertex(None)),
+        None if of.base_url.is_empty() => {
             plan.note(place, "names no `api_base`, and its vendor has no address of its own");
             None
         }
-        None => Some(vendor.base_url.to_owned()),
-    }
-}
-
-/// A variable's name as it may be told: nothing that only looks like one.
-fn plain(name: &str) -> String {
-    let fits =
-        name.len() <= 80 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    if fits { name.to_owned() } else { "that it names".to_owned() }
-}
-
-const API_KEY: u8 = 0;
-const AWS: u8 = 1;
-const SERVICE_ACCOUNT: u8 = 2;
-
-fn secret(sources: &[&Node<'_>], vendor: Vendor, plan: &mut Plan) -> (u8, Option<String>) {
-    let place = sources.first().map(|source| source.place.clone()).unwrap_or_default();
-    let mut part = |names: &[&str]| -> Option<String> {
-        let node = find(sources, names)?;
-        // A key file stands there as a path, as JSON in a text, or as an object.
-        let text = node.text().unwrap_or_else(|| node.value.to_string());
-        match variable(&text) {
-            Some(name) => {
-                let name = plain(name);
-                plan.note(
-                    node.place,
-                    format!("the key is in the environment variable {name}; add it by hand"),
-                );
-                None
-            }
-            None => Some(text),
-        }
-    };
-    match vendor.kind {
-        "bedrock" => {
-            let (id, key) = (part(&["aws_access_key_id"]), part(&["aws_secret_access_key"]));
-            let (session, region) = (part(&["aws_session_token"]), part(&["aws_region_name"]));
-            let whole = id.zip(key);
-            let aws = whole.map(|(id, key)| vendor::aws(&id, &key, session.as_deref(), region.as_deref()));
-            (AWS, aws)
-        }
-        "vertex" => {
-            let file = part(&["vertex_credentials"]);
-            let inline = file.clone().filter(|text| text.trim_start().starts_with('{'));
-            if file.is_some() && inline.is_none() {
-                plan.note(place, "its key file lies beside the configuration; add it by hand");
-            }
-            (SERVICE_ACCOUNT, inline)
-        }
-        _ => {
-            let key = part(&["api_key"]);
-            let named = find(sources, &["api_key"]).is_some();
-            if !named && !vendor.variable.is_empty() {
-                let variable = vendor.variable;
-                plan.note(place, format!("names no key; LiteLLM takes it from {variable}; add it by hand"));
-            }
-            (API_KEY, key)
-        }
+        None => Some(of.base_url.to_owned()),
     }
 }
 
@@ -297,13 +248,8 @@ fn gather(groups: Vec<(Home, Group)>, plan: &mut Plan) {
 }
 
 fn credential(home: &Home, group: &Group, plan: &mut Plan) -> Option<PlannedCredential> {
-    let auth = match home.auth {
-        AWS => Auth::Aws,
-        SERVICE_ACCOUNT => Auth::ServiceAccount,
-        _ => Auth::ApiKey,
-    };
     let secret = Secret::new(home.secret.clone()?);
-    let mut credential = PlannedCredential::new(group.place.clone(), auth, secret);
+    let mut credential = PlannedCredential::new(group.place.clone(), home.auth, secret);
     let same = |values: &BTreeSet<Option<i64>>| match values.len() {
         1 => Some(values.iter().next().copied().flatten()),
         _ => None,

@@ -50,6 +50,7 @@ const VENDORS: &[Vendor] = &[
     vendor("xinference", COMPATIBLE, "", ""),
     vendor("bedrock", "bedrock", "", ""),
     vendor("vertex_ai", "vertex", "", ""),
+    vendor("vertex_ai_beta", "vertex", "", ""),
 ];
 
 /// The vendor of that name.

@@ -29,6 +29,22 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::LiteLlm,
+        Self::OneApi,
+        Self::NewApi,
+        Self::RelayService,
+        Self::CodeHub,
+        Self::CliProxy,
+        Self::Own,
+    ];
+
+    /// The one with that wire name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
+    }
+
     /// Its wire name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +60,7 @@ impl Format {
 }
 
 /// How a credential authenticates. Its secret is the API key itself, or a JSON object with the parts named here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Auth {
     /// A key in a header.
     #[default]
@@ -232,6 +248,14 @@ pub enum Fault {
          claude-relay-service, providers of claude-code-hub, account files of CLIProxyAPI, our own export)"
     )]
     Unknown,
+    /// Something else than somebody said.
+    #[error("this is a file of {found}, not of {wanted}")]
+    Another {
+        /// What it is.
+        found: &'static str,
+        /// What was said.
+        wanted: &'static str,
+    },
     /// Our own export, of a later version.
     #[error("the export has version {0}, which this Tollgate does not know; upgrade first")]
     Version(u64),

@@ -11,12 +11,13 @@ use crate::plan::{Auth, Fault, Format, Plan, PlannedCredential, PlannedProvider}
 use crate::tree::{Node, Tree, json};
 use crate::vendor::{self, Accounts};
 
-const LISTS: [&str; 5] = [
+const LISTS: [&str; 6] = [
     "claudeAccounts",
     "claudeConsoleAccounts",
     "openaiOAuthAccounts",
     "openaiResponsesAccounts",
     "geminiAccounts",
+    "bedrockAccounts",
 ];
 
 /// Whether a node holds at least one of its lists.
@@ -45,6 +46,9 @@ pub(crate) fn read(root: &Node<'_>, data: &Node<'_>) -> Result<Plan, Fault> {
         for entry in data.get(list).map(|list| list.list()).transpose()?.unwrap_or_default() {
             with_key(&entry, kind, official, &mut plan);
         }
+    }
+    for entry in data.get("bedrockAccounts").map(|list| list.list()).transpose()?.unwrap_or_default() {
+        bedrock(&entry, &mut plan);
     }
     for list in ["apiKeys", "admins"] {
         if data.get(list).is_some_and(|list| !list.is_empty()) {
@@ -123,6 +127,43 @@ fn common(entry: &Node<'_>, account: &mut PlannedCredential, plan: &mut Plan) {
     let proxy = plan_text(entry, "proxy");
     let proxy = proxy.as_ref().map(|tree| Node { value: &tree.0, place: entry.place.clone() });
     account.proxy_url = proxy.and_then(|proxy| vendor::proxy(&proxy)).map(Secret::new);
+}
+
+/// An account at Bedrock, as its database has it once its secrets are opened: AWS keys or an API key, and a region.
+fn bedrock(entry: &Node<'_>, plan: &mut Plan) {
+    let keys = plan_text(entry, "awsCredentials");
+    let keys = keys.as_ref().map(|tree| Node { value: &tree.0, place: entry.place.clone() });
+    let part = |name: &str| keys.as_ref()?.text_of(name).filter(|text| !hidden(text));
+    let region = entry.text_of("region").unwrap_or_else(|| "us-east-1".to_owned());
+    let Some(address) = vendor::bedrock_home(&region) else {
+        plan.note(&entry.place, "names no region");
+        return;
+    };
+    let session = part("sessionToken");
+    let whole = part("accessKeyId").zip(part("secretAccessKey"));
+    let bearer = entry.text_of("bearerToken").filter(|text| !hidden(text));
+    let found = match (whole, bearer) {
+        (Some((id, secret)), _) => {
+            Some((Auth::Aws, vendor::aws(&id, &secret, session.as_deref(), Some(&region))))
+        }
+        (None, Some(key)) => Some((Auth::ApiKey, key)),
+        (None, None) => {
+            plan.note(&entry.place, "holds no AWS keys, or ones that are still encrypted; add them by hand");
+            None
+        }
+    };
+    let name = entry.text_of("name").unwrap_or_else(|| "Bedrock".to_owned());
+    let mut input = CreateProvider::new(&name, "bedrock", &address);
+    let mut credentials = Vec::new();
+    if let Some((auth, secret)) = found {
+        let mut account = PlannedCredential::new(entry.place.clone(), auth, Secret::new(secret));
+        common(entry, &mut account, plan);
+        input.enabled = Some(account.enabled);
+        input.priority = account.priority.take();
+        account.enabled = true;
+        credentials.push(account);
+    }
+    plan.providers.push(PlannedProvider { place: entry.place.clone(), input, credentials });
 }
 
 fn with_key(entry: &Node<'_>, kind: &str, official: &str, plan: &mut Plan) {

@@ -99,6 +99,37 @@ pub(crate) fn aws(id: &str, secret: &str, session: Option<&str>, region: Option<
     parts.to_string()
 }
 
+/// Whether a text can be part of an address: a region, a project.
+fn is_plain(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':');
+    (1..=63).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// Where Bedrock is in a region; `None` if that is none.
+pub(crate) fn bedrock_home(region: &str) -> Option<String> {
+    is_plain(region).then(|| format!("https://bedrock-runtime.{region}.amazonaws.com"))
+}
+
+/// Where Vertex is for a project in a region, or without a project as far as that is known.
+pub(crate) fn vertex_home(base_url: Option<&str>, project: Option<&str>, region: &str) -> String {
+    let region = if is_plain(region) { region } else { "global" };
+    let host = match base_url {
+        Some(text) => text.trim_end_matches('/').trim_end_matches("/v1").to_owned(),
+        None if region == "global" => "https://aiplatform.googleapis.com".to_owned(),
+        None => format!("https://{region}-aiplatform.googleapis.com"),
+    };
+    match project.filter(|project| is_plain(project) && !host.contains("/projects/")) {
+        Some(project) => format!("{host}/v1/projects/{project}/locations/{region}"),
+        None => base_url.map_or(host, |text| text.trim_end_matches('/').to_owned()),
+    }
+}
+
+/// The project that a key file names.
+pub(crate) fn project_of(file: &str) -> Option<String> {
+    let tree = crate::tree::json(file).ok()?;
+    Node::root(&tree).text_of("project_id")
+}
+
 /// The parts of a proxy's address put together.
 pub(crate) fn proxy(node: &Node<'_>) -> Option<String> {
     if let Some(text) = node.text() {

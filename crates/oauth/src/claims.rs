@@ -33,6 +33,19 @@ impl Claims {
 /// Longest name that is kept.
 const LONGEST: usize = 96;
 
+/// Whether a token looks like a JWT: three parts, of which the first two are JSON objects.
+pub fn is_jwt(token: &str) -> bool {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [head, body, signature] = parts.as_slice() else { return false };
+    let is_object = |part: &str| object_in(part).is_some_and(|value| value.is_object());
+    !signature.is_empty() && is_object(head) && is_object(body)
+}
+
+fn object_in(part: &str) -> Option<Value> {
+    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
 /// Reads a token's claims; empty if it is no JWT.
 pub fn claims_of(token: &str) -> Claims {
     let mut parts = token.split('.');
@@ -40,13 +53,7 @@ pub fn claims_of(token: &str) -> Claims {
     else {
         return Claims::default();
     };
-    let Some(claims) = URL_SAFE_NO_PAD
-        .decode(body.trim_end_matches('='))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
-    else {
-        return Claims::default();
-    };
+    let Some(claims) = object_in(body) else { return Claims::default() };
     let time = |name: &str| {
         claims.get(name).and_then(Value::as_i64).and_then(|s| s.checked_mul(1_000)).map(Timestamp)
     };
@@ -104,6 +111,14 @@ mod tests {
         assert_eq!(of(r#"{"exp":1700}"#), None);
         assert_eq!(of(r#"{"exp":1700,"iat":1800}"#), None);
         assert_eq!(of(r#"{"iat":1800}"#), None);
+    }
+
+    #[test]
+    fn hc_08_a_jwt_has_three_parts_and_says_something() {
+        assert!(is_jwt(&jwt(r#"{"exp":1800000000}"#)));
+        for text in ["", "opaque", "a.b.c", "sess-1234", &jwt("[1]"), jwt("{}").trim_end_matches("sig")] {
+            assert!(!is_jwt(text), "{text}");
+        }
     }
 
     #[test]

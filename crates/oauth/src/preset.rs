@@ -58,6 +58,28 @@ mod tests {
     }
 
     #[test]
+    fn hc_06_hc_08_hc_09_each_kind_of_account_has_a_question_of_its_own_and_a_remedy() {
+        let probe = |name: &str| preset(name).unwrap().probe.clone().unwrap();
+        for (name, at, what, remedy) in [
+            ("claude", "/api/oauth/usage", "claude_usage", "re-authorise"),
+            (
+                "codex",
+                "/backend-api/accounts/check/v4-2023-04-27",
+                "chatgpt_accounts",
+                "new ChatGPT OAuth token",
+            ),
+            ("gemini", "", "models", "Google OAuth authorisation needed"),
+        ] {
+            assert_eq!((preset(name).unwrap().probe_url.as_str(), probe(name).name.as_str()), (at, what));
+            assert!(probe(name).remedy.contains(remedy), "{name}");
+            assert_eq!(probe(name).meaning(401), Some(types::oauth::ProbeMeaning::SignIn), "{name}");
+            assert_eq!(probe(name).meaning(429), Some(types::oauth::ProbeMeaning::Alive), "{name}");
+        }
+        assert!(probe("codex").token_is_jwt && probe("codex").needs == "accounts");
+        assert_eq!(probe("claude").windows["five_hour"], "5h");
+    }
+
+    #[test]
     fn nothing_imitates_a_vendors_client() {
         let text = include_str!("presets.json").to_ascii_lowercase();
         for word in [

@@ -71,7 +71,12 @@ fn instant(headers: &HeaderMap, name: &str, now: Timestamp) -> Option<Timestamp>
 
 /// A decimal number as whole percent, rounded down, at most 1000; nothing else is one.
 fn percent(text: &str, times: f64) -> Option<u32> {
-    let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0)? * times;
+    whole_percent(text.parse::<f64>().ok()? * times)
+}
+
+/// A number of percent as a whole one, rounded down, at most 1000; `None` if it is negative or none at all.
+pub fn whole_percent(number: f64) -> Option<u32> {
+    let number = Some(number).filter(|n| n.is_finite() && *n >= 0.0)?;
     // A share such as 0.29 is a little less than 29 hundredths in binary.
     (0..=1_000_u32).rev().find(|whole| f64::from(*whole) <= number + 1e-6)
 }

@@ -38,6 +38,9 @@ pub struct ImportCredentials {
     /// The passphrase of our own export; not needed for other files.
     #[serde(default)]
     pub passphrase: Option<Secret<String>>,
+    /// What kind of file it is, by the name that the answer gives in `format`; default: what its content says.
+    #[serde(default)]
+    pub from: Option<String>,
     /// Name of the file, for the record.
     #[serde(default)]
     pub origin: Option<String>,
@@ -118,7 +121,7 @@ pub struct ImportedCredential {
     pub name: String,
     /// `api_key`, `oauth`, `service_account`, `client_credentials` or `aws`.
     pub auth: String,
-    /// First and last characters of an API key; dots for everything else.
+    /// First and last characters of an API key; who it is for key files, clients and AWS keys; dots otherwise.
     pub secret_hint: String,
     /// E-mail address or name of the account.
     pub account: Option<String>,

@@ -3,6 +3,7 @@
 //! Data only. The protocol lives in crate `oauth`, keeping tokens fresh in `gateway`.
 
 mod flow;
+mod probe;
 mod vendor;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::dialect::named;
 pub use flow::{
     BeginFlow, FinishFlow, FlowPhase, FlowView, FlowWay, PortState, PortView, RefreshResult, RefreshSummary,
 };
+pub use probe::{ProbeMeaning, ProbeSpec};
 pub use vendor::{BodyForm, ClientAuth, Grant, PutVendor, Terms, VendorSpec, VendorView, is_vendor_name};
 
 named! {

@@ -152,6 +152,8 @@ pub struct Settings {
     /// `account_allowance_percent`: how much of a vendor's window may be used before a credential is left alone until
     /// it begins anew; 100 leaves that to the vendor.
     pub account_allowance_percent: u32,
+    /// `account_session_key_probe`: whether claude.ai's session keys are asked after, as a browser's cookie.
+    pub account_session_key_probe: bool,
 }
 
 impl Default for Settings {
@@ -207,6 +209,7 @@ impl Default for Settings {
             account_health_check_parallelism: 5,
             account_error_threshold: 5,
             account_allowance_percent: 100,
+            account_session_key_probe: false,
         }
     }
 }
@@ -268,6 +271,7 @@ impl Settings {
             "account_health_check_parallelism" => self.account_health_check_parallelism.to_string(),
             "account_error_threshold" => self.account_error_threshold.to_string(),
             "account_allowance_percent" => self.account_allowance_percent.to_string(),
+            "account_session_key_probe" => self.account_session_key_probe.to_string(),
             _ => return None,
         })
     }
@@ -339,6 +343,7 @@ impl Settings {
             "account_health_check_interval" => self.account_health_check_interval = number()?,
             "account_health_check_parallelism" => self.account_health_check_parallelism = number()?,
             "account_error_threshold" => self.account_error_threshold = number()?,
+            "account_session_key_probe" => self.account_session_key_probe = switch()?,
             _ => self.account_allowance_percent = number()?,
         }
         Ok(())

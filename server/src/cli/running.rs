@@ -51,13 +51,28 @@ impl Running {
         bearer: Option<&Secret<String>>,
         patience: Duration,
     ) -> io::Result<Answer> {
+        self.send((method, path), bearer, "", patience)
+    }
+
+    /// One call with a JSON body.
+    pub(super) fn send(
+        self,
+        (method, path): (&str, &str),
+        bearer: Option<&Secret<String>>,
+        body: &str,
+        patience: Duration,
+    ) -> io::Result<Answer> {
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(CONNECT))?;
         let bearer = bearer
             .map_or_else(String::new, |secret| format!("Authorization: Bearer {}\r\n", secret.expose()));
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{bearer}", self.address);
-        stream.write_all(format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+        let length = body.len();
+        let head = format!("{head}{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.as_bytes())?;
         let mut text = String::new();
         stream.take(MOST_BYTES).read_to_string(&mut text)?;
         parse(&text).ok_or_else(|| io::Error::other("no HTTP answer"))

@@ -44,6 +44,7 @@ pub const KEYS: &[Key] = &[
     plain("NO_PROXY"),
     plain("DNS_SERVERS"),
     plain("DNS_TIMEOUT_MS"),
+    plain("OAUTH_CALLBACK_HOST"),
     plain("LOG_LEVEL"),
     plain("LOG_FORMAT"),
 ];

@@ -231,6 +231,19 @@ impl Reader {
         })
     }
 
+    /// An address to listen on, or `off`.
+    pub(super) fn callback_host(&mut self, name: &'static str) -> Option<IpAddr> {
+        let usual = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let show = |host: &Option<IpAddr>| host.map_or_else(|| "off".to_owned(), |host| host.to_string());
+        self.parsed(name, usual, show, |text| match text.to_ascii_lowercase().as_str() {
+            "off" => Ok(None),
+            "localhost" => Ok(usual),
+            other => other.trim_start_matches('[').trim_end_matches(']').parse().map(Some).map_err(|_| {
+                format!("expected an IP address such as 127.0.0.1 or 0.0.0.0, or off, found {}", quoted(text))
+            }),
+        })
+    }
+
     pub(super) fn trust_proxy(&mut self) -> TrustProxy {
         self.parsed("TRUST_PROXY", TrustProxy::Nobody, TrustProxy::to_string, |text| {
             TrustProxy::parse(text).map_err(|part| {

@@ -23,6 +23,7 @@ const FIXED: &[(Method, &str)] = &[
     (Method::GET, "/usage/export"),
     (Method::POST, "/auth/login"),
     (Method::GET, "/auth/arrived"),
+    (Method::GET, "/auth/enrol/callback"),
     (Method::POST, "/auth/logout"),
     (Method::POST, "/preferences"),
     (Method::GET, "/pkg/tollgate.css"),
@@ -114,7 +115,11 @@ const BODIES: [(&str, &str); 6] = [
 // An open stream has no end to wait for; its head says enough.
 async fn ask(console: &Console, method: &Method, route: &str, headers: &[(&str, &str)]) -> String {
     let path = route.replace("{id}", "999999").replace("{request_id}", "none");
-    let path = path.replace("{name}", "none").replace("{model}", "none");
+    let mut path = path.replace("{name}", "none").replace("{model}", "none");
+    if route == "/auth/enrol/callback" {
+        // The first look brings no cookie from the vendor's page and is asked again by a page of ours; this is that.
+        path.push_str("?state=none&code=none&again=1");
+    }
     if route.ends_with("/live") || route == "/live/requests" {
         let limit = std::time::Duration::from_millis(500);
         let call = console.call(method.clone(), &path, headers, "");

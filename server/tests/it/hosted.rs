@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod input;
+mod taken_over;
 mod tokens;
 mod vertex;
 

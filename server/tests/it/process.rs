@@ -2,6 +2,7 @@
 
 mod pool;
 mod secrets;
+mod transfer;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

@@ -42,6 +42,8 @@ struct Body {
     warnings: Vec<String>,
     port: Option<u16>,
     port_fault: Option<String>,
+    /// Whether the operator wants no port listened on.
+    port_off: bool,
 }
 
 /// What only its own session may use.

@@ -4,9 +4,10 @@
 //! was compared and on no other. Repeating it adds nothing.
 
 mod compare;
+mod held;
 mod same;
 
-use ::import::{Plan, is_sealed};
+use ::import::{Format, Plan, is_sealed};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{ConfigRows, ImportTarget, NewCredential, NewProvider, SealedProxy, SealedSecret, StoreError};
@@ -24,9 +25,9 @@ const OBJECT: &str = "credential";
 impl Admin {
     /// Says what importing a file would do and, unless it is a dry run, does it: all of it or nothing.
     pub async fn credential_import(&self, input: ImportCredentials) -> Result<CredentialImport, Problem> {
-        let ImportCredentials { content, passphrase, origin, on_conflict, dry_run, preview } = input;
+        let ImportCredentials { content, passphrase, from, origin, on_conflict, dry_run, preview } = input;
         let digest = Sha256::digest(content.expose().as_bytes());
-        let plan = read(content, passphrase).await?;
+        let plan = read(content, passphrase, known(from.as_deref())?).await?;
         let here = self.core.store.config_load().await.map_err(|error| store_problem(error, OBJECT))?;
         let revision = here.revision;
         let (mut found, steps) =
@@ -124,8 +125,20 @@ fn sealed_proxy(
         .transpose()
 }
 
+fn known(from: Option<&str>) -> Result<Option<Format>, Problem> {
+    let Some(name) = from.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let names = || Format::ALL.map(Format::as_str).join(", ");
+    Format::parse(name)
+        .map(Some)
+        .ok_or_else(|| Problem::field("from", format!("expected one of {}", names())))
+}
+
 /// The plan of a file; our own export is opened first.
-async fn read(content: Secret<String>, passphrase: Option<Secret<String>>) -> Result<Plan, Problem> {
+async fn read(
+    content: Secret<String>,
+    passphrase: Option<Secret<String>>,
+    from: Option<Format>,
+) -> Result<Plan, Problem> {
     let clear = if is_sealed(content.expose()) {
         let passphrase = passphrase.filter(|text| !text.expose().is_empty());
         let passphrase = passphrase.ok_or_else(|| {
@@ -139,7 +152,7 @@ async fn read(content: Secret<String>, passphrase: Option<Secret<String>>) -> Re
     } else {
         content
     };
-    let read = tokio::task::spawn_blocking(move || ::import::read(clear.expose())).await;
+    let read = tokio::task::spawn_blocking(move || ::import::read_as(clear.expose(), from)).await;
     let read = read.map_err(|_| Problem::new("internal", "the file could not be read to its end"))?;
     read.map_err(|fault| Problem::field("content", fault.to_string()))
 }

@@ -116,6 +116,7 @@ fn config(data_dir: std::path::PathBuf, encryption: &str, previous: &[&str]) -> 
         api_test_timeout_ms: 5_000,
         dns: crate::config::Dns::default(),
         extra_ca_file: None,
+        oauth_callback_host: Some(std::net::Ipv4Addr::LOCALHOST.into()),
         enforce_limits: true,
         breaker_on_network_errors: false,
         env_lists: Vec::new(),

@@ -94,7 +94,7 @@ fn report(one: &Found, failures: u32) -> CheckReport {
         status: one.line.status,
         latency_ms: one.line.latency_ms,
         error: one.line.message.clone(),
-        remedy: one.verdict.remedy.map(str::to_owned),
+        remedy: one.verdict.remedy.clone(),
         failures,
         disabled: false,
         recovered: false,

@@ -6,14 +6,21 @@
 use protocol::error::UpstreamError;
 use types::check::CheckResult;
 use types::credential::CredentialState;
+use types::oauth::{ProbeMeaning, ProbeSpec};
 use types::routing::FailureClass;
 
+use super::question;
 use crate::upstream::{Knock, NoKnock};
 
 /// Words of a refusal that concerns the list of models and not the account: some vendors' keys can be confined to
 /// calls that do not include it.
-const CONFINED: &[&str] =
-    &["missing scopes", "insufficient permissions", "insufficient_scope", "not authorized to list"];
+const CONFINED: &[&str] = &[
+    "missing scopes",
+    "insufficient permissions",
+    "insufficient_scope",
+    "scope requirement",
+    "not authorized to list",
+];
 /// What Gemini says of a key that it does not take; its status is 400.
 const GEMINI_KEY: &[&str] = &["api key not valid", "api_key_invalid", "api key expired"];
 
@@ -25,7 +32,7 @@ pub(super) struct Verdict {
     /// What the vendor said, or what went wrong.
     pub(super) message: Option<String>,
     /// What to do about it.
-    pub(super) remedy: Option<&'static str>,
+    pub(super) remedy: Option<String>,
     /// The state that follows, if one does.
     pub(super) state: Option<CredentialState>,
 }
@@ -41,8 +48,8 @@ const NETWORK: &str =
     "nothing is counted: look at the network, the proxy and the base address, then check again";
 const UNASKED: &str = "nothing is counted: whether it works shows with its next request";
 
-/// `is_account`: it presents an access token, not a key.
-pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool) -> Verdict {
+/// `is_account`: it presents an access token, not a key. `probe`: how its vendor's descriptor wants it read.
+pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool, probe: Option<&ProbeSpec>) -> Verdict {
     let knock = match answer {
         Ok(knock) => knock,
         Err(NoKnock::Unaskable(why)) => return plain(CheckResult::NotProbed, None, why.clone(), UNASKED),
@@ -50,47 +57,76 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool) -> Verdict 
     };
     let status = knock.status.as_u16();
     let said = knock.error.as_ref().map_or("", |error| error.message.as_str());
+    let message = if said.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {said}") };
+    let lower = said.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if matches!(status, 401 | 403) && says(CONFINED) {
+        let what = format!("{message} (it may not be asked this; it can serve all the same)");
+        return plain(CheckResult::NotProbed, Some(status), what, UNASKED);
+    }
+    // A web page is no vendor's word: whatever stands in between says 403 too, and asks for a browser.
+    let is_stranger = !knock.is_json && !knock.is_empty && (status == 200 || probe.is_some());
+    if is_stranger {
+        let what = format!("{message}: the answer is no JSON, something in between answered");
+        return plain(CheckResult::Inconclusive, Some(status), what, NETWORK);
+    }
+    let own = probe.map(|probe| probe.remedy.as_str()).filter(|remedy| !remedy.is_empty());
+    let failed = |remedy: &str, state: Option<CredentialState>| Verdict {
+        result: CheckResult::Failed,
+        status: Some(status),
+        message: Some(message.clone()),
+        remedy: Some(remedy.to_owned()),
+        state,
+    };
+    let refused = if is_account {
+        failed(own.unwrap_or(SIGN_IN), Some(CredentialState::NeedsReauth))
+    } else {
+        failed(own.unwrap_or(REFUSED), Some(CredentialState::Invalid))
+    };
+    match probe.and_then(|probe| probe.meaning(status)) {
+        Some(ProbeMeaning::Healthy) | None => {}
+        Some(ProbeMeaning::SignIn) => return refused,
+        Some(ProbeMeaning::Alive) => return plain(CheckResult::Alive, Some(status), message, LIMITED),
+        Some(ProbeMeaning::Inconclusive) => {
+            return plain(CheckResult::Inconclusive, Some(status), message, NETWORK);
+        }
+        Some(ProbeMeaning::NotProbed) => {
+            return plain(CheckResult::NotProbed, Some(status), message, UNASKED);
+        }
+    }
     if knock.status.is_success() && knock.error.is_none() {
-        return if knock.is_json {
-            Verdict {
+        return match probe.map(|probe| probe.needs.as_str()) {
+            _ if !knock.is_json => {
+                let what = "the answer is no JSON: something in between answered".to_owned();
+                plain(CheckResult::Inconclusive, Some(status), what, NETWORK)
+            }
+            Some(needs) if !question::holds(needs, knock.body.as_ref()) => Verdict {
+                message: Some(format!(
+                    "HTTP {status}: the answer names nothing that belongs to this account"
+                )),
+                ..refused
+            },
+            _ => Verdict {
                 result: CheckResult::Healthy,
                 status: Some(status),
                 message: None,
                 remedy: None,
                 state: None,
-            }
-        } else {
-            let what = "the answer is no JSON: something in between answered".to_owned();
-            plain(CheckResult::Inconclusive, Some(status), what, NETWORK)
+            },
         };
     }
-    let lower = said.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let message = if said.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {said}") };
     let class = match status {
         400 if says(GEMINI_KEY) => FailureClass::Auth,
         _ => class(status, knock.error.as_ref(), said),
     };
-    let failed = |remedy, state| Verdict {
-        result: CheckResult::Failed,
-        status: Some(status),
-        message: Some(message.clone()),
-        remedy: Some(remedy),
-        state,
-    };
     match class {
-        _ if matches!(status, 401 | 403) && says(CONFINED) => {
-            let what = format!("{message} (this key may not list models; it can serve all the same)");
-            plain(CheckResult::NotProbed, Some(status), what, UNASKED)
-        }
-        FailureClass::Auth if is_account => failed(SIGN_IN, Some(CredentialState::NeedsReauth)),
-        FailureClass::Auth => failed(REFUSED, Some(CredentialState::Invalid)),
+        FailureClass::Auth => refused,
         FailureClass::Quota => failed(ENDED, Some(CredentialState::Suspended)),
         // Forbidden for a reason that may pass: it is counted, and once is no proof.
-        FailureClass::RateLimit if status == 403 => failed(FORBIDDEN, None),
+        FailureClass::RateLimit if status == 403 => failed(own.unwrap_or(FORBIDDEN), None),
         FailureClass::RateLimit => plain(CheckResult::Alive, Some(status), message, LIMITED),
         FailureClass::NotFound | FailureClass::Client => {
-            let what = format!("{message} (this upstream has no list of models to ask for)");
+            let what = format!("{message} (this upstream knows no such question)");
             plain(CheckResult::NotProbed, Some(status), what, UNASKED)
         }
         _ => plain(CheckResult::Inconclusive, Some(status), message, NETWORK),
@@ -108,7 +144,7 @@ fn class(status: u16, error: Option<&UpstreamError>, said: &str) -> FailureClass
 }
 
 fn plain(result: CheckResult, status: Option<u16>, message: String, remedy: &'static str) -> Verdict {
-    Verdict { result, status, message: Some(message), remedy: Some(remedy), state: None }
+    Verdict { result, status, message: Some(message), remedy: Some(remedy.to_owned()), state: None }
 }
 
 #[cfg(test)]
@@ -125,8 +161,20 @@ mod tests {
             code: None,
             retry_after_ms: None,
         });
+        of(Ok(&Knock { error, ..answer(status, Some(serde_json::json!({}))) }), false, None)
+    }
+
+    /// An answer with a JSON body, or with a web page.
+    fn answer(status: u16, body: Option<serde_json::Value>) -> Knock {
         let status = StatusCode::from_u16(status).unwrap();
-        of(Ok(&Knock { status, headers: HeaderMap::new(), error, is_json: true }), false)
+        Knock {
+            status,
+            headers: HeaderMap::new(),
+            error: None,
+            is_json: body.is_some(),
+            is_empty: false,
+            body,
+        }
     }
 
     #[test]
@@ -166,9 +214,8 @@ mod tests {
 
     #[test]
     fn hc_06_an_account_that_is_refused_has_to_be_signed_in_again() {
-        let status = StatusCode::UNAUTHORIZED;
-        let knock = Knock { status, headers: HeaderMap::new(), error: None, is_json: true };
-        let (key, account) = (of(Ok(&knock), false), of(Ok(&knock), true));
+        let knock = answer(401, Some(serde_json::json!({})));
+        let (key, account) = (of(Ok(&knock), false, None), of(Ok(&knock), true, None));
         assert!(account.remedy.unwrap().contains("access token expired or revoked"));
         assert_eq!(
             (key.state, account.state),
@@ -177,11 +224,42 @@ mod tests {
     }
 
     #[test]
+    fn hc_06_hc_08_a_descriptor_says_how_its_vendors_answers_are_read() {
+        let json = |text: &str| Some(serde_json::from_str::<serde_json::Value>(text).unwrap());
+        for (vendor, status, body, result, state) in [
+            ("claude", 200, json("{}"), Healthy, None),
+            ("claude", 401, json("{}"), Failed, Some(CredentialState::NeedsReauth)),
+            ("claude", 403, json("{}"), Failed, Some(CredentialState::NeedsReauth)),
+            ("claude", 403, None, Inconclusive, None),
+            ("claude", 429, json("{}"), Alive, None),
+            ("claude", 503, json("{}"), Inconclusive, None),
+            ("claude", 200, None, Inconclusive, None),
+            ("codex", 200, json(r#"{"accounts":{"a":{}}}"#), Healthy, None),
+            (
+                "codex",
+                200,
+                json(r#"{"accounts":{"default":{}}}"#),
+                Failed,
+                Some(CredentialState::NeedsReauth),
+            ),
+            ("codex", 403, None, Inconclusive, None),
+            ("gemini", 403, json("{}"), Failed, None),
+            ("gemini", 401, json("{}"), Failed, Some(CredentialState::NeedsReauth)),
+        ] {
+            let spec = oauth::preset(vendor).unwrap().probe.as_ref().unwrap();
+            let verdict = of(Ok(&answer(status, body)), true, Some(spec));
+            assert_eq!((verdict.result, verdict.state), (result, state), "{vendor} {status}");
+            if result == Failed {
+                assert_eq!(verdict.remedy.as_deref(), Some(spec.remedy.as_str()), "{vendor} {status}");
+            }
+        }
+    }
+
+    #[test]
     fn hc_12_no_answer_and_a_strangers_page_say_nothing_about_the_account() {
-        let none = of(Err(&NoKnock::NoAnswer("connection refused".into())), false);
+        let none = of(Err(&NoKnock::NoAnswer("connection refused".into())), false, None);
         assert_eq!((none.result, none.status, none.state), (Inconclusive, None, None));
-        let page = Knock { status: StatusCode::OK, headers: HeaderMap::new(), error: None, is_json: false };
-        assert_eq!(of(Ok(&page), false).result, Inconclusive);
-        assert_eq!(of(Err(&NoKnock::Unaskable("cannot be decrypted".into())), false).result, NotProbed);
+        assert_eq!(of(Ok(&answer(200, None)), false, None).result, Inconclusive);
+        assert_eq!(of(Err(&NoKnock::Unaskable("cannot be decrypted".into())), false, None).result, NotProbed);
     }
 }

@@ -27,14 +27,15 @@ fn waiting(state: &str) -> Waiting {
     }
 }
 
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const LIFE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn oa_02_a_port_is_open_only_while_a_sign_in_waits_and_sends_its_answer_on() {
     let (ports, tracker, port) = (Loopback::default(), TaskTracker::new(), free_port().await);
     assert!(get(port, "/callback").await.is_none());
-    ports.wait(&tracker, port, waiting("s-1"), LIFE).await.unwrap();
-    ports.wait(&tracker, port, waiting("s-2"), LIFE).await.unwrap();
+    ports.wait(&tracker, (HERE, port), waiting("s-1"), LIFE).await.unwrap();
+    ports.wait(&tracker, (HERE, port), waiting("s-2"), LIFE).await.unwrap();
     ports.name(&hash("s-1"), OauthFlowId(1));
     ports.name(&hash("s-2"), OauthFlowId(2));
     let answer = get(port, "/callback?code=c&state=s-2").await.unwrap();
@@ -56,10 +57,22 @@ async fn oa_02_an_occupied_port_is_said_and_stops_nothing() {
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = holder.local_addr().unwrap().port();
     let (ports, tracker) = (Loopback::default(), TaskTracker::new());
-    let fault = ports.wait(&tracker, port, waiting("s"), LIFE).await.unwrap_err();
+    let fault = ports.wait(&tracker, (HERE, port), waiting("s"), LIFE).await.unwrap_err();
     assert!(fault.to_lowercase().contains("in use"), "{fault}");
     drop(holder);
-    ports.wait(&tracker, port, waiting("s"), LIFE).await.unwrap();
+    ports.wait(&tracker, (HERE, port), waiting("s"), LIFE).await.unwrap();
+    ports.close();
+    tracker.close();
+    tracker.wait().await;
+}
+
+#[tokio::test]
+async fn oa_02_a_port_is_listened_on_where_the_operator_says() {
+    let (ports, tracker, port) = (Loopback::default(), TaskTracker::new(), free_port().await);
+    let other = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+    ports.wait(&tracker, (other, port), waiting("s"), LIFE).await.unwrap();
+    assert!(TcpStream::connect((HERE, port)).await.is_err(), "not on the usual address");
+    assert!(TcpStream::connect((other, port)).await.is_ok());
     ports.close();
     tracker.close();
     tracker.wait().await;

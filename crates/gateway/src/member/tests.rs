@@ -38,6 +38,7 @@ async fn gateway(store: store::Store, dir: &std::path::Path) -> Gateway {
         api_test_timeout_ms: 5_000,
         dns: crate::config::Dns::default(),
         extra_ca_file: None,
+        oauth_callback_host: Some(std::net::Ipv4Addr::LOCALHOST.into()),
         enforce_limits: true,
         breaker_on_network_errors: false,
         env_lists: Vec::new(),

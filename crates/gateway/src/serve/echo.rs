@@ -41,6 +41,7 @@ mod tests {
             auth,
             proxy: crate::snapshot::Proxy::Default,
             mark: types::credential::CredentialMark::default(),
+            vendor: None,
             check: types::check::CheckStanding::default(),
             gauge: std::sync::Arc::default(),
         }

@@ -142,6 +142,7 @@ impl Builder {
             auth: self.auth(&row, vendors),
             proxy: self.proxy(Purpose::CredentialProxy, row.id.0, row.proxy_sealed.as_deref()),
             mark: row.mark,
+            vendor: row.token.vendor,
             check: row.check,
             gauge,
             spec: row.spec,
@@ -192,7 +193,8 @@ impl Builder {
 /// Every vendor's descriptor: presets, and what the operator changed or added.
 fn specs(rows: &[store::VendorRow]) -> BTreeMap<String, VendorSpec> {
     let mut specs = oauth::presets().clone();
-    specs.extend(rows.iter().map(|row| (row.name.clone(), row.spec.clone())));
+    let whole = |row: &store::VendorRow| row.spec.clone().probing_like(oauth::preset(&row.name));
+    specs.extend(rows.iter().map(|row| (row.name.clone(), whole(row))));
     specs
 }
 

@@ -105,7 +105,10 @@ fn vertex(
     (format!("{base}{version}/publishers/{publisher}/models/{}:{verb}", escaped(name)), query)
 }
 
-/// Google's models are listed in no project.
+/// Google's models are listed in no project, and by the beta API alone: `GET v1beta1/{parent=publishers/*}/models`
+/// with `pageSize`, answered as `publisherModels`. Source: Google's reference of `publishers.models.list`
+/// (cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models) and the discovery document of
+/// `aiplatform` `v1beta1`.
 fn vertex_models(base_url: &str) -> String {
     let root = base_url.find("/v1").and_then(|at| base_url.get(..at)).unwrap_or(base_url);
     format!("{}/v1beta1/publishers/google/models?pageSize=300", root.trim_end_matches('/'))

@@ -94,58 +94,7 @@ pub(crate) async fn list_models(
     Ok(names)
 }
 
-type Failure = (Option<u16>, String);
-
-/// What came back when somebody only wanted to know whether a credential is accepted.
-#[derive(Debug)]
-pub(crate) struct Knock {
-    pub(crate) status: http::StatusCode,
-    pub(crate) headers: HeaderMap,
-    /// What the upstream complained about, in an answer of whatever status.
-    pub(crate) error: Option<protocol::error::UpstreamError>,
-    /// Whether the body is JSON.
-    pub(crate) is_json: bool,
-}
-
-/// Why nothing came back.
-#[derive(Debug)]
-pub(crate) enum NoKnock {
-    /// There was nothing to present, or no request could be made of it.
-    Unaskable(String),
-    /// The network, a proxy or the upstream failed.
-    NoAnswer(String),
-}
-
-/// Fetches the model list, which costs nothing, and judges nothing.
-pub(crate) async fn knock(
-    upstreams: &Upstreams,
-    (now, timeout_ms): (Timestamp, u64),
-    provider: &Provider,
-    credential: &Credential,
-) -> Result<Knock, NoKnock> {
-    let spec = &provider.spec;
-    let presented = present(credential, now).map_err(|(_, message)| NoKnock::Unaskable(message))?;
-    let base_url = spec.base_url.as_str();
-    let request = prepare(spec.kind, base_url, &presented, &Call::Models, &HeaderMap::new(), Bytes::new())
-        .map_err(|error| NoKnock::Unaskable(error.to_string()))?;
-    let asked = async {
-        let answer = upstreams
-            .fetch(provider, &credential.proxy, request)
-            .await
-            .map_err(|error| NoKnock::NoAnswer(error.to_string()))?;
-        let (status, headers) = (answer.status, answer.headers.clone());
-        let body = read(answer).await.map_err(|(_, message)| NoKnock::NoAnswer(message))?;
-        Ok(Knock {
-            status,
-            headers,
-            error: protocol::error::parse_upstream(dialect(spec.kind), &body),
-            is_json: serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok(),
-        })
-    };
-    tokio::time::timeout(Duration::from_millis(timeout_ms), asked)
-        .await
-        .unwrap_or_else(|_| Err(NoKnock::NoAnswer(format!("no answer within {timeout_ms} ms"))))
-}
+pub(super) type Failure = (Option<u16>, String);
 
 async fn ask_models(
     upstreams: &Upstreams,
@@ -281,7 +230,7 @@ fn smallest_request(kind: ProviderKind, model: &str) -> (Endpoint, Value) {
     }
 }
 
-fn dialect(kind: ProviderKind) -> Dialect {
+pub(super) fn dialect(kind: ProviderKind) -> Dialect {
     match kind {
         ProviderKind::Anthropic | ProviderKind::Bedrock => Dialect::Anthropic,
         ProviderKind::Gemini | ProviderKind::Vertex => Dialect::Gemini,
@@ -335,7 +284,7 @@ fn judge_body(dialect: Dialect, status: http::StatusCode, body: &[u8]) -> Result
     Err((code, format!("upstream: {said}{remedy}")))
 }
 
-async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
+pub(super) async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
     let code = Some(answer.status.as_u16());
     let broken = |error: std::io::Error| (code, format!("the answer broke off: {error}"));
     let mut all = BytesMut::new();
@@ -353,7 +302,7 @@ async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
     Ok(all)
 }
 
-fn present(credential: &Credential, now: Timestamp) -> Result<Presented<'_>, Failure> {
+pub(super) fn present(credential: &Credential, now: Timestamp) -> Result<Presented<'_>, Failure> {
     credential.auth.presented(now).map_err(|fault| {
         let message = match fault {
             Unpresentable::Unreadable => {

@@ -67,8 +67,8 @@ fn channels_of_new_api_keep_keys_order_and_state() {
             "  api_key sk-canary-new-0003",
             "bedrock https://bedrock-runtime.eu-central-1.amazonaws.com Claude on AWS claude-sonnet-4-5",
             r#"  aws {"access_key_id":"AKIACANARY","secret_access_key":"canary-new-aws-secret","region":"eu-central-1"}"#,
-            "vertex https://us-central1-aiplatform.googleapis.com Vertex gemini-2.5-pro",
-            r#"  service_account {"type":"service_account","private_key":"canary-new-vertex"}"#,
+            "vertex https://us-central1-aiplatform.googleapis.com/v1/projects/p-1/locations/us-central1 Vertex gemini-2.5-pro",
+            r#"  service_account {"type":"service_account","project_id":"p-1","private_key":"canary-new-vertex"}"#,
             "anthropic https://api.anthropic.com Claude ",
             "! data.items[0].param_override: is not taken over",
             "! data.items[1].status: was switched off by a failed test, and comes switched off",
@@ -97,7 +97,6 @@ fn the_same_number_means_another_vendor_in_one_api() {
             "  api_key sk-canary-one-0001",
             "azure-openai https://one.openai.azure.com Azure gpt-4o",
             "  api_key canary-one-0002",
-            "! [0].config: is not taken over",
         ]
     );
     assert_eq!((plan.providers[0].input.priority, plan.providers[0].input.weight), (Some(5), Some(100)));
@@ -181,7 +180,7 @@ fn account_files_become_accounts_by_vendor() {
     assert_eq!(
         told(&plan),
         [
-            "vertex https://europe-west1-aiplatform.googleapis.com Vertex AI ",
+            "vertex https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1 Vertex AI ",
             r#"  service_account {"type":"service_account","private_key":"canary-cli-vertex"}"#,
             "anthropic https://api.anthropic.com Claude accounts ",
             r#"  oauth {"access_token":"sk-ant-oat-canary-0003","refresh_token":"sk-ant-ort-canary-0003"}"#,
@@ -250,4 +249,133 @@ fn our_own_export_comes_back_as_it_went() {
 fn a_later_version_of_our_export_is_refused_by_its_number() {
     let fault = read(r#"{"tollgate_export": 2, "providers": []}"#).unwrap_err();
     assert!(fault.to_string().contains("version 2"), "{fault}");
+}
+
+/// What a file says of its secrets, and notes.
+fn secrets(text: &str) -> Vec<String> {
+    told(&read(text).unwrap())
+}
+
+#[test]
+fn litellm_names_projects_regions_and_ways_of_its_own() {
+    let file = r#"{"type":"service_account","project_id":"p-1","private_key":"k"}"#;
+    let entry = |name: &str, params: serde_json::Value| serde_json::json!({"model_name": name, "litellm_params": params});
+    let config = serde_json::json!({"model_list": [
+        entry("a", serde_json::json!({"model": "vertex_ai/gemini-a", "vertex_credentials": file, "vertex_location": "global"})),
+        entry("b", serde_json::json!({"model": "vertex_ai/gemini-b", "vertex_credentials": file, "vertex_project": "p-2"})),
+        entry("c", serde_json::json!({"model": "vertex_ai/gemini-c", "api_key": "express-key"})),
+        entry("d", serde_json::json!({"model": "bedrock/converse/anthropic.claude", "aws_region_name": "us-west-2", "api_key": "bedrock-key"})),
+        entry("e", serde_json::json!({"model": "bedrock/anthropic.claude", "aws_region_name": "os.environ/REGION"})),
+        entry("f", serde_json::json!({"model": "azure/gpt", "api_base": "https://r.openai.azure.com", "tenant_id": "t", "client_id": "c", "client_secret": "s"})),
+    ]});
+    assert_eq!(
+        secrets(&config.to_string()),
+        [
+            "vertex https://aiplatform.googleapis.com/v1/projects/p-1/locations/global vertex_ai a",
+            &format!("  service_account {file}"),
+            "vertex https://us-central1-aiplatform.googleapis.com/v1/projects/p-2/locations/us-central1 vertex_ai b",
+            &format!("  service_account {file}"),
+            "vertex https://aiplatform.googleapis.com vertex_ai c",
+            "  api_key express-key",
+            "bedrock https://bedrock-runtime.us-west-2.amazonaws.com bedrock d",
+            "  api_key bedrock-key",
+            "azure-openai https://r.openai.azure.com azure f",
+            r#"  client_credentials {"tenant":"t","client_id":"c","client_secret":"s"}"#,
+            "! model_list[4].litellm_params: names no `aws_region_name`",
+        ]
+    );
+}
+
+#[test]
+fn channels_for_vertex_and_aws_are_read_in_each_of_their_spellings() {
+    let file = r#"{"type":"service_account","project_id":"p-1","private_key":"k"}"#;
+    let other = r#"{"type":"service_account","project_id":"p-2","private_key":"k"}"#;
+    let row = |number: i64, more: serde_json::Value| {
+        let mut row = serde_json::json!({"type": number, "name": "c", "models": "m", "key": "", "status": 1});
+        for (name, value) in more.as_object().unwrap() {
+            row[name] = value.clone();
+        }
+        row
+    };
+    let of_new = serde_json::json!([
+        row(41, serde_json::json!({"key": format!("[{file},{other}]"), "other": "europe-west1", "tag": "x"})),
+        row(41, serde_json::json!({"key": "express-key", "settings": r#"{"vertex_key_type":"api_key"}"#})),
+        row(
+            33,
+            serde_json::json!({"key": "AKIA1|s-1|us-east-1\nAKIA2|s-2|eu-west-1\nbedrock-key|eu-west-1\nnonsense"})
+        ),
+    ]);
+    assert_eq!(
+        secrets(&of_new.to_string()),
+        [
+            "vertex https://europe-west1-aiplatform.googleapis.com/v1/projects/p-1/locations/europe-west1 c m",
+            &format!("  service_account {file}"),
+            "vertex https://europe-west1-aiplatform.googleapis.com/v1/projects/p-2/locations/europe-west1 c m",
+            &format!("  service_account {other}"),
+            "vertex https://aiplatform.googleapis.com c m",
+            "  api_key express-key",
+            "bedrock https://bedrock-runtime.us-east-1.amazonaws.com c m",
+            r#"  aws {"access_key_id":"AKIA1","secret_access_key":"s-1","region":"us-east-1"}"#,
+            "bedrock https://bedrock-runtime.eu-west-1.amazonaws.com c m",
+            r#"  aws {"access_key_id":"AKIA2","secret_access_key":"s-2","region":"eu-west-1"}"#,
+            "  api_key bedrock-key",
+            "! [2].key, key 4: is no AWS key (id, secret and region with bars between)",
+        ]
+    );
+    let config = r#"{"region":"us-east5","vertex_ai_project_id":"p-9","vertex_ai_adc":"{\"type\":\"service_account\"}"}"#;
+    let of_one = serde_json::json!([
+        row(42, serde_json::json!({ "key": format!("us-east5|p-3|{file}") })),
+        row(42, serde_json::json!({ "config": config })),
+        row(33, serde_json::json!({ "config": r#"{"region":"us-east-1","ak":"AKIA3","sk":"s-3"}"# })),
+    ]);
+    assert_eq!(
+        secrets(&of_one.to_string()),
+        [
+            "vertex https://us-east5-aiplatform.googleapis.com/v1/projects/p-3/locations/us-east5 c m",
+            &format!("  service_account {file}"),
+            "vertex https://us-east5-aiplatform.googleapis.com/v1/projects/p-9/locations/us-east5 c m",
+            r#"  service_account {"type":"service_account"}"#,
+            "bedrock https://bedrock-runtime.us-east-1.amazonaws.com c m",
+            r#"  aws {"access_key_id":"AKIA3","secret_access_key":"s-3","region":"us-east-1"}"#,
+        ]
+    );
+}
+
+#[test]
+fn somebody_who_says_what_a_file_is_decides_between_one_api_and_new_api_and_nothing_else() {
+    let rows = r#"[{"type": 43, "key": "k-1", "models": "m", "name": "c"}]"#;
+    let as_new = crate::read_as(rows, Some(Format::NewApi)).unwrap();
+    assert_eq!(told(&as_new)[0], "openai-compatible https://api.deepseek.com c m");
+    let as_one = crate::read_as(rows, Some(Format::OneApi)).unwrap();
+    assert!(as_one.providers.is_empty(), "{:?}", told(&as_one));
+    let fault = crate::read_as(rows, Some(Format::LiteLlm)).unwrap_err();
+    assert_eq!(fault.to_string(), "this is a file of one-api, not of litellm");
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.as_str()), Some(format));
+    }
+}
+
+#[test]
+fn bedrock_accounts_of_the_relay_service_come_with_keys_and_region() {
+    let backup = serde_json::json!({"data": {"bedrockAccounts": [
+        {"id": "1", "name": "Keys", "region": "eu-west-3", "isActive": "true", "schedulable": "false",
+         "awsCredentials": "{\"accessKeyId\":\"AKIA4\",\"secretAccessKey\":\"s-4\",\"sessionToken\":\"t-4\"}"},
+        {"id": "2", "name": "Bearer", "credentialType": "bearer_token", "bearerToken": "bedrock-key"},
+        {"id": "3", "name": "Sealed", "awsCredentials": {"encrypted": "00ff", "iv": "ff00"}},
+        {"id": "4", "name": "Odd", "region": "a/b", "bearerToken": "k"},
+    ]}});
+    let plan = read(&backup.to_string()).unwrap();
+    assert_eq!(
+        told(&plan),
+        [
+            "bedrock https://bedrock-runtime.eu-west-3.amazonaws.com Keys ",
+            r#"  aws {"access_key_id":"AKIA4","secret_access_key":"s-4","session_token":"t-4","region":"eu-west-3"}"#,
+            "bedrock https://bedrock-runtime.us-east-1.amazonaws.com Bearer ",
+            "  api_key bedrock-key",
+            "bedrock https://bedrock-runtime.us-east-1.amazonaws.com Sealed ",
+            "! data.bedrockAccounts[2]: holds no AWS keys, or ones that are still encrypted; add them by hand",
+            "! data.bedrockAccounts[3]: names no region",
+        ]
+    );
+    assert_eq!(plan.providers[0].input.enabled, Some(false));
 }

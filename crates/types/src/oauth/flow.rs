@@ -104,7 +104,7 @@ pub struct PortView {
     pub port: u16,
     /// What it does.
     pub state: PortState,
-    /// What the system said, if it is occupied.
+    /// What the system said, if it is occupied; or what switched it off.
     pub reason: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ProbeSpec;
 use super::flow::PortView;
 use crate::dialect::named;
 use crate::problem::FieldErrors;
@@ -108,8 +109,11 @@ pub struct VendorSpec {
     pub token_scheme: String,
     /// Headers that go with each request of such an account. Values of lists are added to the caller's.
     pub extra_headers: BTreeMap<String, String>,
-    /// Address that shows whether the account works, asked with `GET`; empty: the provider's model list.
+    /// Address that shows whether an account works: whole, or a path at the provider's own host; empty: the provider's
+    /// model list.
     pub probe_url: String,
+    /// How it is asked and what its answers mean; null: as the preset of the same name does, else as usual.
+    pub probe: Option<ProbeSpec>,
     /// Where the operator registers a client.
     pub register_url: String,
     /// Kinds of provider that it suits; empty: all.
@@ -143,6 +147,7 @@ impl Default for VendorSpec {
             token_scheme: "Bearer".to_owned(),
             extra_headers: BTreeMap::new(),
             probe_url: String::new(),
+            probe: None,
             register_url: String::new(),
             provider_kinds: Vec::new(),
         }
@@ -193,7 +198,7 @@ pub struct PutVendor {
 }
 
 /// Most entries of a list or map of a descriptor.
-const MOST: usize = 32;
+pub(super) const MOST: usize = 32;
 /// Longest text of a descriptor.
 const LONGEST: usize = 2_000;
 
@@ -214,13 +219,19 @@ impl VendorSpec {
             ("session_url", &self.session_url),
             ("userinfo_url", &self.userinfo_url),
             ("paste_redirect", &self.paste_redirect),
-            ("probe_url", &self.probe_url),
             ("register_url", &self.register_url),
         ];
         for (field, url) in urls {
             if !url.is_empty() && !is_url(url) {
                 errors.add(field, "expected an http:// or https:// address without blanks, user or fragment");
             }
+        }
+        let probed_at = &self.probe_url;
+        if !probed_at.is_empty() && !is_url(probed_at) && !is_path(probed_at) {
+            errors.add("probe_url", "expected an address, or a path that begins with /");
+        }
+        if let Some(probe) = &self.probe {
+            probe.check(&mut errors);
         }
         if self.token_url.is_empty() {
             errors.add("token_url", "is needed");
@@ -277,13 +288,22 @@ fn is_url(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn is_header(name: &str) -> bool {
+/// A path of the provider's own host; `//` would begin another host.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= LONGEST
+        && !text.contains(['#', '\\'])
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+pub(super) fn is_header(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 

@@ -47,6 +47,7 @@ pub const SETTINGS: &[(&str, SettingKind)] = &[
     ("account_health_check_parallelism", SettingKind::Number(1, 50)),
     ("account_error_threshold", SettingKind::Number(1, 100)),
     ("account_allowance_percent", SettingKind::Number(1, 100)),
+    ("account_session_key_probe", SettingKind::Switch),
     ("affinity.enabled", SettingKind::Switch),
     ("affinity.ttl_minutes", SettingKind::Number(1, 1_440)),
     ("affinity.cache_minutes", SettingKind::Number(1, 1_440)),

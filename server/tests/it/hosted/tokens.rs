@@ -10,11 +10,11 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use crate::rig::Rig;
 use crate::rig::faces::{ANTHROPIC, CHAT, FACES, GEMINI};
 
-const EMAIL: &str = "robot@p-1.iam.gserviceaccount.com";
+pub(super) const EMAIL: &str = "robot@p-1.iam.gserviceaccount.com";
 /// Made for tests; it opens nothing.
-const KEY: &str = include_str!("../../../../crates/oauth/src/assertion/test_key.pem");
+pub(super) const KEY: &str = include_str!("../../../../crates/oauth/src/assertion/test_key.pem");
 
-fn public_key() -> Vec<u8> {
+pub(super) fn public_key() -> Vec<u8> {
     let der = PrivatePkcs8KeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
     RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap().public_key().as_ref().to_vec()
 }

@@ -24,6 +24,7 @@ impl TransferForm {
         Ok(ImportCredentials {
             content: content.unwrap_or_else(|| types::Secret::new(String::new())),
             passphrase: self.passphrase.take(),
+            from: None,
             origin: Some(self.origin.trim().to_owned()).filter(|name| !name.is_empty()),
             on_conflict,
             dry_run: true,

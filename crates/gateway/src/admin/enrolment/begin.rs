@@ -70,14 +70,7 @@ impl Admin {
                 to: format!("{}{CALLBACK}", home.unwrap_or_default()),
                 flow: None,
             };
-            let life = std::time::Duration::from_millis(TEN_MINUTES_MS.unsigned_abs());
-            if let Err(fault) = self.core.loopback.wait(&self.core.tracker, port, waiting, life).await {
-                // OA-02: an occupied port stops nothing; the address can be pasted.
-                body.warnings.push(format!(
-                    "port {port} cannot be listened on ({fault}): after signing in, paste the address that the browser ended at"
-                ));
-                body.port_fault = Some(fault);
-            }
+            self.listen(port, waiting, &mut body).await;
         }
         flow.body = serde_json::to_string(&body).map_err(|e| Problem::new("internal", e.to_string()))?;
         let vault = &self.core.vault;
@@ -88,6 +81,23 @@ impl Admin {
         self.note("begin", OBJECT, &row.id.to_string(), Some(serde_json::json!({ "vendor": flow.vendor })))
             .await?;
         Ok(self.flow_view(row))
+    }
+
+    /// Opens the vendor's fixed port. OA-02: one that cannot be had stops nothing; the address can be pasted.
+    async fn listen(&self, port: u16, waiting: Waiting, body: &mut Body) {
+        const PASTE: &str = "after signing in, paste the address that the browser ended at";
+        let life = std::time::Duration::from_millis(TEN_MINUTES_MS.unsigned_abs());
+        let Some(host) = self.core.config.oauth_callback_host else {
+            body.port_off = true;
+            body.port_fault = Some("OAUTH_CALLBACK_HOST is off".to_owned());
+            body.warnings
+                .push(format!("port {port} is not listened on (OAUTH_CALLBACK_HOST is off): {PASTE}"));
+            return;
+        };
+        if let Err(fault) = self.core.loopback.wait(&self.core.tracker, (host, port), waiting, life).await {
+            body.warnings.push(format!("port {port} cannot be listened on ({fault}): {PASTE}"));
+            body.port_fault = Some(fault);
+        }
     }
 
     /// The provider, and the credential that is signed in again.
@@ -153,9 +163,13 @@ impl Admin {
             (FlowWay::Loopback | FlowWay::Paste, Some(port)) => {
                 let near = ["localhost", "127.0.0.1", "[::1]"];
                 let host = origin.and_then(|origin| origin.split("://").nth(1)).unwrap_or_default();
-                if way == FlowWay::Loopback && !near.iter().any(|name| host.starts_with(name)) {
+                let is_near = near.iter().any(|name| host.starts_with(name));
+                if let (FlowWay::Loopback, false, Some(here)) =
+                    (way, is_near, self.core.config.oauth_callback_host)
+                {
+                    let here = std::net::SocketAddr::new(here, port);
                     warnings.push(format!(
-                        "the vendor sends your browser to port {port} of your own machine: unless that port leads to this gateway, the page will not load; then paste its address below"
+                        "the vendor sends your browser to port {port} of your own machine, and this gateway listens on {here} of its own: unless the one leads to the other (in a container: OAUTH_CALLBACK_HOST=0.0.0.0 and the port mapped), the page will not load; then paste its address below"
                     ));
                 }
                 format!("http://localhost:{port}{}", spec.callback_path)

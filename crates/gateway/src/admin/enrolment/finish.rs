@@ -89,6 +89,9 @@ impl Admin {
 
     /// Stores what was granted, and puts it in use.
     pub(super) async fn complete(&self, row: FlowRow, granted: Granted) -> Result<FlowView, Problem> {
+        if let Some(failure) = self.misshapen(&row, &granted) {
+            return self.fail(row, &failure).await;
+        }
         let stored = match row.credential_id {
             Some(id) => self.signed_in_again(id, &row, &granted).await,
             None => self.connected(&row, &granted).await,
@@ -115,6 +118,15 @@ impl Admin {
         self.take_effect().await?;
         self.look_at_once(view.id);
         Ok(self.flow_view(self.flow_row(row.id).await?))
+    }
+
+    /// Why what was granted is no token of that vendor's (HC-08); nothing of it is stored then.
+    fn misshapen(&self, row: &FlowRow, granted: &Granted) -> Option<Failure> {
+        let snapshot = self.core.snapshot();
+        let probe = snapshot.vendors.get(&row.vendor)?.probe.as_ref().filter(|probe| probe.token_is_jwt)?;
+        let is_jwt = oauth::is_jwt(granted.set.access_token.expose());
+        let what = || format!("the vendor gave an access token that is no JWT: {}", probe.remedy);
+        (!is_jwt).then(|| Failure::new(oauth::Class::NeedsSignIn, what()))
     }
 
     /// Whether the new account really works is shown by a check right away (OA-06).

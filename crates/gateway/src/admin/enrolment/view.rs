@@ -22,11 +22,13 @@ impl Admin {
             warnings,
             port,
             port_fault,
+            port_off,
             name: _,
             asked_at: _,
         } = body_of(&row);
         let port = port.map(|port| {
             let state = match (&port_fault, open) {
+                (Some(_), _) if port_off => PortState::Off,
                 (Some(_), _) => PortState::Occupied,
                 (None, true) => PortState::Listening,
                 (None, false) => PortState::Off,

@@ -7,13 +7,14 @@ use std::collections::{HashMap, HashSet};
 
 use import::{Auth, Plan, PlannedCredential, PlannedProvider};
 use store::{Account, ConfigRows};
-use types::credential::{CreateCredential, CredentialAuth, CredentialSpec};
+use types::credential::CredentialSpec;
 use types::import::{
     CredentialImport, ImportAction, ImportNote, ImportedCredential, ImportedProvider, NameConflict,
 };
 use types::provider::ProviderSpec;
 use types::{CredentialId, Problem, ProviderId, Secret, Timestamp};
 
+use super::held::{Rules, checked, kind_of};
 use super::same::{Prints, prints};
 use crate::admin::provider::check_patterns;
 use crate::admin::proxy::check_proxy;
@@ -103,7 +104,7 @@ fn bare(base_url: &str) -> &str {
 }
 
 /// The name, with a number behind it if it is taken.
-fn free(taken: &HashSet<String>, name: &str) -> String {
+pub(super) fn free(taken: &HashSet<String>, name: &str) -> String {
     let numbered = |n: usize| {
         let tail = format!(" ({n})");
         let head: String = name.chars().take(80 - tail.len()).collect();
@@ -120,6 +121,7 @@ pub(super) fn compare(
     rows: ConfigRows,
     on_conflict: NameConflict,
 ) -> (CredentialImport, Vec<Step>) {
+    let rules = Rules::new(now, &rows);
     let mut house = House::new(vault, rows);
     let notes = plan.notes.into_iter().map(|note| ImportNote { place: note.place, what: note.what });
     let mut found = CredentialImport {
@@ -136,7 +138,7 @@ pub(super) fn compare(
     };
     let mut steps = Vec::new();
     for planned in plan.providers {
-        let (shown, step) = provider(&mut house, planned, on_conflict, now);
+        let (shown, step) = provider(&mut house, planned, on_conflict, &rules);
         count(&mut found, &shown);
         found.providers.push(shown);
         steps.extend(step);
@@ -163,7 +165,7 @@ fn provider(
     house: &mut House,
     planned: PlannedProvider,
     on_conflict: NameConflict,
-    now: Timestamp,
+    rules: &Rules,
 ) -> (ImportedProvider, Option<Step>) {
     let PlannedProvider { place, input, credentials } = planned;
     let mut shown = ImportedProvider {
@@ -191,7 +193,8 @@ fn provider(
         shown.action = ImportAction::Exists;
         shown.id = Some(known.id);
         shown.name.clone_from(&known.spec.name);
-        let fresh = add((&mut known.prints, &mut known.names), credentials, &mut shown, now);
+        let here = (&mut known.prints, &mut known.names);
+        let fresh = add(here, credentials, &mut shown, (&known.spec, rules));
         let step = Step { place: Where::Existing(known.id), credentials: fresh };
         return (shown, (!step.credentials.is_empty()).then_some(step));
     }
@@ -206,7 +209,8 @@ fn provider(
         spec.name = name;
     }
     let some = !credentials.is_empty();
-    let fresh = add((&mut HashMap::new(), &mut HashSet::new()), credentials, &mut shown, now);
+    let here = (&mut HashMap::new(), &mut HashSet::new());
+    let fresh = add(here, credentials, &mut shown, (&spec, rules));
     if some && fresh.is_empty() {
         shown.action = ImportAction::Skip;
         shown.reason = Some("none of its credentials can be taken over".to_owned());
@@ -225,7 +229,7 @@ fn left_out(mut shown: ImportedProvider, reason: String) -> (ImportedProvider, O
     (shown, None)
 }
 
-fn reason(problem: &Problem) -> String {
+pub(super) fn reason(problem: &Problem) -> String {
     let faults: Vec<_> = problem.fields.iter().map(|(field, fault)| format!("{field}: {fault}")).collect();
     if faults.is_empty() { problem.message.clone() } else { faults.join("; ") }
 }
@@ -251,7 +255,7 @@ fn add(
     (known, names): (&mut HashMap<[u8; 32], Option<CredentialId>>, &mut HashSet<String>),
     credentials: Vec<PlannedCredential>,
     shown: &mut ImportedProvider,
-    now: Timestamp,
+    (home, rules): (&ProviderSpec, &Rules),
 ) -> Vec<Fresh> {
     let mut fresh = Vec::new();
     for (held, line) in credentials.into_iter().zip(&mut shown.credentials) {
@@ -262,68 +266,18 @@ fn add(
                 line.id = Some(*id);
             }
             Some(None) => line.reason = Some("the file holds it twice".to_owned()),
-            None => match checked(held, names, now) {
+            None => match checked(held, names, home, rules) {
                 Err(why) => line.reason = Some(why),
                 Ok(one) => {
                     known.extend(prints.into_iter().map(|print| (print, None)));
                     names.insert(one.spec.name.clone());
                     line.action = ImportAction::Add;
                     line.name.clone_from(&one.spec.name);
+                    line.secret_hint.clone_from(&one.hint);
                     fresh.push(one);
                 }
             },
         }
     }
     fresh
-}
-
-/// What a planned credential's secret is, as it is stored.
-fn kind_of(held: &PlannedCredential) -> CredentialAuth {
-    match held.auth {
-        Auth::ApiKey => CredentialAuth::ApiKey,
-        Auth::OAuth => CredentialAuth::Oauth,
-        Auth::ServiceAccount => CredentialAuth::ServiceAccount,
-        Auth::ClientCredentials => CredentialAuth::ClientCredentials,
-        Auth::Aws => CredentialAuth::Aws,
-    }
-}
-
-fn checked(held: PlannedCredential, names: &HashSet<String>, now: Timestamp) -> Result<Fresh, String> {
-    let auth = kind_of(&held);
-    if !matches!(auth, CredentialAuth::ApiKey | CredentialAuth::Oauth) {
-        return Err("secrets of this type cannot be taken over yet; add it by hand".to_owned());
-    }
-    let token = auth == CredentialAuth::Oauth;
-    let account = Account {
-        auth,
-        vendor: held.vendor,
-        account: held.account.map(|text| text.chars().filter(|c| !c.is_control()).take(200).collect()),
-        scopes: held.scopes.map(|text| text.chars().filter(|c| !c.is_control()).take(2_000).collect()),
-        expires_at: held.expires_at.filter(|_| token),
-        refreshed_at: token.then_some(now),
-    };
-    let default_name = (1..=names.len() + 1).map(|n| format!("key {n}")).find(|name| !names.contains(name));
-    // Only keys have to look like keys; what is JSON was put together from its parts.
-    let (api_key, hint) = if auth == CredentialAuth::ApiKey {
-        (held.secret.clone(), held.secret.masked())
-    } else {
-        (Secret::new("account".to_owned()), "…".to_owned())
-    };
-    let input = CreateCredential {
-        provider_id: ProviderId(0),
-        name: held.name.map(|name| free(names, &name.chars().take(80).collect::<String>())),
-        api_key,
-        material: types::credential::MaterialInput::default(),
-        tier: Some(held.tier.as_str().to_owned()),
-        priority: held.priority,
-        weight: held.weight,
-        max_concurrency: held.max_concurrency,
-        enabled: Some(held.enabled),
-        limits: held.limits,
-        proxy_url: None,
-    };
-    let spec = input.parse(&default_name.unwrap_or_default()).map_err(|problem| reason(&problem))?;
-    let proxy = held.proxy_url.map(|address| check_proxy(&address).map(|hint| (address, hint))).transpose();
-    let proxy = proxy.map_err(|problem| reason(&problem))?;
-    Ok(Fresh { spec, account, secret: held.secret, hint, proxy })
 }

@@ -18,6 +18,7 @@ fn file(content: &str) -> ImportCredentials {
     ImportCredentials {
         content: Secret::new(content.to_owned()),
         passphrase: None,
+        from: None,
         origin: Some("a file".to_owned()),
         on_conflict: None,
         dry_run: false,

@@ -59,6 +59,7 @@ fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credenti
         auth: Auth::Key(Secret::new("s".into())),
         proxy: Proxy::Default,
         mark: CredentialMark::default(),
+        vendor: None,
         check: types::check::CheckStanding::default(),
         gauge: Arc::default(),
     })
