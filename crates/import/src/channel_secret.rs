@@ -81,13 +81,12 @@ pub(crate) fn aws(row: &Node<'_>, extra: &Extra, plan: &mut Plan) -> Result<Vec<
             _ => None,
         }
     };
-    let found = match texts(row)? {
-        Some((place, text)) => Some((place, lines(&text))),
-        None => {
-            let parts = ["ak", "sk", "region"].map(|name| extra.text(name));
-            let whole = parts.into_iter().collect::<Option<Vec<_>>>();
-            whole.map(|parts| (format!("{}.config", row.place), vec![parts.join("|")]))
-        }
+    let found = if let Some((place, text)) = texts(row)? {
+        Some((place, lines(&text)))
+    } else {
+        let parts = ["ak", "sk", "region"].map(|name| extra.text(name));
+        let whole = parts.into_iter().collect::<Option<Vec<_>>>();
+        whole.map(|parts| (format!("{}.config", row.place), vec![parts.join("|")]))
     };
     let Some((place, texts)) = found else { return Ok(Vec::new()) };
     let found = texts.iter().map(|text| of(text)).collect();
