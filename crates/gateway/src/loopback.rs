@@ -2,7 +2,7 @@
 //! browser on to the dashboard with what the vendor gave it. Nothing is exchanged or stored here.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,9 @@ const GLANCE: Duration = Duration::from_millis(250);
 const AT_ONCE: usize = 16;
 /// Sign-ins that wait at one port.
 const MOST: usize = 64;
+
+/// Why no port is listened on where the operator wants none.
+pub(crate) const OFF: &str = "OAUTH_CALLBACK_HOST is off";
 
 /// A sign-in that waits at a port.
 #[derive(Clone, Debug)]
@@ -74,11 +77,16 @@ impl Loopback {
     }
 
     /// What a port does now. It is not taken to find that out: a sign-in may want it at this moment.
-    pub(crate) async fn look(&self, port: u16) -> PortView {
+    pub(crate) async fn look(&self, host: Option<IpAddr>, port: u16) -> PortView {
         if self.lock().contains_key(&port) {
             return PortView { port, state: PortState::Listening, reason: None };
         }
-        let near = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+        let Some(host) = host else {
+            let reason = Some(OFF.to_owned());
+            return PortView { port, state: PortState::Off, reason };
+        };
+        let near = if host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { host };
+        let near = TcpStream::connect((near, port));
         match tokio::time::timeout(GLANCE, near).await {
             Ok(Ok(_)) => {
                 let reason = Some("another program listens there".to_owned());

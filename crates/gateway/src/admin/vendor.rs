@@ -49,7 +49,7 @@ impl Admin {
     /// OA-02: whether the port that the vendor sends browsers to can be had.
     async fn look_at_port(&self, view: &mut VendorView) {
         if let Some(port) = view.spec.callback_port {
-            view.port = Some(self.core.loopback.look(port).await);
+            view.port = Some(self.core.loopback.look(self.core.config.oauth_callback_host, port).await);
         }
     }
 

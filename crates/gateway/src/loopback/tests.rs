@@ -27,7 +27,7 @@ fn waiting(state: &str) -> Waiting {
     }
 }
 
-const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LIFE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn oa_02_an_occupied_port_is_said_and_stops_nothing() {
 #[tokio::test]
 async fn oa_02_a_port_is_listened_on_where_the_operator_says() {
     let (ports, tracker, port) = (Loopback::default(), TaskTracker::new(), free_port().await);
-    let other = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+    let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
     ports.wait(&tracker, (other, port), waiting("s"), LIFE).await.unwrap();
     assert!(TcpStream::connect((HERE, port)).await.is_err(), "not on the usual address");
     assert!(TcpStream::connect((other, port)).await.is_ok());

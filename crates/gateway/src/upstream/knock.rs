@@ -108,19 +108,16 @@ fn request(
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     add(question.headers, &mut headers)?;
     let method = Method::GET;
-    match (question.carrier, &presented) {
-        (Some((name, word)), Presented::Key(key)) => {
-            let name = HeaderName::try_from(name).map_err(|error| unaskable(&error))?;
-            let value = HeaderValue::from_str(&format!("{word}{}", key.expose()));
-            let mut value =
-                value.map_err(|_| unaskable(&"the credential holds characters that no header may carry"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        _ => {
-            let outgoing = Outgoing { method: &method, uri: &uri, body: &[], headers: &mut headers };
-            presented.apply(kind, outgoing).map_err(|fault| unaskable(&fault))?;
-        }
+    if let (Some((name, word)), Presented::Key(key)) = (question.carrier, &presented) {
+        let name = HeaderName::try_from(name).map_err(|error| unaskable(&error))?;
+        let value = HeaderValue::from_str(&format!("{word}{}", key.expose()));
+        let mut value =
+            value.map_err(|_| unaskable(&"the credential holds characters that no header may carry"))?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    } else {
+        let outgoing = Outgoing { method: &method, uri: &uri, body: &[], headers: &mut headers };
+        presented.apply(kind, outgoing).map_err(|fault| unaskable(&fault))?;
     }
     Ok(Prepared { method, uri, headers, body: Bytes::new() })
 }

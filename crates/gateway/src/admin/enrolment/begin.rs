@@ -11,7 +11,7 @@ use types::{CredentialId, Problem, ProviderId};
 use super::{Body, CALLBACK, Hidden, OBJECT, TEN_MINUTES_MS, digest};
 use crate::admin::{Admin, vendor};
 use crate::identity::problem::{not_found, store_problem};
-use crate::loopback::Waiting;
+use crate::loopback::{self, Waiting};
 use crate::refresh::{Way, registered};
 use crate::vault::Purpose;
 
@@ -89,9 +89,8 @@ impl Admin {
         let life = std::time::Duration::from_millis(TEN_MINUTES_MS.unsigned_abs());
         let Some(host) = self.core.config.oauth_callback_host else {
             body.port_off = true;
-            body.port_fault = Some("OAUTH_CALLBACK_HOST is off".to_owned());
-            body.warnings
-                .push(format!("port {port} is not listened on (OAUTH_CALLBACK_HOST is off): {PASTE}"));
+            body.port_fault = Some(loopback::OFF.to_owned());
+            body.warnings.push(format!("port {port} is not listened on ({}): {PASTE}", loopback::OFF));
             return;
         };
         if let Err(fault) = self.core.loopback.wait(&self.core.tracker, (host, port), waiting, life).await {
