@@ -22,7 +22,7 @@ use crate::boot::{BootError, Exit, generated};
 use crate::config::ServerConfig;
 
 /// Making a key of a passphrase takes a second, comparing thousands of credentials a few.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// No file that is taken is larger; an archive grows by a third on its way.
 const MOST_BYTES: u64 = 9 << 20;
 

@@ -369,7 +369,8 @@ async fn hc_10_a_descriptor_that_the_operator_changes_is_asked_by_at_once() {
             ("/v9/health?deep=1", Some("check"))
         );
     }
-    assert_eq!(checked.account("up-a").await["check"]["message"].as_str().unwrap().contains("418"), true);
+    let account = checked.account("up-a").await;
+    assert!(account["check"]["message"].as_str().unwrap().contains("418"), "{account}");
     for (field, value) in [
         ("probe_url", json!("//elsewhere.example/x")),
         ("probe", json!({"method": "POST"})),
