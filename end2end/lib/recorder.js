@@ -25,5 +25,5 @@ export async function startRecorder(target) {
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const stop = () => new Promise((done) => { server.close(done); server.closeAllConnections(); });
-  return { url: `http://127.0.0.1:${server.address().port}`, last: () => bodies.at(-1) ?? '', count: () => bodies.length, stop };
+  return { url: `http://127.0.0.1:${server.address().port}`, last: () => bodies.at(-1) ?? '', bodies: () => bodies, count: () => bodies.length, stop };
 }

@@ -122,7 +122,11 @@ const responses = (base, key) => {
     compact: async (model, { prompt, then }) => {
       const { object, output, usage } = await client.responses.compact({ model, input: [{ role: 'user', content: prompt }] });
       const answer = await client.responses.create({ model, input: [...output, { role: 'user', content: then }] });
-      return { object, kinds: output.map(({ type }) => type), input: usage.input_tokens, text: answer.output_text };
+      // The same as Codex asks it.
+      const trigger = [{ role: 'user', content: prompt }, { type: 'compaction_trigger' }];
+      const streamed = await client.responses.stream({ model, input: trigger }).finalResponse();
+      const kinds = (items) => items.map(({ type }) => type);
+      return { object, kinds: kinds(output), streamed: kinds(streamed.output), input: usage.input_tokens, text: answer.output_text };
     },
     raises: chat(base, key).raises,
   };

@@ -166,7 +166,14 @@ class Responses(OpenAI):
         # As the SDK's handbook does it: its own objects go back.
         sent = [*compacted.output, {"role": "user", "content": turn["then"]}]
         answer = self.client.responses.create(model=model, input=sent)
+        # The same as Codex asks it.
+        trigger = [{"role": "user", "content": turn["prompt"]}, {"type": "compaction_trigger"}]
+        with self.client.responses.stream(model=model, input=trigger) as stream:
+            for event in stream:
+                self.check(event)
+            streamed = stream.get_final_response()
         return {
+            "streamed": [item.type for item in streamed.output],
             "object": compacted.object,
             "kinds": [item.type for item in compacted.output],
             "input": compacted.usage.input_tokens,
