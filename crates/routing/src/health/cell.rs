@@ -198,7 +198,12 @@ impl Cell {
 
     /// Whether a probe is out.
     pub(super) fn is_probed(&self, now: Timestamp) -> bool {
-        self.probe.is_some_and(|since| now < since.plus_ms(PROBE_LOST_MS) && now >= since.plus_ms(-SKEW_MS))
+        self.probed_since(now).is_some()
+    }
+
+    /// Since when a probe is out.
+    pub(super) fn probed_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.probe.filter(|since| now < since.plus_ms(PROBE_LOST_MS) && now >= since.plus_ms(-SKEW_MS))
     }
 }
 

@@ -49,8 +49,8 @@ impl Health {
     pub fn doubt(&self, model: Option<&str>, now: Timestamp, threshold: u32) -> Option<Doubt> {
         let cell = self.cell(model)?;
         let mut doubt = cell.doubt(now, threshold)?;
-        if self.whole.is_probed(now) || cell.is_probed(now) {
-            (doubt.last, doubt.again) = (now, doubt.again.max(now.plus_ms(1_000)));
+        if let Some(began) = self.whole.probed_since(now).max(cell.probed_since(now)) {
+            (doubt.last, doubt.again) = (doubt.last.max(began), doubt.again.max(now.plus_ms(1_000)));
         }
         Some(doubt)
     }
