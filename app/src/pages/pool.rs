@@ -294,7 +294,7 @@ fn Row(
                     <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id)>{credential.name.clone()}</a>
                 </span>
                 {credential.managed_by.clone().map(|variable| view! {
-                    <span class="faint">{t(o::MANAGED)} " " <code>{variable}</code></span>
+                    <span class="faint managed">{t(o::MANAGED)} " " <code>{variable}</code></span>
                 })}
             </th>
             <td data-label=t(o::STATE) class="wrap-cell">

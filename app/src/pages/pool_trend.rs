@@ -76,15 +76,12 @@ pub(crate) fn Trend(trend: PoolTrend) -> impl IntoView {
         Series { name: t(o::SWITCHES), class: "s1", values: of(|slot| slot.switches) },
         Series { name: t(o::EXHAUSTED), class: "bad", values: of(|slot| slot.exhausted) },
     ];
-    let success = vec![Series {
-        name: t(o::GRID_SHARE),
-        class: "good",
-        values: trend.slots.iter().map(share).collect(),
-    }];
+    let success =
+        vec![Series { name: t(o::GRID_SHARE), class: "s1", values: trend.slots.iter().map(share).collect() }];
     view! {
         <section class="grid two" id="trend" aria-label=t(o::TREND)>
             <Chart title=t(o::TREND) shape=Shape::Bars labels=labels.clone() series=events unit=format::compact/>
-            <Chart title=t(o::TREND_SHARE) shape=Shape::Lines labels series=success unit=percent/>
+            <Chart title=t(o::TREND_SHARE) shape=Shape::Bars labels series=success unit=percent/>
         </section>
     }
     .into_any()

@@ -28,6 +28,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("{} new, {} changed, {} invalid", "新增 {} 项，变更 {} 项，无效 {} 项"),
     // Health.
     ("{} keys, {} providers in memory", "内存中有 {} 个密钥、{} 个供应商"),
+    ("{} parts of the pool could not be set up", "凭证池有 {} 项未能载入"),
     ("no provider is enabled", "没有启用的供应商"),
     ("no provider has a usable credential", "没有供应商具备可用凭证"),
     ("no usable credential for:", "以下类型没有可用凭证："),
