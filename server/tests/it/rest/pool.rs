@@ -295,4 +295,20 @@ async fn tp_13_a_day_of_the_pool_is_told_in_slots() {
     };
     let told = ["rate_limited", "switches", "exhausted", "judged", "good"].map(sum);
     assert_eq!(told, [2, 1, 1, 2, 0], "{stats}");
+    // The same is scraped.
+    let bearer = crate::harness::ADMIN_TOKEN;
+    let scrape = format!(
+        "GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {bearer}\r\nConnection: close\r\n\r\n"
+    );
+    let text = rig.server.raw(scrape).await.body();
+    for line in [
+        "tollgate_pool_switches_total 1",
+        "tollgate_pool_exhausted_total 1",
+        "tollgate_attempt_success_ratio 0",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "{line} is missing: {text}");
+    }
+    let limited =
+        text.lines().filter(|line| line.starts_with("tollgate_upstream_rate_limited_total{")).count();
+    assert_eq!(limited, 2, "one counter for each credential: {text}");
 }
