@@ -20,20 +20,21 @@ async fn pair() -> Rig {
     for kind in ["anthropic", "openai", "gemini"] {
         rig.pool(kind, json!({}), &["up-a", "up-b"]).await;
     }
-    rig.setting("routing.hedge_min_ms", "50").await;
     let price =
         json!({"input_per_million_usd": "3", "output_per_million_usd": "15", "max_output_tokens": 4096});
     rig.server.admin("PUT", "/prices/m-1", &price).await;
     rig
 }
 
-/// Lets the first account show how quick it is; then second attempts are allowed for half of the requests.
+/// Lets the first account show how quick it is, to which no second attempt is added however busy the machine; then
+/// they are allowed for half of the requests, those counted in.
 async fn learn(rig: &Rig, face: Face, streaming: bool) {
-    rig.setting("routing.hedge_percent", "0").await;
+    rig.setting("routing.hedge_min_ms", "600000").await;
+    rig.setting("routing.hedge_percent", "50").await;
     for _ in 0..KNOWN {
         assert_eq!(rig.sent_with(fresh(face, "m-1", streaming), 200).await, ["up-a"]);
     }
-    rig.setting("routing.hedge_percent", "50").await;
+    rig.setting("routing.hedge_min_ms", "50").await;
     rig.upstream.clear_invoice();
 }
 

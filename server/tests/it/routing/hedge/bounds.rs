@@ -27,6 +27,7 @@ async fn it_is_off_by_default() {
 #[tokio::test]
 async fn before_it_is_known_what_is_usual_there_is_none() {
     let rig = pair().await;
+    rig.setting("routing.hedge_min_ms", "50").await;
     rig.setting("routing.hedge_percent", "50").await;
     rig.on_credential("up-a", slow(700));
     let (_, row) = rig.asked(fresh(CHAT, "m-1", true)).await;
