@@ -139,7 +139,7 @@ for (const way of WAYS) {
       assert.equal(vendor.asked.length, questions);
 
       await go(`/providers/${provider.id}`);
-      await press(card(page, login).locator('.card-actions').first().locator('button').first(), /done=refreshed/);
+      await press(card(page, login).locator('.card-actions').first().locator('button').first(), /done=token_refreshed/);
       const fresh = vendor.of('refresh_token').at(-1);
       assert.equal(fresh.form.refresh_token, exchange.answer.refresh_token);
       assert.notEqual(fresh.answer.refresh_token, exchange.answer.refresh_token, 'the server rotates');
@@ -155,6 +155,8 @@ for (const way of WAYS) {
       assert.ok((await served(home)).status >= 400);
       assert.equal(vendor.of('refresh_token').at(-1).error, 'invalid_grant');
       await until('needs_reauth', async () => (await credentialOf(home, login)).state === 'needs_reauth');
+      await go('/oauth');
+      await press(page.locator('#refresh-expiring'), /done=token_none/);
       const spent = vendor.asked.length;
       assert.ok((await served(home)).status >= 400);
       assert.equal(vendor.asked.length, spent, 'nothing is tried until somebody signs in');
@@ -168,6 +170,8 @@ for (const way of WAYS) {
       const told = await card(page, login).innerText();
       assert.match(told, WORDS[lang].again);
       assert.match(told, /invalid_grant/);
+      assert.equal(await page.locator('#vitals time').count(), 2, 'its last success and its last failure');
+      assert.equal(await page.locator('#vitals a[href="/pool#checks"]').count(), 1);
 
       // By the vendor's fixed port: the listener sends the browser on to the dashboard.
       await press(card(page, login).locator('form:has(input[name=vendor]) button'), FLOW);

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use types::oauth::{FlowView, VendorView};
-use types::{CredentialId, OauthFlowId, ProviderId};
+use types::{CredentialId, OauthFlowId, Problem, ProviderId};
 
 use crate::error::AppError;
 use crate::form::SecretText;
@@ -94,7 +94,24 @@ pub(crate) async fn cancel(id: OauthFlowId) -> Result<(), AppError> {
 #[server]
 pub(crate) async fn refresh(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
     let result = crate::host::admin().await?.credential_refresh(id).await?;
-    let done = if result.refreshed { "refreshed" } else { "" };
-    crate::host::redirect_to(&format!("/providers/{provider_id}"), &[("done", done)]);
+    if let Some(why) = result.reason {
+        return Err(Problem::new("oauth_refused", why).into());
+    }
+    crate::host::redirect(&format!("/providers/{provider_id}?done=token_refreshed"));
+    Ok(())
+}
+
+/// Fetches fresh tokens for all accounts whose token is over or will soon be.
+#[server]
+pub(crate) async fn refresh_expiring() -> Result<(), AppError> {
+    let summary = crate::host::admin().await?.credential_refresh_expiring().await?;
+    let failed =
+        summary.items.iter().filter_map(|item| Some(format!("{}: {}", item.name, item.reason.as_ref()?)));
+    let failed = failed.collect::<Vec<_>>().join("; ");
+    if !failed.is_empty() {
+        return Err(Problem::new("oauth_refused", failed).into());
+    }
+    let done = if summary.items.is_empty() { "token_none" } else { "token_refreshed" };
+    crate::host::redirect(&format!("/oauth?done={done}"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::query;
 use crate::error::AppError;
 use crate::text::{
-    books, cache, check, common as c, lang, money, package, pool, problem, routing, secrets, transfer,
+    books, cache, check, common as c, lang, money, oauth, package, pool, problem, routing, secrets, transfer,
     translator,
 };
 
@@ -45,6 +45,9 @@ pub(crate) fn Done(
             Some("enabled") => check::DONE_ENABLED,
             Some("cleared") => cache::DONE_CLEARED,
             Some("refreshed") => routing::DONE_REFRESHED,
+            Some("connected") => oauth::DONE_CONNECTED,
+            Some("token_refreshed") => oauth::DONE_REFRESHED,
+            Some("token_none") => oauth::DONE_NONE,
             Some("applied") => routing::DONE_APPLIED,
             _ => return None,
         };

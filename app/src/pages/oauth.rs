@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use types::oauth::{FlowPhase, FlowView, Grant, PortState, Terms, VendorView};
 
 use crate::api;
-use crate::components::flash::Done;
+use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::time::Time;
-use crate::components::{Refresh, query};
+use crate::components::{Refresh, failure, query};
 use crate::text::{Text, common as c, oauth as w, problem, translator};
 
 /// The page.
@@ -21,6 +21,8 @@ pub(crate) fn Oauth() -> impl IntoView {
     let vendors = Resource::new(move || refresh.0.get(), |_| api::oauth::vendors());
     let flows = Resource::new(move || refresh.0.get(), |_| api::oauth::flows());
     let code = query("problem");
+    let refresh_all = ServerAction::<api::oauth::RefreshExpiring>::new();
+    let refresh_failed = failure(refresh_all);
     let failed = move || {
         why.get().map(|why| {
             let code = code.get().unwrap_or_default();
@@ -34,8 +36,14 @@ pub(crate) fn Oauth() -> impl IntoView {
             <Done/>
             {failed}
             <Answer mood="calm" text=t(w::INTRO)/>
+            <Failed error=refresh_failed/>
             <section class="panel">
-                <h2 class="panel-title">{t(w::VENDORS)}</h2>
+                <div class="panel-head">
+                    <h2 class="panel-title">{t(w::VENDORS)}</h2>
+                    <ActionForm action=refresh_all>
+                        <button class="button small quiet" id="refresh-expiring">{t(w::REFRESH_EXPIRING)}</button>
+                    </ActionForm>
+                </div>
                 {load(vendors, move |vendors: Vec<VendorView>| view! { <Vendors vendors provider=provider.get()/> })}
             </section>
             <section class="panel">

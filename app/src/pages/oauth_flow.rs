@@ -81,7 +81,7 @@ fn Body(flow: FlowView) -> impl IntoView {
         {warnings}
         <Failed error=cancel_failed/>
         {way}
-        <section class="panel pad">
+        <section class="panel pad sign-in">
             <dl class="facts">
                 {redirect.map(|uri| view! { <div><dt>{t(w::REDIRECT)}</dt><dd><code class="break">{uri}</code></dd></div> })}
                 {port}
@@ -117,7 +117,7 @@ fn Browser(flow: FlowView) -> impl IntoView {
         view! { <p><a class="button primary" id="open-vendor" href=url rel="external noreferrer">{t(w::OPEN_VENDOR)}</a></p> }
     });
     view! {
-        <section class="panel pad">
+        <section class="panel pad sign-in">
             {open}
             <Failed error=failed/>
             <ActionForm action=finish attr:class="form">
@@ -143,9 +143,9 @@ fn Device(flow: FlowView) -> impl IntoView {
     let url = flow.verification_url_complete.clone().or_else(|| flow.verification_url.clone());
     let shown = flow.verification_url.clone().unwrap_or_default();
     view! {
-        <section class="panel pad" id="device">
+        <section class="panel pad sign-in" id="device">
             <p>{t(w::TYPE_CODE)}</p>
-            <p><code id="user-code">{flow.user_code.clone()}</code></p>
+            <p><code class="user-code" id="user-code">{flow.user_code.clone()}</code></p>
             {url.map(|url| view! { <p><a class="button primary" href=url rel="external noreferrer">{shown}</a></p> })}
             <p class="faint">{t(w::ENDS)} " " <Until at=flow.expires_at/></p>
             <p class="faint">{t(w::BY_ITSELF)}</p>

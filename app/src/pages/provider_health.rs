@@ -158,13 +158,13 @@ fn Vitals(vitals: ProviderVitals) -> impl IntoView {
     });
     let network = if others_answer { o::NETWORK_OK } else { o::NETWORK_UNKNOWN };
     view! {
-        <dl class="facts pad-x" id="vitals">
+        <dl class="facts pad-x health-facts" id="vitals">
             <div><dt>{t(o::LAST_SUCCESS)}</dt><dd>{maybe(last_success_at, "–")}</dd></div>
-            <div><dt>{t(o::LAST_FAILURE)}</dt><dd>{maybe(last_failure_at, "–")} " " {class}</dd></div>
+            <div><dt>{t(o::LAST_FAILURE)}</dt><dd>{class} " " {maybe(last_failure_at, "–")}</dd></div>
             <div><dt>{t(o::P95_DAY)}</dt><dd>{format::latency(first_byte_p95_ms)}</dd></div>
             <div><dt>{t(o::OWN_NETWORK)}</dt><dd>{t(network)} " " <a href="/pool#checks">{t(o::NETWORK_CHECK)}</a></dd></div>
         </dl>
-        {last_failure.map(|what| view! { <p class="reason break pad-x">{what}</p> })}
+        {last_failure.map(|what| view! { <p class="reason break pad-x health-facts">{what}</p> })}
     }
 }
 

@@ -70,6 +70,10 @@ super::texts! {
     R_UNREADABLE: "its tokens cannot be decrypted; sign in again", "令牌无法解密，请重新登录";
     NEXT_REFRESH: "Next refresh", "下次刷新";
     LAST_REFRESH: "Last refresh", "上次刷新";
+    REFRESH_EXPIRING: "Refresh all that expire soon", "刷新所有即将过期的令牌";
+    DONE_CONNECTED: "The account is connected.", "账号已连接。";
+    DONE_REFRESHED: "Fresh tokens were fetched.", "已获取新令牌。";
+    DONE_NONE: "No token expires soon.", "没有即将过期的令牌。";
     REFRESH_NOW: "Refresh now", "立即刷新";
     SIGN_IN_AGAIN: "Sign in again", "重新登录";
 }

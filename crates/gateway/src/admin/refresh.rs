@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use serde_json::json;
 use tokio::time::Instant;
+use types::credential::CredentialState;
 use types::oauth::{RefreshResult, RefreshSummary};
 use types::{CredentialId, Problem};
 
@@ -14,6 +15,7 @@ use super::Admin;
 use crate::authenticate::{Auth, Flown, TokenSlot};
 use crate::identity::problem::not_found;
 use crate::refresh::{self, Trigger};
+use crate::snapshot::Credential;
 
 const OBJECT: &str = "credential";
 /// Longest wait for one.
@@ -51,13 +53,12 @@ impl Admin {
         let asked: Vec<Asked> = {
             let snapshot = self.core.snapshot();
             let credentials = snapshot.providers.iter().flat_map(|provider| &provider.credentials);
-            let expiring =
-                credentials.filter(|credential| credential.spec.enabled).filter_map(|credential| {
-                    let Auth::Token(slot) = &credential.auth else { return None };
-                    let due = slot.get().is_none_or(|token| token.due_at.is_some_and(|at| at <= soon));
-                    (due && slot.can_refresh())
-                        .then(|| (credential.id, credential.spec.name.clone(), slot.clone()))
-                });
+            let expiring = credentials.filter(|credential| is_tried(credential)).filter_map(|credential| {
+                let Auth::Token(slot) = &credential.auth else { return None };
+                let due = slot.get().is_none_or(|token| token.due_at.is_some_and(|at| at <= soon));
+                (due && slot.can_refresh())
+                    .then(|| (credential.id, credential.spec.name.clone(), slot.clone()))
+            });
             expiring.collect()
         };
         let items: Vec<RefreshResult> =
@@ -84,4 +85,9 @@ impl Admin {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         RefreshResult { credential_id: id, name, refreshed: reason.is_none(), reason, duration_ms }
     }
+}
+
+/// Whether a refresh can help: nothing but somebody who signs in again mends a lost account (RF-03).
+fn is_tried(credential: &Credential) -> bool {
+    credential.spec.enabled && credential.mark.state != CredentialState::NeedsReauth
 }
