@@ -72,7 +72,7 @@ for (const way of WAYS) {
       await go('/credentials/import');
       const broken = await give(page, way, { name: 'config.yaml', content: 'model_list:\n  - [cut' });
       const why = await refused(broken, 'content', '.import-form');
-      assert.match(why, /YAML.*2/, why);
+      assert.match(why, /YAML.*3/, why);
       assert.equal((await gateway.providers()).length, 1, 'nothing is half there');
 
       const channels = [

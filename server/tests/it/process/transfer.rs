@@ -104,7 +104,7 @@ async fn a_folder_of_account_files_is_read_and_a_first_starts_own_token_is_found
     std::fs::create_dir(&accounts).unwrap();
     for name in ["one", "two"] {
         let file = serde_json::json!({
-            "type": "claude", "access_token": format!("sk-ant-oat-CANARY-{name}"), "refresh_token": "r", "email": format!("{name}@example.com"),
+            "type": "claude", "access_token": format!("sk-ant-oat-CANARY-{name}"), "refresh_token": format!("r-{name}"), "email": format!("{name}@example.com"),
         });
         std::fs::write(accounts.join(format!("claude-{name}.json")), file.to_string()).unwrap();
     }
