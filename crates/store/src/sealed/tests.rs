@@ -20,7 +20,7 @@ const HASHES: [(&str, &str); 4] = [
 async fn cr_04_every_column_of_bytes_is_sealed_anew_or_known_to_hold_no_secret() {
     each_backend(|store| async move {
         let sql = if store.is_shared() {
-            "SELECT table_name AS t, column_name AS c FROM information_schema.columns
+            "SELECT CAST(table_name AS TEXT) AS t, CAST(column_name AS TEXT) AS c FROM information_schema.columns
              WHERE table_schema = current_schema() AND data_type = 'bytea'"
         } else {
             "SELECT m.name AS t, p.name AS c FROM sqlite_master m, pragma_table_info(m.name) p
