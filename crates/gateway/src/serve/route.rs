@@ -125,6 +125,7 @@ pub(super) fn select<'a>(snapshot: &'a Snapshot, demand: Demand<'_>) -> Selectio
             }
         }
     }
+    outage::share(&mut picks, demand.gate);
     outage::leave_alone(&mut picks, &mut removed, demand.now);
     let (bound, affinity) = bound(&picks, &removed, demand);
     let ranked = if picks.len() < 2 {
@@ -262,9 +263,7 @@ fn examine<'a>(
         last_turn: gauge.last_turn(),
     };
     let threshold = provider.spec.routing.breaker.failures();
-    let own = gauge.doubt(upstream_model, demand.now, threshold);
-    let shared = || credential.takes_usual_way().then(|| demand.gate.doubt(provider)).flatten();
-    let doubt = own.into_iter().chain(shared()).reduce(Doubt::with);
+    let doubt = gauge.doubt(upstream_model, demand.now, threshold);
     Ok(Pick { provider, credential, served, probes, facts, until, doubt })
 }
 

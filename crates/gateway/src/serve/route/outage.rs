@@ -1,15 +1,32 @@
 //! Where everybody who is left has failed lately, an outage costs callers no wait: all but a few are told at once, and
 //! those few look whether it is over.
 
-use routing::health::WHOLE;
-use types::Timestamp;
+use routing::health::{Doubt, WHOLE};
+use types::{ProviderId, Timestamp};
 
-use super::{Pick, Removal};
+use super::{Gate, Pick, Removal};
 
 /// Credentials whose death, proved or made up of what was seen of more of them, makes an outage of a large pool.
 const ENOUGH: u32 = 5;
 /// Between two looks at a pool that is larger than that, in milliseconds.
 const GAP_MS: i64 = 500;
+
+/// Lets what speaks against the way to a provider speak against all of its credentials that take it, as long as one of
+/// them is in doubt itself: whatever clears that clears this.
+pub(super) fn share(picks: &mut [Pick<'_>], gate: &dyn Gate) {
+    let mut doubted: Vec<ProviderId> =
+        picks.iter().filter(|pick| pick.doubt.is_some()).map(|pick| pick.provider.id).collect();
+    doubted.dedup();
+    for id in doubted {
+        let of_it = || picks.iter().find(|pick| pick.provider.id == id);
+        let Some(shared) = of_it().and_then(|pick| gate.doubt(pick.provider)) else { continue };
+        for pick in picks.iter_mut().filter(|pick| pick.provider.id == id) {
+            if pick.credential.takes_usual_way() {
+                pick.doubt = pick.doubt.into_iter().chain([shared]).reduce(Doubt::with);
+            }
+        }
+    }
+}
 
 /// Puts those in doubt behind all others once there are many of them, and leaves all alone but those whose time has
 /// come once nobody is left who is not in doubt.

@@ -136,7 +136,13 @@ fn fault_u49_a_provider_that_cannot_be_reached_speaks_against_all_that_go_its_us
         let demand = Demand { now: Timestamp(now), gate: &Unreached, ..demand(&key, &[], 1) };
         select(&snapshot, demand).ranked.iter().map(|pick| pick.credential.id.0).collect::<Vec<_>>()
     };
-    let dead = || (1..=20).map(|id| credential(id, |_| ())).collect::<Vec<_>>();
+    let dead = || {
+        let others = (2..=20).map(|id| credential(id, |_| ()));
+        [failed(1, 1)].into_iter().chain(others).collect::<Vec<_>>()
+    };
+    // Where nobody is in doubt himself, for instance after a reset by hand, all are asked.
+    let all = (1..=20).map(|id| credential(id, |_| ())).collect();
+    assert_eq!(of(vec![provider(1, all, |_| ())], 1_000).len(), 20);
     assert_eq!(of(vec![provider(1, dead(), |_| ())], 1_000), [0; 0]);
     assert_eq!(of(vec![provider(1, dead(), |_| ())], 1_500), [1]);
     let ranked =
