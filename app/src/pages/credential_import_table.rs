@@ -53,8 +53,10 @@ fn rows(provider: ImportedProvider) -> Vec<AnyView> {
             <th scope="row" data-label=t(c::NAME)><span class="wrap">{name}</span></th>
             <td data-label=t(x::ACTION)><Does action/></td>
             <td data-label=t(p::KIND)>
-                <span class="wrap">{kind} " " <span class="faint">{base_url}</span></span>
-                <span class="truncate faint small" title=models.clone()>{models.clone()}</span>
+                <span class="wrap">
+                    {kind} " " <span class="faint">{base_url}</span> " "
+                    <span class="truncate faint small" title=models.clone()>{models.clone()}</span>
+                </span>
             </td>
             <td data-label=t(x::PLACE)><span class="wrap mono small">{place}</span></td>
             <td data-label=t(x::WHY)><span class="wrap">{reason}</span></td>

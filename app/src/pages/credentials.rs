@@ -83,7 +83,9 @@ pub(crate) fn Credentials(
                     view! { <ul class="cards">{items}</ul> }.into_any()
                 }
             })}
-            <p class="pad"><a class="button small" href=format!("/oauth?provider={provider_id}")>{t(w::CONNECT)}</a></p>
+            {kind.takes(CredentialAuth::Oauth).then(|| view! {
+                <p class="pad"><a class="button small" href=format!("/oauth?provider={provider_id}")>{t(w::CONNECT)}</a></p>
+            })}
             <details class="fold pad" open=adding>
                 <summary>{t(p::ADD_CREDENTIAL)}</summary>
                 <ActionForm action=create attr:class="form">
