@@ -132,6 +132,7 @@ mod tests {
             login::TEXTS,
             money::TEXTS,
             oauth::TEXTS,
+            obstacle::TEXTS,
             overview::TEXTS,
             package::TEXTS,
             people::TEXTS,

@@ -30,7 +30,7 @@ fn stream(account: &str) -> String {
         ("response.output_text.delta", delta),
         ("response.completed", json!({"type": "response.completed", "response": whole})),
     ];
-    events.iter().map(|(name, data)| format!("event: {name}\ndata: {data}\n\n")).collect()
+    events.map(|(name, data)| format!("event: {name}\ndata: {data}\n\n")).concat()
 }
 
 /// Three accounts that are equal in everything and stick to nobody.
@@ -49,6 +49,7 @@ async fn three() -> (Rig, i64) {
     (rig, provider)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers make it on the spot")]
 fn ask(model: &str, more: Value) -> Ask {
     let mut body = json!({"model": model, "stream": model == "m-stream", "input": "Say hello."});
     for (name, value) in more.as_object().unwrap() {
