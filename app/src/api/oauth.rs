@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use types::oauth::{FlowView, VendorView};
-use types::{CredentialId, OauthFlowId, Problem, ProviderId};
+use types::{CredentialId, OauthFlowId, ProviderId};
 
 use crate::error::AppError;
 use crate::form::SecretText;
@@ -95,7 +95,7 @@ pub(crate) async fn cancel(id: OauthFlowId) -> Result<(), AppError> {
 pub(crate) async fn refresh(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
     let result = crate::host::admin().await?.credential_refresh(id).await?;
     if let Some(why) = result.reason {
-        return Err(Problem::new("oauth_refused", why).into());
+        return Err(types::Problem::new("oauth_refused", why).into());
     }
     crate::host::redirect(&format!("/providers/{provider_id}?done=token_refreshed"));
     Ok(())
@@ -109,7 +109,7 @@ pub(crate) async fn refresh_expiring() -> Result<(), AppError> {
         summary.items.iter().filter_map(|item| Some(format!("{}: {}", item.name, item.reason.as_ref()?)));
     let failed = failed.collect::<Vec<_>>().join("; ");
     if !failed.is_empty() {
-        return Err(Problem::new("oauth_refused", failed).into());
+        return Err(types::Problem::new("oauth_refused", failed).into());
     }
     let done = if summary.items.is_empty() { "token_none" } else { "token_refreshed" };
     crate::host::redirect(&format!("/oauth?done={done}"));
