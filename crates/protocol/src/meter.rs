@@ -58,6 +58,8 @@ struct Tally {
     metered: Metered,
     /// Something that belongs to an answer was seen, beyond greetings and pings.
     content: bool,
+    /// Events that were more than a ping, or pieces of what has no events.
+    steps: u64,
 }
 
 /// Byte order mark.
@@ -146,6 +148,11 @@ impl Meter {
         self.tally.metered.completed
     }
 
+    /// Grows with everything that was more than a ping: a stream whose count stands still says only that it is alive.
+    pub fn steps(&self) -> u64 {
+        self.tally.steps
+    }
+
     /// Whether a part of the actual answer was seen: text, a tool call, or the regular end. Greetings
     /// (`message_start`, `response.created`, an empty first delta), pings and errors do not count.
     pub fn has_content(&self) -> bool {
@@ -187,14 +194,26 @@ impl Meter {
         match &mut self.mode {
             Mode::Events(decoder) => decoder.feed(bytes, |event| {
                 // A giant event is relayed all the same; only its counts are lost.
+                let ping = matches!(event, Ok((name, data)) if is_ping(name, data));
+                tally.steps = tally.steps.saturating_add(u64::from(!ping));
                 if let Ok((name, data)) = event {
                     stream::event(endpoint, name, data, tally);
                 }
             }),
-            Mode::Json(scanner) => scanner.feed(endpoint, bytes, tally),
-            Mode::Unknown(_) | Mode::Opaque => {}
+            Mode::Json(scanner) => {
+                tally.steps = tally.steps.saturating_add(1);
+                scanner.feed(endpoint, bytes, tally);
+            }
+            Mode::Unknown(_) | Mode::Opaque => tally.steps = tally.steps.saturating_add(1),
         }
     }
+}
+
+/// Whether an event says only that the stream is alive; a comment is no event at all.
+fn is_ping(name: &[u8], data: &[u8]) -> bool {
+    const NAMES: [&[u8]; 2] = [b"ping", b"keepalive"];
+    const DATA: [&[u8]; 2] = [b"{\"type\":\"ping\"", b"{\"type\": \"ping\""];
+    NAMES.contains(&name) || DATA.iter().any(|start| data.starts_with(start))
 }
 
 /// Tells the form of an answer by its first bytes, or `None` if more are needed (never more than six).

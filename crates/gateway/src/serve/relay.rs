@@ -6,17 +6,16 @@
 
 mod farewell;
 mod left;
+mod patience;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use protocol::meter::Meter;
-use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use types::dialect::Endpoint;
 use types::request::{AttemptOutcome, Outcome};
@@ -39,6 +38,7 @@ use crate::keepers::Keeper;
 use crate::metrics::GaugeGuard;
 use crate::upstream::AnswerBody;
 use farewell::cut_off;
+use patience::Patience;
 
 /// Headers of an upstream's answer that its caller may see. Its limits are those of a shared account, its cookies
 /// and server names nobody's business.
@@ -121,9 +121,7 @@ pub(super) fn reply(
                 sent_bytes: 0,
                 over_limit: None,
                 holdback: Holdback::default(),
-                idle,
-                heard_at: Instant::now(),
-                idle_timer: Box::pin(tokio::time::sleep(idle)),
+                patience: Patience::new(idle),
                 cut: Box::pin(core.cut.clone().cancelled_owned()),
                 credential,
                 trial,
@@ -169,10 +167,7 @@ pub(super) struct Relay {
     /// Set once the stream's cost reached a limit: it ends at the next event.
     over_limit: Option<Refusal>,
     holdback: Holdback,
-    idle: Duration,
-    /// When the last piece came. The timer is set anew only when it fires, not with each piece.
-    heard_at: Instant,
-    idle_timer: Pin<Box<Sleep>>,
+    patience: Patience,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     credential: Arc<crate::snapshot::Credential>,
     /// What the answer teaches about its credential; `None` once it has.
@@ -207,7 +202,6 @@ impl Relay {
             }
             match self.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => {
-                    self.heard_at = Instant::now();
                     let piece = self.hear(piece);
                     if let Some(refusal) = self.over_limit.take() {
                         return self.broken(AttemptOutcome::BudgetCut, &refusal);
@@ -227,15 +221,9 @@ impl Relay {
         if self.cut.as_mut().poll(cx).is_ready() {
             return self.broken(AttemptOutcome::Interrupted, &Refusal::draining());
         }
-        while self.idle_timer.as_mut().poll(cx).is_ready() {
-            let deadline = self.heard_at + self.idle;
-            if deadline > Instant::now() {
-                self.idle_timer.as_mut().reset(deadline);
-                continue;
-            }
-            let limit = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
-            return self
-                .broken(AttemptOutcome::TimedOut, &verdict::of_timeout("stream idle", limit, true).refusal);
+        if let Poll::Ready((phase, limit)) = self.patience.poll(cx) {
+            let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            return self.broken(AttemptOutcome::TimedOut, &verdict::of_timeout(phase, limit, true).refusal);
         }
         Poll::Pending
     }
@@ -244,6 +232,7 @@ impl Relay {
     fn hear(&mut self, piece: Bytes) -> Option<Bytes> {
         let meter = self.meter.as_mut()?;
         meter.feed(&piece);
+        self.patience.heard(meter.steps());
         self.listener = self.listener.take().and_then(|listener| listener.piece(&piece));
         if let Some(settlement) = &mut self.settlement
             && let Err(blocked) = settlement.heard(meter)

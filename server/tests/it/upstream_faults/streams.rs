@@ -217,6 +217,36 @@ async fn fault_u53_data_after_the_end_is_no_error() {
 }
 
 #[tokio::test]
+async fn fault_u18_a_stream_that_only_pings_is_ended_after_ten_silences() {
+    const PING: &str = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+    let rig = Rig::bare().await;
+    rig.provider("anthropic", json!({"timeouts": {"idle_ms": 1_000}})).await;
+    let begun = concat!(
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":25}}}\n\n",
+        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,",
+        "\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
+    );
+    let body = format!("{begun}{}", PING.repeat(60));
+    let pings = Behaviour {
+        piece_bytes: Some(PING.len()),
+        pace_ms: 300,
+        ..Behaviour::body("text/event-stream", body)
+    };
+    rig.on_model("m-pings", pings);
+    let ask = ANTHROPIC.ask("m-pings", true);
+    let id = ask.id.clone();
+    let got = rig.ask(rig.keyed(ask)).await;
+    assert!(got.text().contains("Hello") && got.text().contains(PING), "{}", got.text());
+    assert!(got.text().contains("stream without progress, limit 10000 ms"), "{}", got.text());
+    let row = rig.row(&id).await;
+    assert_eq!(
+        (&row["outcome"], &row["error_code"]),
+        (&json!("broken"), &json!("upstream_timeout")),
+        "{row}"
+    );
+}
+
+#[tokio::test]
 async fn fault_u20_a_line_without_end_costs_no_memory_and_is_told() {
     let rig = Rig::start().await;
     let line = format!("data: {{{}", "x".repeat(64 << 10));
