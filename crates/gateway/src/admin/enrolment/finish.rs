@@ -145,8 +145,10 @@ impl Admin {
     }
 
     pub(super) async fn fail(&self, row: FlowRow, failure: &Failure) -> Result<FlowView, Problem> {
+        // The vendor's clock may be the first to say so (RFC 8628 section 3.5, `expired_token`).
+        let over = failure.class == oauth::Class::CodeExpired;
         let end = FlowEnd {
-            phase: FlowPhase::Error,
+            phase: if over { FlowPhase::Expired } else { FlowPhase::Error },
             credential_id: None,
             error_code: Some("oauth_refused".to_owned()),
             error: Some(failure.message.clone()),

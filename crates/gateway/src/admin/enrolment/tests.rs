@@ -216,6 +216,16 @@ async fn a_device_code_is_asked_for_no_more_often_than_the_vendor_allows() {
 }
 
 #[tokio::test]
+async fn a_device_code_that_its_vendor_calls_expired_is_too_old_and_not_refused() {
+    let device = json!({ "device_code": "d", "user_code": "ABCD", "verification_uri": "https://v.example/x", "interval": 5 });
+    let rig = rig(vec![(200, device), (400, json!({ "error": "expired_token" }))]).await;
+    let flow = rig.begin("device").await;
+    rig.house.clock().advance(5_000);
+    let shown = rig.admin.flow_fetch(flow.id).await.unwrap();
+    assert_eq!((shown.phase, shown.user_code), (FlowPhase::Expired, None));
+}
+
+#[tokio::test]
 async fn oa_06_signing_in_again_keeps_the_credential_and_its_name() {
     let rig = rig(vec![(200, token()), (200, token())]).await;
     let flow = rig.begin("callback").await;
