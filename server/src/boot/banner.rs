@@ -56,29 +56,25 @@ async fn pool(admin: &Admin) -> Result<(), Problem> {
     let many = entries.len() > LISTED;
     for entry in entries {
         let PoolEntry { provider_name, credential_name, tier, priority, active, state, reason, .. } = entry;
-        // The level of an event is fixed, so there are two.
+        // The level of an event is fixed where it stands, so it stands there twice.
+        macro_rules! say {
+            ($level:ident) => {
+                tracing::$level!(
+                    provider.name = provider_name,
+                    credential.name = credential_name,
+                    tier = tier.as_str(),
+                    priority,
+                    active,
+                    state = state.as_str(),
+                    reason,
+                    "in the pool"
+                )
+            };
+        }
         if many {
-            tracing::debug!(
-                provider.name = provider_name,
-                credential.name = credential_name,
-                tier = tier.as_str(),
-                priority,
-                active,
-                state = state.as_str(),
-                reason,
-                "in the pool"
-            );
+            say!(debug);
         } else {
-            tracing::info!(
-                provider.name = provider_name,
-                credential.name = credential_name,
-                tier = tier.as_str(),
-                priority,
-                active,
-                state = state.as_str(),
-                reason,
-                "in the pool"
-            );
+            say!(info);
         }
     }
     Ok(())

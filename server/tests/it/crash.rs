@@ -112,16 +112,7 @@ async fn client(address: String, key: String, number: usize, answered: Answered)
         let id = format!("k-{number}-{count}-{:08x}", rand::random::<u32>());
         let streaming = rand::random_bool(0.5);
         let leaves = streaming && rand::random_bool(0.2);
-        let body = json!({
-            "model": "m-crash", "max_tokens": 100, "stream": streaming,
-            "messages": [{"role": "user", "content": format!("marker {id}.")}],
-        })
-        .to_string();
-        let request = format!(
-            "POST /v1/messages HTTP/1.1\r\nHost: t\r\nx-api-key: {key}\r\nx-request-id: {id}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let request = question(&id, &key, streaming);
         let Ok(answer) = exchange(&address, &request, leaves.then_some("content_block_delta")).await else {
             return;
         };
@@ -245,20 +236,18 @@ async fn inv_01_02_03_16_kill_9_loses_nothing_and_books_nothing_twice() {
     program.kill().await;
 }
 
-/// Asks once; gives the request's id.
-fn asking(address: &str, key: &str, streaming: bool) -> (String, String, String) {
-    let id = format!("h-{:016x}", rand::random::<u64>());
+/// A request as bytes; its marker tells the vendor's invoice which one it is.
+fn question(id: &str, key: &str, streaming: bool) -> String {
     let body = json!({
         "model": "m-crash", "max_tokens": 100, "stream": streaming,
         "messages": [{"role": "user", "content": format!("marker {id}.")}],
     })
     .to_string();
-    let request = format!(
+    format!(
         "POST /v1/messages HTTP/1.1\r\nHost: t\r\nx-api-key: {key}\r\nx-request-id: {id}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
-    );
-    (address.to_owned(), id, request)
+    )
 }
 
 fn nano(value: &Value) -> u128 {
@@ -291,9 +280,9 @@ async fn inv_01_03_19_kill_9_while_two_attempts_run_books_both_and_charges_once(
     // Killed before it is decided, and again after the first one has answered, in the middle of its stream.
     for decided in [false, true] {
         upstream.forget();
+        let fresh = || format!("h-{:016x}", rand::random::<u64>());
         for _ in 0..25 {
-            let (address, _, request) = asking(&program.address, &key, true);
-            let answer = exchange(&address, &request, None).await.unwrap();
+            let answer = exchange(&program.address, &question(&fresh(), &key, true), None).await.unwrap();
             assert!(answer.contains("message_stop"), "{answer}");
         }
         upstream.clear_invoice();
@@ -304,7 +293,8 @@ async fn inv_01_03_19_kill_9_while_two_attempts_run_books_both_and_charges_once(
         };
         upstream.script(Rule::credential("up-a", slow));
         upstream.script(Rule::credential("up-b", Behaviour::instead(fakeup::Then::Stall)));
-        let (address, id, request) = asking(&program.address, &key, true);
+        let (address, id) = (program.address.clone(), fresh());
+        let request = question(&id, &key, true);
         let begun = if decided { Some("content_block_delta") } else { None };
         if decided {
             // It leaves the connection open: the kill ends it.

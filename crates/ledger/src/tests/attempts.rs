@@ -7,9 +7,9 @@ use types::{Money, ProviderId};
 
 use super::recovery::attempt;
 use super::{id, now, only_segment, open, sound};
-use crate::Progress;
 use crate::invariant::Extent;
 use crate::record::blank;
+use crate::{Ledger, Progress, Reservation};
 
 /// The journal as a stop at this moment leaves it.
 fn copy_of(dir: &Path) -> tempfile::TempDir {
@@ -19,14 +19,20 @@ fn copy_of(dir: &Path) -> tempfile::TempDir {
     copy
 }
 
-#[test]
-fn what_became_of_an_attempt_is_told_with_the_next_one_even_of_one_that_never_left() {
-    let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = open(dir.path());
+/// A request whose first attempt has left.
+fn first_sent(ledger: &Ledger) -> Reservation {
     let mut reservation = ledger.admit(blank(id(1), now())).unwrap();
     reservation.record_mut().provider_id = Some(ProviderId(7));
     reservation.record_mut().attempts.push(attempt(1));
     reservation.mark_sent().unwrap();
+    reservation
+}
+
+#[test]
+fn what_became_of_an_attempt_is_told_with_the_next_one_even_of_one_that_never_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let mut reservation = first_sent(&ledger);
     let ended = |number| Attempt {
         outcome: AttemptOutcome::TimedOut,
         provider_cost_usd: Money::from_nano(90).unwrap(),
@@ -48,10 +54,7 @@ fn what_became_of_an_attempt_is_told_with_the_next_one_even_of_one_that_never_le
 fn of_two_attempts_side_by_side_the_journal_knows_both_and_then_which_one_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, _) = open(dir.path());
-    let mut reservation = ledger.admit(blank(id(1), now())).unwrap();
-    reservation.record_mut().provider_id = Some(ProviderId(7));
-    reservation.record_mut().attempts.push(attempt(1));
-    reservation.mark_sent().unwrap();
+    let mut reservation = first_sent(&ledger);
     reservation.record_mut().provider_id = Some(ProviderId(8));
     reservation.record_mut().attempts.push(attempt(2));
     reservation.mark_sent().unwrap();

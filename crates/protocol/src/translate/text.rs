@@ -81,7 +81,7 @@ fn begins_escape(body: &[u8], at: usize) -> bool {
     before.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 0
 }
 
-/// The code of the `\uXXXX` that stands there.
+/// The code of the escape (`\u` and four digits) that stands there.
 fn escape(body: &[u8], at: usize) -> Option<u32> {
     let digits = body.get(at..at.checked_add(6)?)?.strip_prefix(b"\\u")?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -19,9 +19,9 @@ use super::*;
 use crate::authenticate::Auth;
 use crate::snapshot::{Names, Proxy, User};
 
-/// Lets everybody through.
+/// Lets everybody through; may have something against one provider's usual way.
 #[derive(Debug)]
-struct Open;
+struct Open(Option<(ProviderId, Doubt)>);
 
 impl Gate for Open {
     fn provider(&self, _provider: &Provider, _model: Option<&str>) -> Option<&'static str> {
@@ -37,8 +37,8 @@ impl Gate for Open {
         None
     }
 
-    fn doubt(&self, _provider: &Provider) -> Option<Doubt> {
-        None
+    fn doubt(&self, provider: &Provider) -> Option<Doubt> {
+        self.0.filter(|(id, _)| *id == provider.id).map(|(_, doubt)| doubt)
     }
 }
 
@@ -148,7 +148,7 @@ fn demand<'a>(key: &'a ApiKey, tried: &'a [CredentialId], seed: u64) -> Demand<'
         key,
         user_agent: Some("claude-cli/2.1"),
         tried,
-        gate: &Open,
+        gate: &Open(None),
         conversation: None,
         continued: None,
         translation: TranslationMode::Allow,

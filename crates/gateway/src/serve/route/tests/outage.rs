@@ -109,31 +109,12 @@ fn fault_u49_a_large_pool_that_is_dead_is_known_once_each_has_failed_once() {
 
 #[test]
 fn fault_u49_a_provider_that_cannot_be_reached_speaks_against_all_that_go_its_usual_way() {
-    #[derive(Debug)]
-    struct Unreached;
-    impl Gate for Unreached {
-        fn provider(&self, _provider: &Provider, _model: Option<&str>) -> Option<&'static str> {
-            None
-        }
-
-        fn credential(
-            &self,
-            _provider: &Provider,
-            _credential: &Credential,
-            _model: Option<&str>,
-        ) -> Option<&'static str> {
-            None
-        }
-
-        fn doubt(&self, provider: &Provider) -> Option<Doubt> {
-            let doubt = Doubt { share: 1_000, last: Timestamp(500), again: Timestamp(1_500) };
-            (provider.id == ProviderId(1)).then_some(doubt)
-        }
-    }
+    let doubt = Doubt { share: 1_000, last: Timestamp(500), again: Timestamp(1_500) };
+    let unreached = Open(Some((ProviderId(1), doubt)));
     let key = key(&[]);
     let of = |providers: Vec<Provider>, now: i64| {
         let snapshot = snapshot(providers);
-        let demand = Demand { now: Timestamp(now), gate: &Unreached, ..demand(&key, &[], 1) };
+        let demand = Demand { now: Timestamp(now), gate: &unreached, ..demand(&key, &[], 1) };
         select(&snapshot, demand).ranked.iter().map(|pick| pick.credential.id.0).collect::<Vec<_>>()
     };
     let dead = || {
