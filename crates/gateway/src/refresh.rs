@@ -5,6 +5,7 @@
 mod account;
 mod store_first;
 mod transport;
+mod unsaved;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use types::{CredentialId, Timestamp};
 
 pub(crate) use account::registered;
 pub(crate) use transport::Way;
+pub(crate) use unsaved::remind;
 
 use crate::authenticate::{Auth, Flown, TokenSlot};
 use crate::core::Core;
@@ -206,6 +208,9 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
         if tries == 0 {
             // Those that end take their lease away; what is left is of a process that died in the middle.
             cut_off = row.token.leased_until.filter(|_| stored);
+            if let Some((fresh, set)) = stored.then(|| unsaved::find(core, &row)).flatten() {
+                return store_first::save(core, &row, fresh, &set, slot, true).await;
+            }
         }
         tries += 1;
         let asked = tokio::time::timeout(ANSWER, account::ask(core, &row)).await;

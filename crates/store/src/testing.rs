@@ -10,9 +10,10 @@
 
 use std::io::Write as _;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 use crate::migrate::{MIGRATIONS, checksum};
 use crate::{ConnectOptions, Store};
@@ -70,6 +71,19 @@ impl Drop for Home {
         });
         drop(dropping.join());
     }
+}
+
+/// The right to write to a SQLite database, held as by another process until this is dropped: whoever else writes waits
+/// for as long as the product is patient, and fails then.
+#[derive(Debug)]
+pub struct WritesHeld(#[expect(dead_code, reason = "held, not used")] SqliteConnection);
+
+/// Takes the right to write to the SQLite database in a file.
+pub async fn hold_writes(file: &Path) -> WritesHeld {
+    let url = format!("sqlite://{}", file.display());
+    let mut connection = SqliteConnection::connect(&url).await.expect("the database opens");
+    connection.execute("BEGIN IMMEDIATE").await.expect("nobody else writes for long");
+    WritesHeld(connection)
 }
 
 /// A migrated SQLite database in a folder of its own.

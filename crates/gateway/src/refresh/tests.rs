@@ -1,5 +1,7 @@
 //! Tests of refreshes against a token endpoint on a real socket, through the administrator's handle and the store.
 
+mod kept;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -3,12 +3,13 @@
 //!
 //! `TOLLGATE_KILLS` says how often it is killed around the answer (default 6); the figures are printed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fakeup::Fakeup;
 use rand::Rng;
 use serde_json::{Value, json};
+use store::testing::{WritesHeld, hold_writes};
 use tokio_util::task::TaskTracker;
 
 use super::{Vendor, connect};
@@ -47,18 +48,24 @@ impl<'a> House<'a> {
         done["credential_id"].as_i64().unwrap_or_else(|| panic!("{done}"))
     }
 
-    /// Begins a refresh, and kills the program once that is due.
-    async fn killed(self, due: impl Future<Output = ()>) -> Self {
+    /// Begins a refresh that nobody waits for.
+    fn begin_refresh(&self) {
         let (address, path) = (self.program.address.clone(), format!("/credentials/{}/refresh", self.id));
-        let tracker = TaskTracker::new();
-        tracker.spawn(async move {
+        TaskTracker::new().spawn(async move {
             let request = Program::request("POST", &path, "");
-            // It is killed before it answers, or just after.
+            // The program may be killed before it answers.
             drop(exchange(&address, &request, None).await);
         });
-        due.await;
+    }
+
+    /// Begins a refresh, kills the program once that is due, and starts it again; what `due` ends with is held until
+    /// the program is dead.
+    async fn killed<T>(self, due: impl Future<Output = T>) -> Self {
+        self.begin_refresh();
+        let held = due.await;
         let Self { dir, program, upstream, vendor, key, id } = self;
         program.kill().await;
+        drop(held);
         let (program, _) = Program::start(dir).await;
         Self { dir, program, upstream, vendor, key, id }
     }
@@ -83,6 +90,19 @@ impl<'a> House<'a> {
         assert!(error.contains("invalid_grant") && error.contains("was cut off"), "{view}");
     }
 
+    /// The files of fresh tokens that wait for the database.
+    fn waiting(&self) -> usize {
+        waiting(self.dir)
+    }
+
+    async fn until_saved(&self) {
+        let until = tokio::time::Instant::now() + crate::rig::SOON;
+        while self.waiting() > 0 {
+            assert!(tokio::time::Instant::now() < until, "a fresh token still waits for the database");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     async fn served(&self) -> bool {
         let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}"#;
         let request = format!(
@@ -96,6 +116,67 @@ impl<'a> House<'a> {
         assert!(last.is_some_and(|token| token.ends_with("-CANARY-access-token")));
         answer.starts_with("HTTP/1.1 200")
     }
+}
+
+fn waiting(dir: &Path) -> usize {
+    let files = std::fs::read_dir(dir.join("data/tokens")).into_iter().flatten().flatten();
+    files.filter(|file| file.path().extension().is_some_and(|extension| extension == "sealed")).count()
+}
+
+/// Has the vendor, who holds his answers, answer a question when nobody can write to the database any more. Ends when
+/// the new token waits for the database.
+async fn answered_without_a_database(dir: PathBuf, vendor: Vendor, question: u32) -> WritesHeld {
+    vendor.was_asked(question).await;
+    let held = hold_writes(&dir.join("data/tollgate.db")).await;
+    vendor.release();
+    let until = tokio::time::Instant::now() + crate::rig::SOON;
+    while waiting(&dir) == 0 {
+        assert!(tokio::time::Instant::now() < until, "nothing was kept");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    held
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rf_06_kill_9_between_the_vendors_answer_and_the_database_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::new(dir.path()).await;
+    let (vendor, asked) = (house.vendor.clone(), house.vendor.asked());
+    vendor.hold();
+    let answered = answered_without_a_database(dir.path().to_owned(), vendor.clone(), asked + 1);
+    let house = house.killed(answered).await;
+    // The start takes up what was kept, without a word to the vendor, who would refuse what was spent.
+    house.until_saved().await;
+    assert_eq!(vendor.asked(), asked + 1);
+    assert!(house.served().await);
+    let refreshed = house.refresh().await;
+    assert_eq!(refreshed["refreshed"], true, "{refreshed}");
+    assert_eq!((vendor.asked(), house.waiting()), (asked + 2, 0));
+    house.program.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rf_06_a_database_that_takes_nothing_for_a_while_costs_no_token_and_no_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::new(dir.path()).await;
+    let (vendor, asked) = (house.vendor.clone(), house.vendor.asked());
+    vendor.hold();
+    house.begin_refresh();
+    let held = answered_without_a_database(dir.path().to_owned(), vendor.clone(), asked + 1).await;
+    let last = || house.upstream.invoice().last().and_then(|entry| entry.credential().map(str::to_owned));
+    let until = tokio::time::Instant::now() + crate::rig::SOON;
+    while !house.served().await || last().as_deref() != Some("a2-CANARY-access-token") {
+        assert!(tokio::time::Instant::now() < until, "requests go with {:?}", last());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(house.waiting(), 1);
+    drop(held);
+    house.program.admin("POST", "/tasks/refresh_tokens/run", &Value::Null).await;
+    house.until_saved().await;
+    assert_eq!(vendor.asked(), asked + 1);
+    assert_eq!(house.refresh().await["refreshed"], true);
+    assert_eq!(house.view().await["token"]["status"], "active");
+    house.program.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
