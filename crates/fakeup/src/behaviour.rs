@@ -48,7 +48,7 @@ pub struct Behaviour {
     pub error_after: Option<u32>,
     /// An error body under status 200.
     pub error_in_success: bool,
-    /// Bytes after the end of the body, inside the framing (data after `[DONE]`).
+    /// Bytes after the end of the body and its repeats, inside the framing (data after `[DONE]`).
     pub afterwards: Option<Blob>,
     /// Repeats the body so many times more, for answers that should not fit into memory.
     pub repeat: u64,

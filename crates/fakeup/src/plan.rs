@@ -116,7 +116,7 @@ fn words(request: &Received, behaviour: &Behaviour) -> Said {
     if behaviour.body.is_none() {
         said = amazon::dressed(request, status, said);
     }
-    if let Some(after) = &behaviour.afterwards {
+    if let Some(after) = behaviour.afterwards.as_ref().filter(|_| behaviour.repeat == 0) {
         said.pieces.push(after.0.clone());
     }
     said
@@ -211,6 +211,9 @@ fn body(
     }
     if behaviour.repeat > 0 {
         acts.push(Act::Repeat(frame(framing, 0, &joined(pieces)), behaviour.repeat));
+        if let Some(after) = &behaviour.afterwards {
+            acts.push(Act::Send(frame(framing, 0, &after.0)));
+        }
     }
     if matches!(framing, Framing::Chunked | Framing::HugeExtension) {
         acts.push(Act::Send(Bytes::from_static(b"0\r\n\r\n")));

@@ -12,6 +12,7 @@ mod dns;
 mod egress;
 mod hosted;
 mod knock;
+mod listing;
 mod pool;
 mod probe;
 mod request;
@@ -35,7 +36,8 @@ use crate::snapshot::{Provider, Proxy};
 pub(crate) use answer::{Answer, AnswerBody};
 pub(crate) use connect::ConnectStep;
 pub(crate) use knock::{Knock, NoKnock, Question, knock};
-pub(crate) use probe::{Books, list_models, test_provider};
+pub(crate) use listing::list_models;
+pub(crate) use probe::{Books, test_provider};
 pub(crate) use request::{Call, Prepared, prepare};
 
 pub(crate) use tls::TlsFault;

@@ -121,6 +121,87 @@ async fn a_list_that_is_left_open_comes_from_the_upstream_and_is_kept() {
     assert!(rig.server.admin("GET", "/requests", &Value::Null).await["items"].as_array().unwrap().is_empty());
 }
 
+/// Answers the next question for a list with this page.
+fn page(rig: &Rig, path: &str, body: &Value) {
+    let behaviour = Behaviour::body("application/json", body.to_string());
+    rig.upstream.script(Rule { path: Some(path.into()), ..Rule::always(behaviour).times(1) });
+}
+
+#[tokio::test]
+async fn a_list_that_comes_in_pages_is_read_to_its_end() {
+    let rig = Rig::bare().await;
+    let of = |names: &[&str]| -> Value { names.iter().map(|name| json!({"name": name})).collect() };
+    let vertex = rig.provider("vertex", json!({})).await;
+    let gemini = rig.provider("gemini", json!({})).await;
+    let anthropic = rig.provider("anthropic", json!({})).await;
+    let path = "/v1beta1/publishers/google/models";
+    page(
+        &rig,
+        path,
+        &json!({"publisherModels": of(&["publishers/google/models/v-1"]), "nextPageToken": "a/b="}),
+    );
+    page(&rig, path, &json!({"publisherModels": of(&["publishers/google/models/v-2"])}));
+    let path = "/v1beta/models";
+    page(&rig, path, &json!({"models": of(&["models/g-2", "models/g-1"]), "nextPageToken": "t-2"}));
+    page(&rig, path, &json!({"models": of(&["models/g-3"]), "nextPageToken": "t-3"}));
+    page(&rig, path, &json!({"models": [], "nextPageToken": ""}));
+    let path = "/v1/models";
+    page(&rig, path, &json!({"data": [{"id": "c-1"}], "has_more": true, "last_id": "c-1"}));
+    page(&rig, path, &json!({"data": [{"id": "c-2"}], "has_more": false, "last_id": "c-2"}));
+    for (provider, names, targets) in [
+        (
+            vertex,
+            json!(["v-1", "v-2"]),
+            vec![
+                "/v1beta1/publishers/google/models?pageSize=300",
+                "/v1beta1/publishers/google/models?pageSize=300&pageToken=a%2Fb%3D",
+            ],
+        ),
+        (
+            gemini,
+            json!(["g-1", "g-2", "g-3"]),
+            vec!["/v1beta/models", "/v1beta/models?pageToken=t-2", "/v1beta/models?pageToken=t-3"],
+        ),
+        (anthropic, json!(["c-1", "c-2"]), vec!["/v1/models", "/v1/models?after_id=c-1"]),
+    ] {
+        rig.upstream.clear_invoice();
+        let listed = rig.server.admin("GET", &format!("/providers/{provider}/models"), &Value::Null).await;
+        assert_eq!(listed["items"], names, "{listed}");
+        let asked: Vec<_> = rig.upstream.invoice().iter().map(|e| e.request.target.clone()).collect();
+        assert_eq!(asked, targets);
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_left_after_twenty_pages_and_one_that_breaks_is_none() {
+    let rig = Rig::bare().await;
+    let gemini = rig.provider("gemini", json!({})).await;
+    let path = "/v1beta/models";
+    let list = async || rig.server.admin("GET", &format!("/providers/{gemini}/models"), &Value::Null).await;
+    for n in 0..25 {
+        let body =
+            json!({"models": [{"name": format!("models/g-{n:02}")}], "nextPageToken": format!("t-{n}")});
+        page(&rig, path, &body);
+    }
+    let listed = list().await;
+    let names = listed["items"].as_array().unwrap_or_else(|| panic!("{listed}"));
+    assert_eq!((names.len(), rig.upstream.invoice().len()), (20, 20), "{listed}");
+    // Who knows no pages answers the same one for ever.
+    rig.upstream.forget();
+    let same = json!({"models": [{"name": "models/g-1"}], "nextPageToken": "same"});
+    let same = Behaviour::body("application/json", same.to_string());
+    rig.upstream.script(Rule { path: Some(path.into()), ..Rule::always(same) });
+    rig.upstream.clear_invoice();
+    assert_eq!(list().await["items"], json!(["g-1"]));
+    assert_eq!(rig.upstream.invoice().len(), 2);
+    rig.upstream.forget();
+    page(&rig, path, &json!({"models": [{"name": "models/g-1"}], "nextPageToken": "t-2"}));
+    rig.upstream.script(Rule { path: Some(path.into()), ..Rule::always(Behaviour::status(500)) });
+    let broken = list().await;
+    let said = broken["error"]["message"].as_str().unwrap_or_else(|| panic!("{broken}"));
+    assert!(said.contains("page 2 of the list"), "half a list is none: {said}");
+}
+
 #[tokio::test]
 async fn an_upstream_without_a_list_is_left_out() {
     let rig = Rig::start().await;

@@ -4,6 +4,7 @@ mod answers;
 mod certificates;
 mod coding;
 mod failover;
+mod flood;
 mod http2;
 mod names;
 mod streams;

@@ -8,11 +8,9 @@ use super::Call;
 /// The whole address of a call.
 pub(super) fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> String {
     match (kind, call) {
-        (ProviderKind::Vertex, Call::Models) => vertex_models(base_url),
-        (ProviderKind::Bedrock, Call::Models) => bedrock_models(base_url),
-        (_, Call::Models) => {
-            let path = if kind == ProviderKind::Gemini { "/v1beta/models" } else { "/v1/models" };
-            join(kind, base_url, path)
+        (_, Call::Models { after }) => {
+            let first = models(kind, base_url);
+            after.map_or_else(|| first.clone(), |mark| format!("{first}{}", page_after(kind, &first, mark)))
         }
         (_, Call::Endpoint { endpoint, model, gemini_version, query, stream }) => {
             let query = query.map(without_key).filter(|query| !query.is_empty());
@@ -33,6 +31,27 @@ pub(super) fn address(kind: ProviderKind, base_url: &str, call: &Call<'_>) -> St
             address
         }
     }
+}
+
+/// The first page of the list of models.
+fn models(kind: ProviderKind, base_url: &str) -> String {
+    match kind {
+        ProviderKind::Vertex => vertex_models(base_url),
+        ProviderKind::Bedrock => bedrock_models(base_url),
+        ProviderKind::Gemini => join(kind, base_url, "/v1beta/models"),
+        _ => join(kind, base_url, "/v1/models"),
+    }
+}
+
+/// How the page after a mark is asked for: Google takes `pageToken`, Anthropic `after_id`. Sources: Google's reference
+/// of `models.list`, Anthropic's of `GET /v1/models`.
+fn page_after(kind: ProviderKind, first: &str, mark: &str) -> String {
+    let name = match kind {
+        ProviderKind::Gemini | ProviderKind::Vertex => "pageToken",
+        _ => "after_id",
+    };
+    let joint = if first.contains('?') { '&' } else { '?' };
+    format!("{joint}{name}={}", escaped(mark))
 }
 
 fn openai_or_anthropic_path(endpoint: Endpoint) -> &'static str {
@@ -190,7 +209,12 @@ mod tests {
                 call(E::GeminiStream, Some("alt=sse&key=sk-tg-x")),
                 "https://a.example/v1beta/models/m-1:streamGenerateContent?alt=sse",
             ),
-            (K::Gemini, "https://a.example/v1beta", Call::Models, "https://a.example/v1beta/models"),
+            (
+                K::Gemini,
+                "https://a.example/v1beta",
+                Call::Models { after: None },
+                "https://a.example/v1beta/models",
+            ),
         ] {
             assert_eq!(address(kind, base, &call), expected);
         }
@@ -220,9 +244,25 @@ mod tests {
             "https://aiplatform.googleapis.com/v1/publishers/google/models/..%2F..%2Fx:generateContent?alt=sse"
         );
         assert_eq!(
-            address(ProviderKind::Vertex, base, &Call::Models),
+            address(ProviderKind::Vertex, base, &Call::Models { after: None }),
             "https://l-aiplatform.googleapis.com/v1beta1/publishers/google/models?pageSize=300"
         );
+    }
+
+    #[test]
+    fn a_further_page_of_a_list_is_asked_for_by_its_mark_and_the_mark_stays_one_value() {
+        use ProviderKind as K;
+        let base = "https://a.example";
+        for (kind, expected) in [
+            (K::Gemini, "https://a.example/v1beta/models?pageToken=a%26key%3Db%2F%3D"),
+            (
+                K::Vertex,
+                "https://a.example/v1beta1/publishers/google/models?pageSize=300&pageToken=a%26key%3Db%2F%3D",
+            ),
+            (K::Anthropic, "https://a.example/v1/models?after_id=a%26key%3Db%2F%3D"),
+        ] {
+            assert_eq!(address(kind, base, &Call::Models { after: Some("a&key=b/=") }), expected);
+        }
     }
 
     #[test]
@@ -239,7 +279,7 @@ mod tests {
         );
         assert_eq!(at(&of(Endpoint::CountTokens, "m", false)), format!("{base}/model/m/count-tokens"));
         assert_eq!(
-            at(&Call::Models),
+            at(&Call::Models { after: None }),
             "https://bedrock.us-east-1.amazonaws.com/foundation-models?byProvider=anthropic"
         );
     }

@@ -96,7 +96,8 @@ fn request(
         if let Some(question) = question {
             add(question.headers, &mut own)?;
         }
-        let mut request = prepare(kind, base_url, &presented, &Call::Models, &HeaderMap::new(), Bytes::new())
+        let list = Call::Models { after: None };
+        let mut request = prepare(kind, base_url, &presented, &list, &HeaderMap::new(), Bytes::new())
             .map_err(|error| unaskable(&error))?;
         request.headers.extend(own);
         return Ok(request);

@@ -12,16 +12,13 @@ use types::dialect::{Dialect, Endpoint};
 use types::provider::{ProviderKind, ProviderTest};
 use types::request::{Attempt, AttemptOutcome, Outcome, RequestRecord};
 
+use super::listing::ask_list;
 use super::{Answer, Call, SendError, Upstreams, prepare};
 use crate::authenticate::{Presented, Unpresentable};
 use crate::snapshot::{Credential, Provider};
 
 /// Most of an answer that is looked at.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
-
-/// Members that hold the list of models, and those that hold a model's name, as vendors call them.
-const LISTS: [&str; 4] = ["data", "models", "publisherModels", "modelSummaries"];
-const NAMES: [&str; 3] = ["id", "modelId", "name"];
 
 /// How a request of the house is booked.
 #[derive(Clone, Copy)]
@@ -53,7 +50,9 @@ pub(crate) async fn test_provider(
     let timeout = Duration::from_millis(timeout_ms);
     let asked = async {
         match &model {
-            None => ask_models(upstreams, books.now, provider, credential).await.map(|(status, _)| status),
+            None => {
+                ask_list(upstreams, books.now, provider, credential, None).await.map(|(status, _)| status)
+            }
             Some(model) => ask_model(upstreams, books, provider, credential, model).await,
         }
     };
@@ -68,56 +67,7 @@ pub(crate) async fn test_provider(
     ProviderTest { ok, status, latency_ms, model, error }
 }
 
-/// The names of the models that an upstream lists, sorted.
-pub(crate) async fn list_models(
-    upstreams: &Upstreams,
-    now: Timestamp,
-    timeout_ms: u64,
-    provider: &Provider,
-    credential: &Arc<Credential>,
-) -> Result<Vec<String>, String> {
-    let timeout = Duration::from_millis(timeout_ms);
-    let (_, body) = tokio::time::timeout(timeout, ask_models(upstreams, now, provider, credential))
-        .await
-        .map_err(|_| format!("no answer within {timeout_ms} ms"))?
-        .map_err(|(_, message)| message)?;
-    let list = LISTS.iter().find_map(|name| body.get(name)).and_then(Value::as_array);
-    let mut names: Vec<String> = list
-        .ok_or("the answer holds no list of models")?
-        .iter()
-        .filter_map(|model| NAMES.iter().find_map(|name| model.get(name)).and_then(Value::as_str))
-        .map(|name| name.rsplit_once("models/").map_or(name, |(_, name)| name).to_owned())
-        .take(5_000)
-        .collect();
-    names.sort();
-    names.dedup();
-    Ok(names)
-}
-
 pub(super) type Failure = (Option<u16>, String);
-
-async fn ask_models(
-    upstreams: &Upstreams,
-    now: Timestamp,
-    provider: &Provider,
-    credential: &Credential,
-) -> Result<(u16, Value), Failure> {
-    let presented = present(credential, now)?;
-    let spec = &provider.spec;
-    let request = prepare(
-        spec.kind,
-        spec.base_url.as_str(),
-        &presented,
-        &Call::Models,
-        &HeaderMap::new(),
-        Bytes::new(),
-    )
-    .map_err(|error| (None, error.to_string()))?;
-    let answer =
-        upstreams.fetch(provider, &credential.proxy, request).await.map_err(|error| explain(&error))?;
-    let status = answer.status.as_u16();
-    judge(dialect(spec.kind), answer).await.map(|body| (status, body))
-}
 
 async fn ask_model(
     upstreams: &Upstreams,
@@ -255,7 +205,7 @@ async fn judge_metered(
     judge_body(endpoint.dialect(), status, &body).map(|_| ())
 }
 
-async fn judge(dialect: Dialect, answer: Answer) -> Result<Value, Failure> {
+pub(super) async fn judge(dialect: Dialect, answer: Answer) -> Result<Value, Failure> {
     let status = answer.status;
     let body = read(answer).await?;
     judge_body(dialect, status, &body)
@@ -314,6 +264,6 @@ pub(super) fn present(credential: &Credential, now: Timestamp) -> Result<Present
     })
 }
 
-fn explain(error: &SendError) -> Failure {
+pub(super) fn explain(error: &SendError) -> Failure {
     (None, error.to_string())
 }

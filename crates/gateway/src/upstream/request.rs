@@ -58,8 +58,8 @@ pub(crate) enum Call<'a> {
         /// Whether the answer is to come in pieces.
         stream: bool,
     },
-    /// The upstream's model list.
-    Models,
+    /// A page of the upstream's model list: the first, or the one after a mark.
+    Models { after: Option<&'a str> },
 }
 
 /// Headers of the caller that an upstream may see, by name and by prefix. Everything else stays here: cookies,
@@ -110,7 +110,7 @@ pub(crate) fn prepare(
         headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     }
     let body = hosted::body(kind, call, &mut headers, body)?;
-    let method = if matches!(call, Call::Models) { Method::GET } else { Method::POST };
+    let method = if matches!(call, Call::Models { .. }) { Method::GET } else { Method::POST };
     let outgoing = Outgoing { method: &method, uri: &uri, body: &body, headers: &mut headers };
     presented.apply(kind, outgoing).map_err(|fault| SendError::Unsendable(fault.to_string()))?;
     Ok(Prepared { method, uri, headers, body })

@@ -269,7 +269,7 @@ async fn fault_u20_a_line_without_end_costs_no_memory_and_is_told() {
 }
 
 /// Resident memory of this process in bytes; 0 where the kernel does not say.
-fn resident() -> usize {
+pub(super) fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }
