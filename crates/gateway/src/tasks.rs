@@ -133,6 +133,8 @@ pub(crate) fn start(core: &Arc<Core>) {
         let core_of_task = core.clone();
         core.tracker.spawn(drive(task, core_of_task));
     }
+    // Whatever became due while nothing ran.
+    core.tasks.wake("refresh_tokens");
 }
 
 async fn drive(task: &'static Task, core: Arc<Core>) {
