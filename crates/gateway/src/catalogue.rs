@@ -18,7 +18,6 @@ use types::translation::{Served, TranslationMode};
 use crate::core::Core;
 use crate::snapshot::{ApiKey, Provider, Snapshot};
 
-pub(crate) use list::ModelLists;
 pub(crate) use page::page;
 
 /// For whom to look.

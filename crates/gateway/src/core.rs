@@ -5,23 +5,21 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use ledger::Ledger;
 use ledger::budget::{Loaded, Scope};
-use ledger::{Ledger, Recovery};
 use routing::retry::{HedgeBudget, RetryBudget};
 use store::{SpendFrom, Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::Timestamp;
 
 use crate::affinity::Affinity;
 use crate::authenticate::TokenSlots;
-use crate::catalogue::ModelLists;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::continuation::Continuations;
 use crate::credential::Gauges;
-use crate::events::Events;
 use crate::identity::admin_token::AdminToken;
 use crate::identity::api_key::KeyHasher;
 use crate::identity::throttle::Throttle;
@@ -29,16 +27,18 @@ use crate::keepers::Keepers;
 use crate::live::LiveFeed;
 use crate::loopback::Loopback;
 use crate::metrics::Metrics;
+use crate::model_lists::ModelLists;
+use crate::outbox::Outbox;
 use crate::pool::{PoolCounters, PoolFaults};
 use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::quota::share::Shares;
 use crate::reach::Reach;
 use crate::rounds::Rounds;
-use crate::serve::{Counters, UsedKeys};
 use crate::snapshot::{Builder, Snapshot};
-use crate::tasks::TaskBoard;
+use crate::task_board::TaskBoard;
 use crate::upstream::Upstreams;
+use crate::used_keys::UsedKeys;
 use crate::vault::rotation::Board;
 use crate::vault::{Vault, VaultError};
 
@@ -86,7 +86,7 @@ pub(crate) struct Core {
     /// What the last checks of credentials say about the network.
     pub(crate) rounds: Rounds,
     /// Changes of breakers on their way to the database.
-    pub(crate) events: Events,
+    pub(crate) outbox: Outbox,
     pub(crate) live: LiveFeed,
     pub(crate) metrics: Metrics,
     pub(crate) quotas: Quotas,
@@ -97,8 +97,9 @@ pub(crate) struct Core {
     pub(crate) upstreams: Upstreams,
     pub(crate) model_lists: ModelLists,
     pub(crate) used_keys: UsedKeys,
-    /// Places for requests whose tokens are counted here.
-    pub(crate) counters: Counters,
+    /// Places for requests whose tokens are counted here: command-line clients ask in bursts of dozens, and each takes a
+    /// core.
+    pub(crate) counting: Arc<Semaphore>,
     pub(crate) tasks: TaskBoard,
     /// Vendors' fixed ports while sign-ins wait there.
     pub(crate) loopback: Loopback,
@@ -118,12 +119,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Opens the vault, loads the configuration and brings the books up to date, in this order.
-    pub(crate) async fn start(
+    /// Opens the vault and loads the configuration. Nothing runs yet: that is `start`'s business.
+    pub(crate) async fn open(
         config: Config,
         store: Store,
         ledger: Ledger,
-        recovery: Recovery,
         clock: Clock,
     ) -> Result<Arc<Self>, StartError> {
         let vault =
@@ -144,7 +144,7 @@ impl Core {
             sharing: Mutex::new(()),
             model_lists: ModelLists::default(),
             used_keys: UsedKeys::default(),
-            counters: Counters::default(),
+            counting: Arc::new(Semaphore::new(half_the_cores())),
             tasks: TaskBoard::default(),
             loopback: Loopback::default(),
             tracker: TaskTracker::new(),
@@ -162,7 +162,7 @@ impl Core {
             pool_faults: PoolFaults::default(),
             rounds: Rounds::default(),
             rotation: Board::default(),
-            events: Events::default(),
+            outbox: Outbox::default(),
             started_at: clock.now(),
             snapshot: ArcSwap::from_pointee(snapshot),
             books: Mutex::new(()),
@@ -178,22 +178,6 @@ impl Core {
         });
         core.end_sessions_of_another_token().await?;
         core.apply_settings();
-        if !recovery.open.is_empty() || recovery.truncated_bytes > 0 {
-            tracing::warn!(
-                interrupted = recovery.open.len(),
-                torn_bytes = recovery.truncated_bytes,
-                "the process did not stop cleanly before; open requests were closed as interrupted"
-            );
-        }
-        let interrupted: Vec<_> =
-            recovery.open.into_iter().map(|open| crate::house::interrupted(&core, open)).collect();
-        core.ledger.conclude(&interrupted)?;
-        crate::accounts::catch_up(&core).await?;
-        crate::accounts::share::begin(&core).await?;
-        core.reload_spend().await?;
-        core.used_keys.restore(&core.store, core.clock.now()).await?;
-        crate::tasks::start(&core);
-        crate::admin::rotate_at_start(&core);
         Ok(core)
     }
 
@@ -269,4 +253,8 @@ impl Core {
         self.affinity.set_ttl(snapshot.settings.affinity_ttl_minutes);
         (self.config.set_log_level)(&snapshot.settings.log_level);
     }
+}
+
+fn half_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).div_ceil(2)
 }

@@ -2,8 +2,7 @@
 //!
 //! What becomes of a request never waits for these rows; a process that dies loses those of the last seconds.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use routing::health::ModelChange;
 use types::breaker::{BreakerEvent, BreakerState};
@@ -12,31 +11,6 @@ use types::{ProviderId, RequestId, Timestamp};
 
 use crate::core::Core;
 use crate::snapshot::Credential;
-
-/// Changes that wait to be written; older ones are dropped beyond that.
-const MOST: usize = 4_096;
-/// Rows written at once.
-const BATCH: usize = 256;
-
-/// Changes of breakers on their way to the database.
-#[derive(Debug, Default)]
-pub(crate) struct Events(Mutex<VecDeque<BreakerEvent>>);
-
-impl Events {
-    fn push(&self, event: BreakerEvent) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= MOST {
-            waiting.pop_front();
-        }
-        waiting.push_back(event);
-    }
-
-    fn take(&self) -> Vec<BreakerEvent> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = waiting.len().min(BATCH);
-        waiting.drain(..count).collect()
-    }
-}
 
 /// Tells of changed breakers.
 pub(crate) fn breakers(
@@ -69,7 +43,7 @@ pub(crate) fn breakers(
                 "breaker: a circuit breaker changed its state"
             );
         }
-        core.events.push(BreakerEvent {
+        core.outbox.push(BreakerEvent {
             at: now,
             provider_id: provider,
             credential_id: credential.id,
@@ -85,7 +59,7 @@ pub(crate) fn breakers(
 pub(crate) async fn flush(core: &Core) -> Result<usize, store::StoreError> {
     let mut written = 0;
     loop {
-        let events = core.events.take();
+        let events = core.outbox.take();
         if events.is_empty() {
             return Ok(written);
         }

@@ -36,10 +36,7 @@ impl Gateway {
         recovery: Recovery,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let core = Core::start(config, store, ledger, recovery, clock).await?;
-        // What cannot be set up is told of, and the rest serves (TP-09).
-        crate::environment::sync(&core).await;
-        Ok(Self { core })
+        Ok(Self { core: crate::start::start(config, store, ledger, recovery, clock).await? })
     }
 
     /// Serves a request of a forwarded endpoint.

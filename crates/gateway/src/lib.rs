@@ -4,10 +4,11 @@
 //! may use its own floor's parent and any floor below (see `ARCHITECTURE.md`):
 //!
 //! ```text
-//! floor 3   serve | admin | member | tasks
-//! floor 2   upstream | credential | affinity | continuation
-//! floor 1   snapshot | authenticate | identity | accounts | queue | reach
-//! floor 0   config | disk | error | clock | live | metrics | vault
+//! top       facade -> start
+//! floor 3   serve | admin | member | tasks | checks | accounts | refresh | …
+//! floor 2   upstream | quota
+//! floor 1   credential, authenticate -> snapshot | identity | affinity | continuation | used_keys
+//! floor 0   config | error | clock | live | metrics | vault | queue | outbox | task_board | …
 //! ```
 //!
 //! [`Gateway`] is the façade over all of it; `core` is what the top floor stands on.
@@ -19,7 +20,10 @@ mod error;
 mod keepers;
 mod live;
 mod metrics;
+mod model_lists;
+mod outbox;
 mod pool;
+mod task_board;
 pub mod vault;
 
 mod accounts;
@@ -39,6 +43,7 @@ mod events;
 mod price;
 mod quota;
 mod upstream;
+mod used_keys;
 
 mod core;
 
@@ -53,6 +58,7 @@ mod pricelist;
 mod refresh;
 mod serve;
 mod standing;
+mod start;
 mod tasks;
 
 pub use admin::Admin;

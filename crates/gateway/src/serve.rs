@@ -52,9 +52,8 @@ use types::translation::TranslationMode;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::snapshot::{ApiKey, Snapshot};
+use crate::used_keys::Claim;
 
-pub(crate) use count::Counters;
-pub(crate) use idempotency::UsedKeys;
 pub use ingress::{Caller, Ingress, KeyedCall, ModelsCall, Received, Reply, ReplyBody};
 pub(crate) use models::models;
 pub(crate) use own::{explain, usage};
@@ -63,7 +62,6 @@ pub(crate) use socket::open as open_socket;
 pub use socket::{Create, NotUnderstood, Socket, error_message, with_stream_id};
 
 use failover::Answered;
-use idempotency::Claim;
 use purse::Purse;
 use quote::Quotes;
 use settle::Settlement;

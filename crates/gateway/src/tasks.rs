@@ -12,16 +12,14 @@ mod refresh_tokens;
 mod reload;
 mod sync_prices;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
-use types::Timestamp;
-use types::system::TaskView;
 
 use crate::core::Core;
+use crate::task_board::Ended;
 
 type Run = fn(Arc<Core>) -> BoxFuture<'static, Result<String, String>>;
 
@@ -81,64 +79,18 @@ const TASKS: &[Task] = &[
     },
 ];
 
-/// State of the tasks and the means to wake one.
-#[derive(Debug, Default)]
-pub(crate) struct TaskBoard(Mutex<BTreeMap<&'static str, Entry>>);
-
-#[derive(Debug, Default)]
-struct Entry {
-    wake: Arc<Notify>,
-    last_run_at: Option<Timestamp>,
-    last_duration_ms: Option<u64>,
-    last_result: Option<Result<String, String>>,
-}
-
-impl TaskBoard {
-    /// What the system page shows.
-    pub(crate) fn views(&self) -> Vec<TaskView> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        TASKS
-            .iter()
-            .map(|task| {
-                let entry = board.get(task.name);
-                let result = entry.and_then(|e| e.last_result.clone());
-                TaskView {
-                    name: task.name.to_owned(),
-                    period_s: Some(task.period.as_secs()),
-                    last_run_at: entry.and_then(|e| e.last_run_at),
-                    last_duration_ms: entry.and_then(|e| e.last_duration_ms),
-                    failed: matches!(result, Some(Err(_))),
-                    last_result: result.map(|r| r.unwrap_or_else(|error| error)),
-                }
-            })
-            .collect()
-    }
-
-    /// Wakes a task; false if there is none of that name.
-    pub(crate) fn wake(&self, name: &str) -> bool {
-        let Some(task) = TASKS.iter().find(|task| task.name == name) else { return false };
-        self.entry(task.name, |entry| entry.wake.notify_one());
-        true
-    }
-
-    fn entry<T>(&self, name: &'static str, change: impl FnOnce(&mut Entry) -> T) -> T {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default())
-    }
-}
-
 /// Starts the drivers of all tasks and of the books on the tracker.
 pub(crate) fn start(core: &Arc<Core>) {
     crate::accounts::start(core);
     for task in TASKS {
-        let core_of_task = core.clone();
-        core.tracker.spawn(drive(task, core_of_task));
+        let wake = core.tasks.add(task.name, task.period);
+        core.tracker.spawn(drive(task, wake, core.clone()));
     }
     // Whatever became due while nothing ran.
     core.tasks.wake("refresh_tokens");
 }
 
-async fn drive(task: &'static Task, core: Arc<Core>) {
-    let wake = core.tasks.entry(task.name, |entry| entry.wake.clone());
+async fn drive(task: &'static Task, wake: Arc<Notify>, core: Arc<Core>) {
     loop {
         tokio::select! {
             () = core.draining.cancelled() => return,
@@ -152,11 +104,7 @@ async fn drive(task: &'static Task, core: Arc<Core>) {
         if let Err(error) = &result {
             tracing::warn!(task = task.name, %error, "a background task failed and will run again");
         }
-        let duration = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        core.tasks.entry(task.name, |entry| {
-            entry.last_run_at = Some(at);
-            entry.last_duration_ms = Some(duration);
-            entry.last_result = Some(result);
-        });
+        let duration = started.elapsed();
+        core.tasks.ended(task.name, Ended { at, duration, result });
     }
 }

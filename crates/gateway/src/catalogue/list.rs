@@ -1,34 +1,11 @@
 //! The names that a provider goes by: those that it is configured with, and its upstream's own list.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use moka::future::Cache;
-use types::ProviderId;
-
 use crate::core::Core;
 use crate::snapshot::Provider;
 use crate::upstream::list_models;
 
 /// How long to wait for upstreams' own lists; what has not come by then is left out this time.
 const PATIENCE_MS: u64 = 3_000;
-
-/// Upstreams' model lists, kept for a while. The revision is part of the key, so a changed provider is asked anew.
-#[derive(Clone, Debug)]
-pub(crate) struct ModelLists {
-    kept: Cache<(ProviderId, i64), Arc<Vec<String>>>,
-    /// Those that did not come, so that a page does not wait for them again and again.
-    failed: Cache<(ProviderId, i64), ()>,
-}
-
-impl Default for ModelLists {
-    fn default() -> Self {
-        Self {
-            kept: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_mins(10)).build(),
-            failed: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_secs(20)).build(),
-        }
-    }
-}
 
 /// What a provider lists.
 #[derive(Debug)]
@@ -53,24 +30,9 @@ pub(super) async fn names<'a>(core: &Core, revision: i64, provider: &'a Provider
     let Some(credential) = credential.filter(|_| open) else {
         return (provider, Listed { names, complete: true });
     };
-    let lists = &core.model_lists;
-    let key = (provider.id, revision);
-    if lists.failed.contains_key(&key) {
-        return (provider, Listed { names, complete: false });
-    }
-    let listed = lists.kept.try_get_with(key, async {
-        list_models(&core.upstreams, core.clock.now(), PATIENCE_MS, provider, credential).await.map(Arc::new)
-    });
-    let complete = match listed.await {
-        Ok(listed) => {
-            names.extend(listed.iter().cloned());
-            true
-        }
-        Err(error) => {
-            tracing::debug!(provider.name = spec.name, %error, "the provider's model list could not be fetched");
-            lists.failed.insert(key, ()).await;
-            false
-        }
-    };
+    let fetch = Box::pin(list_models(&core.upstreams, core.clock.now(), PATIENCE_MS, provider, credential));
+    let listed = core.model_lists.of((provider.id, revision), fetch).await;
+    let complete = listed.is_some();
+    names.extend(listed.iter().flat_map(|listed| listed.iter().cloned()));
     (provider, Listed { names, complete })
 }

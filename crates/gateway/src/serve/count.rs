@@ -3,13 +3,10 @@
 //! Which provider would serve decides, so keys, limits and selection hold as for every request; no slot, no attempt and
 //! no money are needed. How the number came about is said in the reply's header and in the record.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use protocol::translate::{self, Call, Fault};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use types::dialect::Dialect;
 use types::request::Outcome;
@@ -25,17 +22,6 @@ use crate::snapshot::Provider;
 
 /// Says that and how the tokens were counted here.
 const HEADER: HeaderName = HeaderName::from_static("x-tollgate-token-count");
-
-/// How many requests are counted at once: command-line clients ask in bursts of dozens, and each takes a core.
-#[derive(Debug)]
-pub(crate) struct Counters(Arc<Semaphore>);
-
-impl Default for Counters {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self(Arc::new(Semaphore::new(cores.div_ceil(2))))
-    }
-}
 
 /// A counted request.
 #[derive(Debug)]
@@ -59,7 +45,7 @@ pub(super) async fn count(
         let message = "too many tokens are being counted at once; try again in a moment";
         Refusal::new(503, "overloaded", message).retry_after(1)
     };
-    let place = tokio::time::timeout_at(deadline, core.counters.0.clone().acquire_owned());
+    let place = tokio::time::timeout_at(deadline, core.counting.clone().acquire_owned());
     let place = place.await.map_err(|_| busy())?.map_err(|_| busy())?;
     let (own, body) = (request.ingress.endpoint.dialect(), request.ingress.body.clone());
     let path = request.ingress.path_model.clone();

@@ -9,7 +9,6 @@ use ledger::{JournalError, Progress, Reservation};
 use types::request::{Attempt, AttemptOutcome, LiveEvent, Outcome, RequestRecord, RequestRow, TokenUsage};
 
 use super::Received;
-use super::idempotency::Claim;
 use super::purse::{Charge, Purse};
 pub(super) use beside::Loss;
 
@@ -18,6 +17,7 @@ use super::signs::{Signs, running_usage};
 use crate::accounts;
 use crate::core::Core;
 use crate::metrics::GaugeGuard;
+use crate::used_keys::Claim;
 
 /// How often a stream's progress is booked.
 const PROGRESS_MS: u64 = 5_000;

@@ -1,7 +1,5 @@
 //! Tests of keys in flight, used, run out and forgotten; time is a manual clock.
 
-use http::HeaderValue;
-
 use super::*;
 use crate::clock::Clock;
 
@@ -136,26 +134,4 @@ fn the_books_bring_a_used_key_back_and_nonsense_is_skipped() {
     assert_eq!(keys.claim(scope, [2; 32], KEY, id(3), now).unwrap_err().code, "idempotency_key_reused");
     clock.advance(1);
     assert_eq!(code(&ask(&keys, &clock, KEY, "k", 4)), "claimed");
-}
-
-#[test]
-fn c19_only_one_value_of_visible_ascii_is_a_key() {
-    let read = |values: &[&[u8]]| {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(HEADER, HeaderValue::from_bytes(value).unwrap());
-        }
-        header(&headers)
-            .map(|text| text.map(<[u8]>::to_vec))
-            .map_err(|refusal| (refusal.status, refusal.code))
-    };
-    assert_eq!(read(&[]), Ok(None));
-    for good in [&b"k"[..], b"!~", &[b'x'; 255]] {
-        assert_eq!(read(&[good]), Ok(Some(good.to_vec())));
-    }
-    for bad in [&b""[..], b"two words", b"\xc3\xa4", b"a\tb", &[b'x'; 256]] {
-        assert_eq!(read(&[bad]), Err((400, "invalid_request")), "{bad:?}");
-    }
-    assert_eq!(read(&[b"a", b"a"]), Err((400, "invalid_request")), "which one?");
-    assert!(malformed().message.contains("idempotency-key"));
 }
