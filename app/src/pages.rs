@@ -60,6 +60,7 @@ pub(crate) mod setting_row;
 pub(crate) mod settings;
 pub(crate) mod simulator;
 pub(crate) mod system;
+mod system_ports;
 mod system_secrets;
 pub(crate) mod usage;
 pub(crate) mod usage_table;

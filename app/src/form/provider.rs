@@ -100,6 +100,8 @@ impl ProviderForm {
 pub(crate) struct CredentialForm {
     pub(crate) name: String,
     pub(crate) api_key: SecretText,
+    /// Whether the vendor is asked before a secret is stored.
+    pub(crate) probe: String,
     /// Of a service account, or empty.
     pub(crate) key_file: SecretText,
     /// Of a client of Entra ID; these three go together.
@@ -127,6 +129,7 @@ impl CredentialForm {
     pub(crate) fn of(view: &CredentialView) -> Self {
         Self {
             name: view.name.clone(),
+            probe: view.session_key.to_string(),
             tier: view.tier.to_string(),
             priority: view.priority.to_string(),
             weight: view.weight.to_string(),

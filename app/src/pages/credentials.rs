@@ -180,6 +180,11 @@ fn Item(
                     <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                 </ActionForm>
                 {own.then(|| view! {
+                    {credential.session_key.then(|| view! {
+                        <a class="button small" href=format!("/providers/{provider_id}?edit={id}#credential-api_key")>
+                            {t(p::REPLACE_SESSION_KEY)}
+                        </a>
+                    })}
                     <a class="button small quiet" href=format!("/providers/{provider_id}?edit={id}")>{t(c::EDIT)}</a>
                 })}
                 <ResetUsage subject=subject.clone()/>

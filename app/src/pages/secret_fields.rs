@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use types::credential::CredentialAuth;
 use types::provider::ProviderKind;
 
-use crate::components::field::{Area, Field, FormState};
+use crate::components::field::{Area, Check, Field, FormState};
 use crate::form::provider::CredentialForm;
 use crate::text::{provider as p, translator};
 
@@ -29,7 +29,9 @@ pub(crate) fn SecretFields(
     } else {
         (p::SECRET_ONE_OF, p::CREDENTIAL_SECRET_HELP)
     };
-    let CredentialForm { tenant, client_id, access_key_id, region, .. } = present;
+    let CredentialForm { tenant, client_id, access_key_id, region, probe, .. } = present;
+    let session = crate::form::checked(&probe);
+    let key_help = if session { p::SESSION_KEY_HELP } else { key_help };
     view! {
         {offers(CredentialAuth::ApiKey).then(|| view! {
             <Field form label=p::API_KEY name="api_key" kind="password" help=key_help required=alone/>
@@ -60,6 +62,9 @@ pub(crate) fn SecretFields(
                 <Field form label=p::REGION name="region" noted_as="aws.region" value=region help=p::REGION_HELP
                     placeholder="us-east-1" optional=true/>
             </div>
+        })}
+        {(auth != Some(CredentialAuth::Oauth)).then(|| view! {
+            <Check form label=p::PROBE name="probe" on=session help=p::PROBE_HELP/>
         })}
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use types::system::{ConfigLine, Health, SystemView, TaskView};
 
+use super::system_ports::Ports;
 use super::system_secrets::Secrets;
 use crate::api;
 use crate::components::flash::{Done, Failed};
@@ -66,6 +67,7 @@ fn Body(system: SystemView, run: ServerAction<api::system::Run>) -> impl IntoVie
             </section>
         </div>
         <Tasks tasks=system.tasks run/>
+        <Ports ports=system.ports/>
         <Secrets/>
         <Configuration lines=system.config/>
     }

@@ -28,6 +28,7 @@ super::texts! {
     OAUTH_OTHER: "This sign-in belongs to another session.", "此次登录由其他会话发起，请在本浏览器中重新开始。";
     OAUTH_UNKNOWN: "No sign-in waits for this answer.", "没有等待此应答的登录，请重新开始。";
     OAUTH_REFUSED: "The vendor refused.", "供应商拒绝了请求。";
+    PROBE_FAILED: "The vendor did not take this secret, or could not be asked. Nothing was saved. To save it untried, take the tick from “Ask the vendor first” and enter it again.", "供应商没有接受此密钥，或无法验证。未保存任何内容。如需不验证直接保存，请取消勾选“先向供应商验证”后重新填写。";
     CROSS_ORIGIN: "The form came from another address than this server expects. Open the dashboard under its own address (BASE_URL).", "表单来源地址与服务器预期不一致。请通过 BASE_URL 配置的地址访问控制台。";
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn of_code(code: &str) -> Option<Text> {
         "oauth_other_session" => OAUTH_OTHER,
         "oauth_state_unknown" => OAUTH_UNKNOWN,
         "oauth_refused" => OAUTH_REFUSED,
+        "probe_failed" => PROBE_FAILED,
         "cross_origin" | "cross_site" | "bad_origin" => CROSS_ORIGIN,
         _ => return None,
     })

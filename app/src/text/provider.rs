@@ -116,6 +116,10 @@ super::texts! {
     AUTH_CLIENT: "Entra ID client", "Entra ID 应用";
     AUTH_AWS: "AWS keys", "AWS 密钥";
     CREDENTIAL_SECRET_KEEP: "Leave empty to keep the present one.", "留空则保留当前密钥。";
+    PROBE: "Ask the vendor first, and save only if it takes the secret", "先向供应商验证，通过后才保存";
+    PROBE_HELP: "One free question, over the way that requests take. Without the tick the secret is saved untried.", "只提一个不收费的问题，走与请求相同的线路。不勾选则不验证，直接保存。";
+    SESSION_KEY_HELP: "A session key begins with sk-ant-sid. Leave empty to keep the present one.", "会话密钥以 sk-ant-sid 开头。留空则保留当前密钥。";
+    REPLACE_SESSION_KEY: "Replace session key", "更换会话密钥";
     STATE_VALID: "Usable", "可用";
     STATE_INVALID: "Refused", "被拒绝";
     STATE_NEEDS_REAUTH: "Sign in again", "需要重新登录";

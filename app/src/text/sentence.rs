@@ -34,6 +34,9 @@ const SENTENCES: &[(&str, &str)] = &[
     ("no usable credential for:", "以下类型没有可用凭证："),
     ("no answer within {} s", "{} 秒内没有响应"),
     ("slow: {} ms", "响应慢：{} 毫秒"),
+    // Ports of vendors.
+    ("another program listens there", "由其他程序监听"),
+    ("OAUTH_CALLBACK_HOST is off", "OAUTH_CALLBACK_HOST 已设为 off"),
     // Built-in error rules.
     ("Account out of credit", "账户余额不足"),
     ("Organization switched off", "组织已停用"),

@@ -87,6 +87,8 @@ super::texts! {
     NOT_YET: "not yet", "尚未运行";
     TASK_OK: "Done", "成功";
     TASK_FAILED: "Failed", "失败";
+    PORTS: "Ports for sign-ins", "登录回调端口";
+    PORTS_TEXT: "Vendors send browsers back to these ports of your own machine. A port is listened on only while a sign-in waits for it; one that another program holds stops nothing, the answer can be pasted.", "供应商会把浏览器重定向到您本机的这些端口。仅在有登录等待时监听；端口被占用也不影响使用，可改为粘贴回调结果。";
     CONFIGURATION: "Configuration", "配置";
     CONFIG_TEXT: "Read at start; environment wins over .env over tollgate.toml. Secrets are masked.", "启动时读取；优先级：环境变量 > .env > tollgate.toml。机密已掩码。";
     VALUE: "Value", "值";

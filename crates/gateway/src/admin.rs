@@ -41,6 +41,7 @@ mod setting;
 mod sign_in;
 mod system;
 mod trail;
+mod trial;
 mod usage;
 mod usage_export;
 mod user;

@@ -6,6 +6,7 @@
 mod plan;
 mod question;
 mod settle;
+mod trial;
 mod verdict;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::upstream::{Knock, NoKnock, knock};
 use plan::{Rhythm, Tempo};
 use question::Asked;
 use verdict::Verdict;
+
+pub(crate) use trial::tried;
 
 /// How often the task looks who is due.
 pub(crate) const TICK: Duration = Duration::from_secs(5);
@@ -193,14 +196,8 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
             answer
         }
     };
-    let is_account = matches!(target.credential.auth, Auth::Token(_));
     let probe = asked.name().to_owned();
-    let mut verdict = verdict::of(answer.as_ref(), is_account, asked.probe());
-    // Some vendors repeat the key that they refuse.
-    let clean = verdict.message.as_deref().and_then(|message| target.credential.auth.redacted(message));
-    if let Some(clean) = clean {
-        verdict.message = Some(clean);
-    }
+    let verdict = judged(&target.credential, asked, &answer);
     let line = CheckLine {
         at: core.clock.now(),
         probe,
@@ -210,6 +207,17 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
         message: verdict.message.clone().map(|message| message.chars().take(500).collect()),
     };
     Found { target, line, verdict }
+}
+
+fn judged(credential: &Credential, asked: Asked<'_>, answer: &Result<Knock, NoKnock>) -> Verdict {
+    let is_account = matches!(credential.auth, Auth::Token(_));
+    let mut verdict = verdict::of(answer.as_ref(), is_account, asked.probe());
+    // Some vendors repeat the key that they refuse.
+    let clean = verdict.message.as_deref().and_then(|message| credential.auth.redacted(message));
+    if let Some(clean) = clean {
+        verdict.message = Some(clean);
+    }
+    verdict
 }
 
 /// What an answer says beside a verdict: that the network works, and how far the account is used up.

@@ -17,7 +17,7 @@ use types::credential::{CredentialAuth, CredentialState};
 use types::oauth::TokenFault;
 use types::{CredentialId, Timestamp};
 
-pub(crate) use account::registered;
+pub(crate) use account::{registered, token_of};
 pub(crate) use transport::Way;
 pub(crate) use unsaved::remind;
 

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clean::{clean_name, parse_or_note};
 use crate::dialect::named;
-use crate::limits::{Limits, LimitsInput};
+use crate::limits::Limits;
 use crate::oauth::TokenView;
 use crate::problem::FieldErrors;
-use crate::{CredentialId, Patch, Problem, ProviderId, Secret, Timestamp};
+use crate::{CredentialId, ProviderId, Timestamp};
 
+mod input;
 mod material;
 
+pub use input::{CreateCredential, UpdateCredential};
 pub use material::{AwsInput, ClientInput, Material, MaterialInput};
 
 named! {
@@ -140,6 +141,9 @@ pub struct CredentialView {
     /// What its secret is.
     #[serde(default = "api_key")]
     pub auth: CredentialAuth,
+    /// Whether its key is a session key of a web page and no API key. A new one is tried before it is stored.
+    #[serde(default)]
+    pub session_key: bool,
     /// How fresh its token is; null if it has none that expires.
     #[serde(default)]
     pub token: Option<TokenView>,
@@ -209,10 +213,6 @@ pub struct CredentialView {
     pub version: i64,
 }
 
-fn nothing() -> Secret<String> {
-    Secret::new(String::new())
-}
-
 fn api_key() -> CredentialAuth {
     CredentialAuth::ApiKey
 }
@@ -222,75 +222,6 @@ impl CredentialView {
     pub fn has_errors(&self) -> bool {
         self.consecutive_errors > 0 || self.check.failures > 0
     }
-}
-
-/// Body of `POST /api/admin/credentials`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CreateCredential {
-    /// The provider it belongs to.
-    pub provider_id: ProviderId,
-    /// Default: `key N`.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// The upstream's API key; empty or absent where something else is given in its place.
-    #[serde(default = "nothing")]
-    pub api_key: Secret<String>,
-    /// What may be given in its place.
-    #[serde(flatten)]
-    pub material: MaterialInput,
-    /// Default `shared`.
-    #[serde(default)]
-    pub tier: Option<String>,
-    /// Default 0.
-    #[serde(default)]
-    pub priority: Option<i32>,
-    /// Default 1.
-    #[serde(default)]
-    pub weight: Option<u32>,
-    /// Default: no bound.
-    #[serde(default)]
-    pub max_concurrency: Option<u32>,
-    /// Default true.
-    #[serde(default)]
-    pub enabled: Option<bool>,
-    /// Default none. A credential at a limit is not chosen.
-    #[serde(default)]
-    pub limits: LimitsInput,
-    /// `http://`, `https://` or `socks5://` proxy for everything sent with it; default: its provider's.
-    #[serde(default)]
-    pub proxy_url: Option<Secret<String>>,
-}
-
-/// Body of `PATCH /api/admin/credentials/{id}`: absent fields stay.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct UpdateCredential {
-    /// New name.
-    pub name: Option<String>,
-    /// New secret.
-    pub api_key: Option<Secret<String>>,
-    /// What may be given in its place, of the same kind as the present one.
-    #[serde(flatten)]
-    pub material: MaterialInput,
-    /// New tier.
-    pub tier: Option<String>,
-    /// New priority.
-    pub priority: Option<i32>,
-    /// New weight.
-    pub weight: Option<u32>,
-    /// New bound; null removes it.
-    pub max_concurrency: Patch<u32>,
-    /// On or off.
-    pub enabled: Option<bool>,
-    /// If given, must equal the stored version.
-    pub version: Option<i64>,
-    /// Changed limits; null or 0 removes one.
-    pub limits: LimitsInput,
-    /// New outbound proxy; null removes it.
-    pub proxy_url: Patch<Secret<String>>,
 }
 
 /// The checked content of a credential but for its secret.
@@ -312,58 +243,6 @@ pub struct CredentialSpec {
     pub limits: Limits,
 }
 
-impl CreateCredential {
-    fn key(&self) -> Option<&Secret<String>> {
-        Some(&self.api_key).filter(|key| !key.expose().is_empty())
-    }
-
-    /// What is to be sealed; `None` if nothing was given.
-    pub fn secret(&self) -> Option<Material> {
-        self.material.material(self.key())
-    }
-
-    /// Checks the input; `default_name` is used if it names none.
-    pub fn parse(&self, default_name: &str) -> Result<CredentialSpec, Problem> {
-        let mut errors = FieldErrors::default();
-        self.material.check(self.key(), true, &mut errors);
-        let spec = CredentialSpec {
-            name: clean_name(self.name.as_deref().unwrap_or(default_name), "name", &mut errors),
-            tier: tier_or_note(self.tier.as_deref(), Tier::Shared, &mut errors),
-            priority: self.priority.unwrap_or(0),
-            weight: self.weight.unwrap_or(1),
-            max_concurrency: self.max_concurrency.filter(|n| *n > 0),
-            enabled: self.enabled.unwrap_or(true),
-            limits: self.limits.apply(Limits::default(), &mut errors),
-        };
-        spec.check(&mut errors);
-        errors.finish(spec)
-    }
-}
-
-impl UpdateCredential {
-    /// What is to be sealed in place of the present secret; `None` if that stays.
-    pub fn secret(&self) -> Option<Material> {
-        self.material.material(self.api_key.as_ref())
-    }
-
-    /// Applies the change to what is stored now and checks the result.
-    pub fn apply(&self, current: CredentialSpec) -> Result<CredentialSpec, Problem> {
-        let mut errors = FieldErrors::default();
-        self.material.check(self.api_key.as_ref(), false, &mut errors);
-        let spec = CredentialSpec {
-            name: self.name.as_ref().map_or(current.name, |n| clean_name(n, "name", &mut errors)),
-            tier: tier_or_note(self.tier.as_deref(), current.tier, &mut errors),
-            priority: self.priority.unwrap_or(current.priority),
-            weight: self.weight.unwrap_or(current.weight),
-            max_concurrency: self.max_concurrency.clone().apply(current.max_concurrency).filter(|n| *n > 0),
-            enabled: self.enabled.unwrap_or(current.enabled),
-            limits: self.limits.apply(current.limits, &mut errors),
-        };
-        spec.check(&mut errors);
-        errors.finish(spec)
-    }
-}
-
 impl CredentialSpec {
     fn check(&self, errors: &mut FieldErrors) {
         if !(1..=100).contains(&self.weight) {
@@ -372,20 +251,5 @@ impl CredentialSpec {
         if !(-1_000..=1_000).contains(&self.priority) {
             errors.add("priority", "expected -1000 to 1000");
         }
-    }
-}
-
-fn tier_or_note(text: Option<&str>, otherwise: Tier, errors: &mut FieldErrors) -> Tier {
-    text.map_or(Some(otherwise), |text| parse_or_note(text, "tier", errors)).unwrap_or(otherwise)
-}
-
-// A secret travels in a header, so anything that is no visible ASCII would fail at the first request
-// instead of here. Quotes and blanks around it are the usual paste accidents.
-fn check_secret(secret: &Secret<String>, errors: &mut FieldErrors) {
-    let text = secret.expose();
-    if text.is_empty() || text.len() > 16_384 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        errors.add("api_key", "expected 1 to 16,384 visible characters without blanks or line ends");
-    } else if text.starts_with(['"', '\'']) {
-        errors.add("api_key", "leave out the quotation marks");
     }
 }

@@ -12,7 +12,8 @@ use crate::Timestamp;
 use crate::dialect::named;
 
 pub use flow::{
-    BeginFlow, FinishFlow, FlowPhase, FlowView, FlowWay, PortState, PortView, RefreshResult, RefreshSummary,
+    BeginFlow, CallbackPort, FinishFlow, FlowPhase, FlowView, FlowWay, PortState, PortView, RefreshResult,
+    RefreshSummary,
 };
 pub use probe::{ProbeMeaning, ProbeSpec};
 pub use vendor::{BodyForm, ClientAuth, Grant, PutVendor, Terms, VendorSpec, VendorView, is_vendor_name};

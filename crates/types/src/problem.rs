@@ -34,7 +34,7 @@ impl Problem {
     /// HTTP status that belongs to the code.
     pub fn status(&self) -> u16 {
         match self.code.as_str() {
-            "invalid_input" => 422,
+            "invalid_input" | "probe_failed" => 422,
             "bad_request" => 400,
             "missing_authorization"
             | "malformed_authorization"

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::oauth::CallbackPort;
 
 /// One effective configuration value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +93,9 @@ pub struct SystemView {
     pub health: Health,
     /// Background tasks.
     pub tasks: Vec<TaskView>,
+    /// Ports that vendors fixed for their redirects.
+    #[serde(default)]
+    pub ports: Vec<CallbackPort>,
     /// Effective configuration.
     pub config: Vec<ConfigLine>,
 }

@@ -7,6 +7,7 @@ mod many;
 mod network;
 mod off;
 mod pages;
+mod trial;
 mod vendors;
 mod verdicts;
 

@@ -5,13 +5,16 @@ use types::credential::{
     CreateCredential, CredentialAuth, CredentialSpec, CredentialState, CredentialView, Material,
     UpdateCredential,
 };
+use types::provider::ProviderKind;
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::condition::{Condition, Stored};
 use super::provider::all_or_faults;
 use super::proxy::{check_patch, check_proxy};
+use super::trial::NewSecret;
 use super::{Admin, Subject, account, material, trail};
 use crate::identity::problem::{not_found, store_problem};
+use crate::snapshot::Proxy;
 use crate::vault::{Purpose, VaultError};
 
 const OBJECT: &str = "credential";
@@ -56,6 +59,16 @@ impl Admin {
             return Err(Problem::field("api_key", "must not be empty"));
         };
         material::check(&home.spec, &material)?;
+        self.try_first(NewSecret {
+            name: &spec.name,
+            provider,
+            kind: home.spec.kind,
+            material: &material,
+            proxy: input.proxy_url.clone().map_or(Proxy::Default, Proxy::Own),
+            probe: input.probe,
+            usual: false,
+        })
+        .await?;
         let row = self.credential_insert(provider, &spec, &material, proxy).await?;
         self.take_effect().await?;
         Ok(self.credential_view(row))
@@ -95,11 +108,21 @@ impl Admin {
         };
         let secret = match input.secret() {
             Some(new) => {
-                if new.auth != row.auth {
-                    let what = format!("this credential is of another kind ({}); add a new one", row.auth);
-                    return Err(Problem::field(new.field, what));
+                let kind = self.secret_may_be(&row, &new).await?;
+                let was = self.core.vault.open(Purpose::CredentialSecret, id.0, &row.sealed).ok();
+                let is_session = |key: &Secret<String>| oauth::key_probe(kind, key.expose()).is_some();
+                let tried = self.try_first(NewSecret {
+                    name: &spec.name,
+                    provider: row.provider_id,
+                    kind,
+                    material: &new,
+                    proxy: self.proxy_after(&row, &input.proxy_url),
+                    probe: input.probe,
+                    usual: was.as_ref().is_some_and(is_session) || is_session(&new.text),
+                });
+                if let Some(word) = tried.await? {
+                    trail::put(&mut after, "probe", word);
                 }
-                material::check(&self.provider_live(row.provider_id).await?.spec, &new)?;
                 trail::mark_changed(&mut after, new.field);
                 let sealed = self.seal(Purpose::CredentialSecret, id.0, &new.text)?;
                 Some(SealedSecret { sealed, hint: new.hint })
@@ -184,9 +207,26 @@ impl Admin {
             .map_err(|error| store_problem(error, OBJECT))
     }
 
+    /// Refuses a secret that this credential could not have; answers the kind of its provider.
+    async fn secret_may_be(&self, row: &CredentialRow, new: &Material) -> Result<ProviderKind, Problem> {
+        if new.auth != row.auth {
+            let what = format!("this credential is of another kind ({}); add a new one", row.auth);
+            return Err(Problem::field(new.field, what));
+        }
+        let home = self.provider_live(row.provider_id).await?.spec;
+        material::check(&home, new)?;
+        Ok(home.kind)
+    }
+
     pub(super) async fn credential_live(&self, id: CredentialId) -> Result<CredentialRow, Problem> {
         let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
         if row.deleted_at.is_some() { Err(not_found(OBJECT)) } else { Ok(row) }
+    }
+
+    fn is_session_key(&self, provider: ProviderId, key: &Secret<String>) -> bool {
+        let snapshot = self.core.snapshot();
+        let home = snapshot.providers.iter().find(|known| known.id == provider);
+        home.is_some_and(|home| oauth::key_probe(home.spec.kind, key.expose()).is_some())
     }
 
     pub(super) fn credential_view(&self, row: CredentialRow) -> CredentialView {
@@ -224,6 +264,8 @@ impl Admin {
             name,
             secret_hint: hint,
             auth,
+            session_key: auth == CredentialAuth::ApiKey
+                && secret.as_ref().is_some_and(|key| self.is_session_key(provider_id, key)),
             token: account::view(auth, &token, condition.state, can_refresh, now),
             tier,
             priority,

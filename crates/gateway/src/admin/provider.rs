@@ -257,6 +257,7 @@ fn first_credential(input: &CreateProvider) -> Option<CreateCredential> {
         enabled: None,
         limits: LimitsInput::default(),
         proxy_url: None,
+        probe: None,
     })
 }
 

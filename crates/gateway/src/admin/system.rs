@@ -1,6 +1,10 @@
 //! What runs here: versions, configuration with its sources, tasks and health.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use types::Problem;
+use types::oauth::CallbackPort;
 use types::system::SystemView;
 
 use super::{Admin, Subject};
@@ -28,8 +32,25 @@ impl Admin {
             journal_bytes: core.ledger.bytes(),
             health: crate::health::report(core).await,
             tasks: core.tasks.views(),
+            ports: self.callback_ports().await,
             config: core.config.config_lines.clone(),
         })
+    }
+
+    /// OA-02: what the ports do that vendors send browsers to.
+    async fn callback_ports(&self) -> Vec<CallbackPort> {
+        let core = &self.core;
+        let mut ports: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+        for (name, spec) in &core.snapshot().vendors {
+            if let Some(port) = spec.callback_port {
+                ports.entry(port).or_default().push(name.clone());
+            }
+        }
+        let looks = ports.into_iter().map(async |(port, vendors)| {
+            let port = core.loopback.look(core.config.oauth_callback_host, port).await;
+            CallbackPort { port, vendors }
+        });
+        join_all(looks).await
     }
 
     /// Runs a background task now; it starts at once and its result shows on the system page.

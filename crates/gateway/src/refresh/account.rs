@@ -1,11 +1,13 @@
 //! What is stored of an account, opened: its vendor, its material, and the token as requests carry it.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use oauth::{Class, Failure, Granted, Registered, ServiceAccount, TokenSet};
 use store::CredentialRow;
-use types::Secret;
 use types::credential::CredentialAuth;
-use types::oauth::VendorSpec;
+use types::oauth::{CredentialToken, VendorSpec};
+use types::{CredentialId, Secret};
 
 use super::Lost;
 use super::transport::Way;
@@ -40,37 +42,60 @@ async fn asked(core: &Core, row: &CredentialRow) -> Result<Granted, Failure> {
         .vault
         .open(Purpose::CredentialSecret, row.id.0, &row.sealed)
         .map_err(|_| Failure::new(Class::NeedsSignIn, "what is stored cannot be decrypted; sign in again"))?;
-    let name = row.token.vendor.as_deref().unwrap_or(match row.auth {
+    let snapshot = core.snapshot();
+    let way = Way::of(core, &snapshot, row.provider_id, Some(row.id))
+        .ok_or_else(|| Failure::new(Class::Transient, "its provider is gone"))?;
+    granted(core, (row.auth, &secret), row.token.vendor.as_deref(), &way).await
+}
+
+/// Asks the vendor for a fresh token of what a credential is made of, stored or not.
+async fn granted(
+    core: &Core,
+    (auth, secret): (CredentialAuth, &Secret<String>),
+    vendor: Option<&str>,
+    way: &Way<'_>,
+) -> Result<Granted, Failure> {
+    let name = vendor.unwrap_or(match auth {
         CredentialAuth::ServiceAccount => "vertex",
         CredentialAuth::ClientCredentials => "azure",
         _ => "generic",
     });
     let vendor = registered(core, name).await?;
-    let snapshot = core.snapshot();
-    let way = Way::of(core, &snapshot, row.provider_id, Some(row.id))
-        .ok_or_else(|| Failure::new(Class::Transient, "its provider is gone"))?;
     let now = core.clock.now();
-    match row.auth {
+    match auth {
         CredentialAuth::Oauth => {
-            let set = TokenSet::parse(&secret).ok_or_else(unreadable)?;
+            let set = TokenSet::parse(secret).ok_or_else(unreadable)?;
             let token = set.refresh_token.ok_or_else(|| {
                 Failure::new(Class::NeedsSignIn, "the vendor gave no refresh token; sign in again")
             })?;
-            oauth::refresh(&vendor, &token, &way, now).await
+            oauth::refresh(&vendor, &token, way, now).await
         }
         CredentialAuth::ServiceAccount => {
             let account =
-                ServiceAccount::parse(&secret).map_err(|why| Failure::new(Class::NeedsSignIn, why))?;
-            oauth::mint(&vendor.spec, &account, &way, now).await
+                ServiceAccount::parse(secret).map_err(|why| Failure::new(Class::NeedsSignIn, why))?;
+            oauth::mint(&vendor.spec, &account, way, now).await
         }
         CredentialAuth::ClientCredentials => {
-            let client = Client::parse(&secret).ok_or_else(unreadable)?;
-            oauth::client_credentials(&client.of(vendor.spec), &way, now).await
+            let client = Client::parse(secret).ok_or_else(unreadable)?;
+            oauth::client_credentials(&client.of(vendor.spec), way, now).await
         }
         CredentialAuth::ApiKey | CredentialAuth::Aws => {
             Err(Failure::new(Class::NeedsSignIn, "this kind of secret has no token"))
         }
     }
+}
+
+/// A token of what is not stored yet, in a slot that nothing else knows.
+pub(crate) async fn token_of(
+    core: &Core,
+    material: (CredentialAuth, &Secret<String>),
+    way: &Way<'_>,
+) -> Result<Arc<TokenSlot>, Failure> {
+    let granted = granted(core, material, None, way).await?;
+    let token = CredentialToken { expires_at: granted.expires_at, ..CredentialToken::default() };
+    let slot = Arc::new(TokenSlot::default());
+    slot.put(AccessToken::of(CredentialId(0), &granted.set, &token, None));
+    Ok(slot)
 }
 
 fn unreadable() -> Failure {

@@ -1,7 +1,6 @@
 //! The way to token endpoints: the same outbound rules as for everything else of that account (its proxy, the trusted
 //! certificates, the addresses that are never contacted). Nothing but what crate `oauth` writes goes there.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +11,7 @@ use oauth::{Transport, Unreachable};
 use types::{CredentialId, ProviderId};
 
 use crate::core::Core;
-use crate::snapshot::{Credential, Provider, Proxy, Snapshot};
+use crate::snapshot::{Provider, Proxy, Snapshot};
 use crate::upstream::Prepared;
 
 /// Most of an answer that is read.
@@ -24,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Way<'a> {
     core: &'a Core,
     provider: &'a Provider,
-    credential: Option<&'a Arc<Credential>>,
+    own: &'a Proxy,
 }
 
 impl<'a> Way<'a> {
@@ -37,7 +36,12 @@ impl<'a> Way<'a> {
     ) -> Option<Self> {
         let provider = snapshot.providers.iter().find(|known| known.id == provider)?;
         let credential = provider.credentials.iter().find(|known| Some(known.id) == credential);
-        Some(Self { core, provider, credential })
+        Some(Self::through(core, provider, credential.map_or(&Proxy::Default, |known| &known.proxy)))
+    }
+
+    /// Of a provider, with the proxy of a credential.
+    pub(crate) fn through(core: &'a Core, provider: &'a Provider, own: &'a Proxy) -> Self {
+        Self { core, provider, own }
     }
 
     async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unreachable> {
@@ -46,8 +50,7 @@ impl<'a> Way<'a> {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(USER_AGENT, HeaderValue::from_static("tollgate"));
         let request = Prepared { method: head.method, uri: head.uri, headers, body: Bytes::from(body) };
-        let own = self.credential.map_or(&Proxy::Default, |credential| &credential.proxy);
-        let sent = self.core.upstreams.ask_for_token(self.provider, own, request).await;
+        let sent = self.core.upstreams.ask_for_token(self.provider, self.own, request).await;
         let mut answer = sent.map_err(|error| Unreachable(error.to_string()))?;
         let mut all = BytesMut::new();
         while let Some(piece) = answer.body.piece().await {

@@ -218,6 +218,7 @@ fn our_own_export_comes_back_as_it_went() {
                     enabled: Some(false),
                     limits: held.limits.clone(),
                     proxy_url: None,
+                    probe: None,
                 };
                 input.limits.rpm_limit = Patch::Set(5);
                 (input.parse("key 1").unwrap(), held.clone())

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{CredentialAuth, check_secret};
+use super::CredentialAuth;
 use crate::Secret;
 use crate::problem::FieldErrors;
 use crate::provider::ProviderKind;
@@ -162,6 +162,17 @@ impl MaterialInput {
 
 fn member<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+// A secret travels in a header, so anything that is no visible ASCII would fail at the first request
+// instead of here. Quotes and blanks around it are the usual paste accidents.
+fn check_secret(secret: &Secret<String>, errors: &mut FieldErrors) {
+    let text = secret.expose();
+    if text.is_empty() || text.len() > 16_384 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        errors.add("api_key", "expected 1 to 16,384 visible characters without blanks or line ends");
+    } else if text.starts_with(['"', '\'']) {
+        errors.add("api_key", "leave out the quotation marks");
+    }
 }
 
 fn check_file(file: &Secret<String>, errors: &mut FieldErrors) {

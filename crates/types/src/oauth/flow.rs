@@ -108,6 +108,17 @@ pub struct PortView {
     pub reason: Option<String>,
 }
 
+/// A fixed port, and who sends browsers to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CallbackPort {
+    /// The port.
+    #[serde(flatten)]
+    pub port: PortView,
+    /// Names of the vendors.
+    pub vendors: Vec<String>,
+}
+
 /// Body of `POST /api/admin/oauth/flows`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -58,8 +58,16 @@ async fn oa_02_an_occupied_port_is_told_and_the_answer_can_be_pasted_all_the_sam
     assert!(flow["warnings"].to_string().contains("cannot be listened on"), "{flow}");
     let back = format!("http://localhost:{port}/callback?code=c-1&state={}", state(&flow));
     assert_eq!(finish(&rig, &flow, &back).await["phase"], "completed");
-    let port =
-        async || rig.server.admin("GET", "/oauth/vendors/test", &Value::Null).await["port"]["state"].clone();
+    // The vendor's page and the system page say the same.
+    let port = async || {
+        let own = rig.server.admin("GET", "/oauth/vendors/test", &Value::Null).await["port"].clone();
+        let system = rig.server.admin("GET", "/system", &Value::Null).await;
+        let ports = system["ports"].as_array().unwrap();
+        let told = ports.iter().find(|told| told["port"] == port).unwrap_or_else(|| panic!("{system}"));
+        assert_eq!((&told["state"], &told["reason"]), (&own["state"], &own["reason"]), "{system}");
+        assert_eq!(told["vendors"], json!(["test"]), "{system}");
+        own["state"].clone()
+    };
     assert_eq!(port().await, "occupied");
     drop(other);
     assert_eq!(port().await, "off");
@@ -67,6 +75,41 @@ async fn oa_02_an_occupied_port_is_told_and_the_answer_can_be_pasted_all_the_sam
     assert_eq!((&flow["port"]["state"], port().await), (&json!("listening"), json!("listening")), "{flow}");
     let flow = rig.server.admin("POST", &format!("/oauth/flows/{}/cancel", flow["id"]), &Value::Null).await;
     assert_eq!((&flow["phase"], &flow["port"]["state"]), (&json!("cancelled"), &json!("off")), "{flow}");
+}
+
+#[tokio::test]
+async fn oa_02_the_system_page_shows_each_fixed_port_and_who_has_it() {
+    let other = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = other.local_addr().unwrap().port();
+    let (rig, _vendor) = rig(None, Some(port)).await;
+    let answer = rig.server.raw(crate::harness::post(
+        "/auth/login",
+        "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n",
+        &format!("secret={}", crate::harness::ADMIN_TOKEN),
+    ));
+    let answer = answer.await;
+    let sid = answer.0.split("tg_sid=").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+    for (lang, title, occupied, why) in [
+        ("en", "Ports for sign-ins", "occupied", "another program listens there"),
+        ("zh", "登录回调端口", "被占用", "由其他程序监听"),
+    ] {
+        let request = format!(
+            "GET /system HTTP/1.1\r\nHost: test\r\nAccept: text/html\r\nCookie: tg_sid={sid}; tg_lang={lang}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let page = rig.server.raw(request).await.body();
+        let panel = page.split("id=\"ports\"").nth(1).unwrap_or_else(|| panic!("{page}"));
+        let panel = panel.split("</section>").next().unwrap();
+        assert!(panel.contains(title), "{panel}");
+        for (known, vendor) in [(54545, "claude"), (1455, "codex"), (8085, "gemini"), (11451, "iflow")] {
+            assert!(
+                panel.contains(&known.to_string()) && panel.contains(vendor),
+                "{known} {vendor}: {panel}"
+            );
+        }
+        let own = panel.split("<tr").find(|row| row.contains(&port.to_string())).unwrap();
+        assert!(own.contains("test") && own.contains(occupied) && own.contains(why), "{own}");
+    }
 }
 
 /// Writes an answer down around its state.

@@ -6,13 +6,13 @@ use serde_json::json;
 use super::Checked;
 use crate::harness::{ADMIN_TOKEN, Answer};
 
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     checked: &'a Checked,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    async fn sign_in(checked: &'a Checked, lang: &str) -> Self {
+    pub(super) async fn sign_in(checked: &'a Checked, lang: &str) -> Self {
         let body = format!("secret={ADMIN_TOKEN}");
         let answer = send(checked, "/auth/login", "", &body).await;
         let sid = answer.0.split("tg_sid=").nth(1).and_then(|rest| rest.split(';').next());
@@ -20,7 +20,7 @@ impl<'a> Browser<'a> {
         Self { checked, cookie }
     }
 
-    async fn page(&self, path: &str) -> String {
+    pub(super) async fn page(&self, path: &str) -> String {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/html\r\nCookie: {}\r\nConnection: close\r\n\r\n",
             self.cookie
@@ -34,6 +34,14 @@ impl<'a> Browser<'a> {
     async fn press(&self, function: &str, body: &str) -> String {
         let answer = send(self.checked, &format!("/rpc/app/api/check/{function}"), &self.cookie, body).await;
         answer.header("location").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// A form of a page without scripts; answers where it leads, without the host.
+    pub(super) async fn send(&self, path: &str, page: &str, body: &str) -> String {
+        let cookie = format!("{}\r\nReferer: http://test{page}", self.cookie);
+        let answer = send(self.checked, path, &cookie, body).await;
+        let to = answer.header("location").unwrap_or_else(|| panic!("{answer:?}"));
+        to.strip_prefix("http://test").unwrap_or(to).to_owned()
     }
 }
 

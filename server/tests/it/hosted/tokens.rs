@@ -19,8 +19,8 @@ pub(super) fn public_key() -> Vec<u8> {
     RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap().public_key().as_ref().to_vec()
 }
 
-/// A provider of Vertex AI with a service account's key file. Answers provider and credential.
-async fn vertex(rig: &Rig) -> (i64, i64) {
+/// A key file and the provider that it is for: the body that adds it.
+async fn key_file(rig: &Rig) -> Value {
     let origin = rig.upstream.base_url();
     let base_url = format!("{origin}/v1/projects/p-1/locations/us-central1");
     let spec = json!({"base_url": base_url, "api_key": null, "models": ["gemini-*", "claude-*"]});
@@ -29,7 +29,13 @@ async fn vertex(rig: &Rig) -> (i64, i64) {
         "type": "service_account", "project_id": "p-1", "private_key_id": "k-1", "private_key": KEY,
         "client_email": EMAIL, "token_uri": format!("{origin}/token"),
     });
-    let spec = json!({"provider_id": provider, "service_account": file.to_string()});
+    json!({"provider_id": provider, "service_account": file.to_string()})
+}
+
+/// A provider of Vertex AI with a service account's key file. Answers provider and credential.
+async fn vertex(rig: &Rig) -> (i64, i64) {
+    let spec = key_file(rig).await;
+    let provider = spec["provider_id"].as_i64().unwrap();
     let made = rig.server.admin("POST", "/credentials", &spec).await;
     assert_eq!((&made["auth"], &made["secret_hint"]), (&json!("service_account"), &json!(EMAIL)), "{made}");
     assert!(!made.to_string().contains("PRIVATE"), "{made}");
@@ -76,6 +82,27 @@ async fn fault_u29_a_token_that_the_upstream_takes_no_more_is_made_again_once_an
     }
     let shown = rig.server.admin("GET", &format!("/credentials/{credential}"), &Value::Null).await;
     assert_eq!(shown["state"], "valid", "{shown}");
+}
+
+#[tokio::test]
+async fn oa_07_a_key_file_is_tried_by_a_token_of_it_before_it_is_stored() {
+    let rig = Rig::bare().await;
+    let mut spec = key_file(&rig).await;
+    spec["probe"] = json!(true);
+    let another = ServiceAccount { email: "another@p".into(), public_key: public_key() };
+    rig.upstream.admit_service_account(another);
+    let refused = rig.server.admin("POST", "/credentials", &spec).await;
+    let message = refused["error"]["message"].as_str().unwrap_or_else(|| panic!("{refused}"));
+    assert_eq!(refused["error"]["code"], "probe_failed", "{refused}");
+    assert!(message.contains("account not found") && !message.contains("PRIVATE"), "{message}");
+    let list = rig.server.admin("GET", "/credentials", &Value::Null).await;
+    assert_eq!(list["items"], json!([]), "{list}");
+    rig.upstream.admit_service_account(admitted());
+    let made = rig.server.admin("POST", "/credentials", &spec).await;
+    assert_eq!((&made["auth"], &made["state"]), (&json!("service_account"), &json!("valid")), "{made}");
+    assert_eq!(rig.upstream.minted(), 1, "one for the trial");
+    let got = rig.ask(rig.keyed(GEMINI.ask("gemini-test", false))).await;
+    assert_eq!(got.status, 200, "{}", got.text());
 }
 
 #[tokio::test]

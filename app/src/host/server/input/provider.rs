@@ -161,6 +161,7 @@ impl CredentialForm {
             enabled: None,
             limits: self.limits.read(&mut errors),
             proxy_url: self.proxy_url.take(),
+            probe: Some(checked(&self.probe)),
         };
         errors.finish(input)
     }
@@ -184,6 +185,7 @@ impl CredentialForm {
             version: number(&self.version, "version", &mut errors),
             limits: self.limits.read(&mut errors),
             proxy_url: proxy_change(&self.proxy_url, &self.proxy_clear),
+            probe: Some(checked(&self.probe)),
         };
         errors.finish(input)
     }

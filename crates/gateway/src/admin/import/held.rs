@@ -69,6 +69,7 @@ pub(super) fn checked(
         enabled: Some(held.enabled),
         limits: held.limits.clone(),
         proxy_url: None,
+        probe: None,
     };
     let spec = input.parse(&default_name.unwrap_or_default()).map_err(|problem| reason(&problem))?;
     let material = match input.secret() {
