@@ -38,7 +38,6 @@ mod request;
 mod routing;
 mod secrets;
 mod setting;
-mod sign_in;
 mod system;
 mod trail;
 mod trial;
@@ -58,6 +57,7 @@ use serde_json::Value;
 use store::{Change, StoreError};
 use types::Problem;
 use types::audit::AuditFilter;
+use types::principal::Principal;
 
 use crate::core::Core;
 use crate::identity::Actor;
@@ -70,6 +70,18 @@ pub(crate) use secrets::rotate_at_start;
 pub struct Admin {
     core: Arc<Core>,
     actor: Actor,
+}
+
+impl Admin {
+    /// The handle for a proven principal.
+    pub(crate) fn of(core: &Arc<Core>, principal: &Principal, actor: Actor) -> Result<Self, Problem> {
+        match principal {
+            Principal::Admin => Ok(Self { core: core.clone(), actor }),
+            Principal::Member { .. } => {
+                Err(Problem::new("forbidden", "this is open to the administrator only"))
+            }
+        }
+    }
 }
 
 /// What a change is about, for the audit log.

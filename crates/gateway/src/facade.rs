@@ -1,5 +1,6 @@
 //! [`Gateway`]: the whole engine behind one cheaply cloned handle. Each method is a door, none decides anything.
 
+mod doors;
 mod inside;
 
 use std::sync::Arc;

@@ -57,6 +57,7 @@ mod member;
 mod pricelist;
 mod refresh;
 mod serve;
+mod sign_in;
 mod standing;
 mod start;
 mod tasks;

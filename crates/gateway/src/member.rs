@@ -14,7 +14,6 @@ use types::principal::Principal;
 use types::{Problem, UserId};
 
 use crate::core::Core;
-use crate::facade::Gateway;
 use crate::identity::Actor;
 
 /// A proven member. Cheap to clone.
@@ -25,9 +24,9 @@ pub struct Member {
     name: String,
 }
 
-impl Gateway {
-    /// The handle for a signed-in member; refused once he is deleted, switched off or expired.
-    pub fn member(&self, principal: &Principal, actor: Actor) -> Result<Member, Problem> {
+impl Member {
+    /// The handle for a proven member; refused once he is deleted, switched off or expired.
+    pub(crate) fn of(core: &Arc<Core>, principal: &Principal, actor: Actor) -> Result<Self, Problem> {
         let Principal::Member { user_id } = principal else {
             return Err(Problem::new(
                 "forbidden",
@@ -35,7 +34,6 @@ impl Gateway {
             ));
         };
         let Actor { via: _, client_ip: _, request_id, session: _ } = actor;
-        let core = &self.core;
         let snapshot = core.snapshot();
         let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()));
         let Some(user) = user else {
@@ -45,7 +43,7 @@ impl Gateway {
             ));
         };
         tracing::debug!(user.id = user_id.0, request.id = request_id, "member call");
-        Ok(Member { core: core.clone(), user_id: *user_id, name: user.spec.name.clone() })
+        Ok(Self { core: core.clone(), user_id: *user_id, name: user.spec.name.clone() })
     }
 }
 

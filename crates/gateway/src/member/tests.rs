@@ -12,6 +12,7 @@ use types::{CredentialId, ProviderId, RequestId, Secret, Timestamp, UserId};
 use super::*;
 use crate::clock::Clock;
 use crate::config::{Config, OutboundProxy, Site};
+use crate::facade::Gateway;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 

@@ -1,4 +1,4 @@
-//! The doors: from what somebody presents to a proven [`Principal`], and from there to a handle.
+//! From what somebody presents to a proven [`Principal`].
 //!
 //! Wrong and unknown secrets get the same answer after the same work. The admin token opens nothing on the
 //! model paths: it is no key, and only the snapshot's keys are accepted there (INV-14).
@@ -8,78 +8,48 @@ use std::sync::Arc;
 
 use serde_json::json;
 use store::Change;
-use types::principal::{Principal, Viewer};
+use types::principal::Principal;
 use types::{Problem, Secret, UserId};
 
-use super::Admin;
 use crate::core::Core;
-use crate::facade::Gateway;
 use crate::identity::password::{Passwords, Verdict};
 use crate::identity::problem::store_problem;
 use crate::identity::throttle::{Account, Begun, Lane};
-use crate::identity::{Actor, SignIn, api_key};
+use crate::identity::{SignIn, api_key};
 
 /// Longest secret or name that is looked at. Longer ones are wrong without any work.
 const MAX_PRESENTED: usize = 512;
 
-impl Gateway {
-    /// Proves who somebody is: by the admin token, a member's key, or a member's name and password.
-    ///
-    /// `trusted_device` says that this browser signed in before; its failures are counted apart.
-    pub async fn sign_in(
-        &self,
-        presented: SignIn,
-        client_ip: IpAddr,
-        trusted_device: bool,
-    ) -> Result<Principal, Problem> {
-        let door = Door { core: &self.core, ip: client_ip, trusted_device, via: "admin" };
-        match presented {
-            SignIn::Token(token) => {
-                let token = Secret::new(token.expose().trim().to_owned());
-                match api_key::lookup_id(token.expose()) {
-                    Some(lookup) => door.by_key(&token, lookup).await,
-                    None => door.by_admin_token(&token).await,
-                }
-            }
-            SignIn::Password { name, password } => door.by_password(name.trim(), password).await,
-        }
-    }
-
-    /// The administrator's handle for a signed-in principal.
-    pub fn admin(&self, principal: &Principal, actor: Actor) -> Result<Admin, Problem> {
-        match principal {
-            Principal::Admin => Ok(Admin { core: self.core.clone(), actor }),
-            Principal::Member { .. } => {
-                Err(Problem::new("forbidden", "this is open to the administrator only"))
+/// Proves who somebody is: by the admin token, a member's key, or a member's name and password.
+///
+/// `trusted_device` says that this browser signed in before; its failures are counted apart.
+pub(crate) async fn prove(
+    core: &Arc<Core>,
+    presented: SignIn,
+    ip: IpAddr,
+    trusted_device: bool,
+) -> Result<Principal, Problem> {
+    let door = Door { core, ip, trusted_device, via: "admin" };
+    match presented {
+        SignIn::Token(token) => {
+            let token = Secret::new(token.expose().trim().to_owned());
+            match api_key::lookup_id(token.expose()) {
+                Some(lookup) => door.by_key(&token, lookup).await,
+                None => door.by_admin_token(&token).await,
             }
         }
+        SignIn::Password { name, password } => door.by_password(name.trim(), password).await,
     }
+}
 
-    /// The administrator's handle for an `Authorization` header (AU-01).
-    pub async fn admin_by_bearer(&self, authorization: Option<&str>, actor: Actor) -> Result<Admin, Problem> {
-        let token = bearer(authorization)?;
-        let door = Door { core: &self.core, ip: actor.ip(), trusted_device: false, via: "admin-api" };
-        door.by_admin_token(&token).await?;
-        Ok(Admin { core: self.core.clone(), actor })
-    }
-
-    /// What pages show of the person at the screen; `None` if the member is gone or switched off.
-    pub fn viewer(&self, principal: &Principal) -> Option<Viewer> {
-        match principal {
-            Principal::Admin => Some(Viewer { is_admin: true, name: "admin".to_owned(), user_id: None }),
-            Principal::Member { user_id } => {
-                let core = &self.core;
-                let snapshot = core.snapshot();
-                let user = snapshot.users.get(user_id).filter(|user| user.is_active(core.clock.now()))?;
-                Some(Viewer { is_admin: false, name: user.spec.name.clone(), user_id: Some(*user_id) })
-            }
-        }
-    }
-
-    /// The first 8 hex characters of the configured admin token's SHA-256 (AU-02).
-    pub fn fingerprint(&self) -> String {
-        self.core.admin_token.fingerprint().to_owned()
-    }
+/// Proves an administrator by an `Authorization` header (AU-01).
+pub(crate) async fn prove_by_bearer(
+    core: &Arc<Core>,
+    authorization: Option<&str>,
+    ip: IpAddr,
+) -> Result<Principal, Problem> {
+    let token = bearer(authorization)?;
+    Door { core, ip, trusted_device: false, via: "admin-api" }.by_admin_token(&token).await
 }
 
 /// The token of an `Authorization: Bearer …` header. The value is never repeated in the answer.
