@@ -13,6 +13,7 @@ mod config;
 mod database;
 mod doctor;
 mod healthcheck;
+mod reset;
 mod running;
 mod secrets;
 mod serve;
@@ -66,6 +67,8 @@ enum Command {
     /// Look after the stored secrets and the key that seals them.
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Empty database and journal after making a backup. The gateway must be stopped.
+    Reset(reset::Reset),
     /// Take over what another gateway keeps, through the running gateway; exit code 0 or 1.
     Import(transfer::Import),
     /// Hand everything on in a sealed file, through the running gateway; exit code 0 or 1.
@@ -88,6 +91,7 @@ pub fn run() -> Result<(), BootError> {
         Command::Db(command) => database::run(&command, &load()?),
         Command::Audit { since } => audit::run(since, &load()?),
         Command::Secrets(command) => secrets::run(command, load()?),
+        Command::Reset(command) => reset::run(command, &load()?),
         Command::Import(command) => transfer::import(&command, load()?),
         Command::Export(command) => transfer::export(&command, load()?),
         Command::Service(command) => {

@@ -46,9 +46,17 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Switches one on or off.
+/// Switches one on or off; on, if it is wished, with its errors and everything else held against it begun anew.
 #[server]
-pub(crate) async fn toggle(id: CredentialId, enabled: bool) -> Result<(), AppError> {
+pub(crate) async fn toggle(
+    id: CredentialId,
+    enabled: bool,
+    #[server(default)] anew: bool,
+) -> Result<(), AppError> {
+    if enabled && anew {
+        crate::host::admin().await?.credential_enable(id).await?;
+        return Ok(());
+    }
     let change = types::credential::UpdateCredential { enabled: Some(enabled), ..Default::default() };
     crate::host::admin().await?.credential_update(id, change).await?;
     Ok(())

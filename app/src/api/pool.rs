@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use types::CredentialId;
-use types::cached::PoolStats;
 use types::credential::CredentialView;
+use types::pool::PoolReport;
 
 use crate::error::AppError;
 
-/// Counts of the pool.
+/// Counts of the pool, and every entry of it.
 #[server(input = Json)]
-pub(crate) async fn stats() -> Result<PoolStats, AppError> {
-    Ok(crate::host::admin().await?.pool_stats().await?)
+pub(crate) async fn report() -> Result<PoolReport, AppError> {
+    Ok(crate::host::admin().await?.pool_report().await?)
 }
 
 /// Every credential of every provider.

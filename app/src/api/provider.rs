@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use types::ProviderId;
+use types::credential::{DeletedCredentials, ResetProvider};
 use types::provider::{ProviderTest, ProviderView, ProviderVitals};
+use types::{ProviderId, Timestamp};
 
 use crate::error::AppError;
 use crate::form::provider::ProviderForm;
@@ -64,6 +65,28 @@ pub(crate) async fn remove(id: ProviderId) -> Result<(), AppError> {
 #[server]
 pub(crate) async fn restore(id: ProviderId) -> Result<(), AppError> {
     crate::host::admin().await?.provider_restore(id).await?;
+    crate::host::redirect(&format!("/providers/{id}?done=restored"));
+    Ok(())
+}
+
+/// Deletes all of its credentials, if its name was typed.
+#[server]
+pub(crate) async fn reset(id: ProviderId, confirm: String) -> Result<(), AppError> {
+    crate::host::admin().await?.provider_reset(id, ResetProvider { confirm }).await?;
+    crate::host::redirect(&format!("/providers/{id}?done=deleted"));
+    Ok(())
+}
+
+/// What of it was deleted lately.
+#[server(input = Json)]
+pub(crate) async fn deleted(id: ProviderId) -> Result<Vec<DeletedCredentials>, AppError> {
+    Ok(crate::host::admin().await?.provider_deleted(id).await?)
+}
+
+/// Brings back what was deleted together.
+#[server]
+pub(crate) async fn restore_deleted(id: ProviderId, at: Timestamp) -> Result<(), AppError> {
+    crate::host::admin().await?.provider_restore_deleted(id, at).await?;
     crate::host::redirect(&format!("/providers/{id}?done=restored"));
     Ok(())
 }

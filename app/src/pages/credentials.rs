@@ -177,6 +177,9 @@ fn Item(
                 <ActionForm action=actions.toggle>
                     <input type="hidden" name="id" value=id.to_string()/>
                     <input type="hidden" name="enabled" value=(!enabled).to_string()/>
+                    {(!enabled).then(|| view! {
+                        <span class="check"><label><input type="checkbox" name="anew" value="true" checked/> {t(p::ANEW)}</label></span>
+                    })}
                     <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                 </ActionForm>
                 {own.then(|| view! {

@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use types::cached::{Availability, PoolStats};
 use types::check::CheckerView;
 use types::credential::{CredentialState, CredentialView, Tier};
+use types::pool::PoolReport;
 use types::provider::ProviderView;
 
 use super::pool_checks::{CheckActions, CheckButtons, CheckCell, Checker, WithErrors};
 use super::pool_history::History;
+use super::pool_table::{Asked, PoolTable};
 use super::pool_trend::{Faults, Trend};
 use crate::api;
 use crate::components::availability::AvailabilityGrid;
@@ -30,6 +32,8 @@ pub(crate) fn Pool() -> impl IntoView {
     let t = translator();
     let refresh = Refresh::get();
     let (search, state, errors) = (query("q"), query("state"), query("errors"));
+    let (table, kind, on) = (query("view"), query("kind"), query("on"));
+    let (sort, dir) = (query("sort"), query("dir"));
     let actions = CheckActions::new();
     let recover = ServerAction::<api::pool::Recover>::new();
     let recover_all = ServerAction::<api::pool::RecoverAll>::new();
@@ -49,7 +53,9 @@ pub(crate) fn Pool() -> impl IntoView {
             <Failed error=all_failed/>
             {actions.failures()}
             <History/>
-            {load(data, move |(stats, credentials, providers, checker)| {
+            {load(data, move |(report, credentials, providers, checker)| {
+                let PoolReport { stats, entries } = report;
+                let entries = StoredValue::new(entries);
                 let threshold = checker.error_threshold;
                 let all = StoredValue::new((credentials, providers));
                 let empty = stats.total == 0;
@@ -62,11 +68,22 @@ pub(crate) fn Pool() -> impl IntoView {
                         let (credentials, providers) = all.get_value();
                         view! { <WithErrors credentials providers actions/> }
                     })}
+                    <nav class="filters" aria-label=t(o::VIEWS)>
+                        <a class="chip" href="/pool">{t(o::BY_TIER)}</a>
+                        <a class="chip" href="/pool?view=table" id="as-table">{t(o::AS_TABLE)}</a>
+                    </nav>
                     {move || {
+                        let text = |value: Memo<Option<String>>| value.get().unwrap_or_default();
+                        if table.get().as_deref() == Some("table") {
+                            let (kind, on, sort) = (text(kind), text(on), text(sort));
+                            let descending = text(dir) == "desc";
+                            let asked = Asked { text: text(search), state: text(state), kind, on, sort, descending };
+                            return view! { <PoolTable entries=entries.get_value() asked/> }.into_any();
+                        }
                         let (credentials, providers) = all.get_value();
                         let wanted = Wanted { text: search.get().unwrap_or_default().to_lowercase(), state: state.get() };
                         let checks = Checks { actions, threshold };
-                        view! { <Tiers tiers=stats.clone() credentials providers wanted recover checks/> }
+                        view! { <Tiers tiers=stats.clone() credentials providers wanted recover checks/> }.into_any()
                     }}
                 }
             })}
@@ -85,11 +102,11 @@ struct Checks {
     threshold: u32,
 }
 
-type Everything = (PoolStats, Vec<CredentialView>, Vec<ProviderView>, CheckerView);
+type Everything = (PoolReport, Vec<CredentialView>, Vec<ProviderView>, CheckerView);
 
 async fn everything() -> Result<Everything, AppError> {
-    let (stats, credentials) = (api::pool::stats().await?, api::pool::credentials().await?);
-    Ok((stats, credentials, api::provider::list(false).await?, api::check::checker().await?))
+    let (report, credentials) = (api::pool::report().await?, api::pool::credentials().await?);
+    Ok((report, credentials, api::provider::list(false).await?, api::check::checker().await?))
 }
 
 /// What the filters ask for.

@@ -9,6 +9,7 @@ use super::credentials::Credentials;
 use super::path_id;
 use super::provider_form::ProviderFields;
 use super::provider_health::ProviderHealth;
+use super::provider_reset::ProviderReset;
 use super::quota_panel::{QuotaPanel, Subject};
 use crate::api;
 use crate::components::confirm::Confirm;
@@ -122,6 +123,7 @@ fn Body(
             <div class="column side">
                 <TestPanel id/>
                 <ModelsPanel id/>
+                <ProviderReset id name=name.clone()/>
                 <section class="panel pad away">
                     <p class="help">{t(p::DELETE_TEXT)}</p>
                     <Confirm what="delete" trigger=c::DELETE title=p::DELETE_TITLE text=p::DELETE_TEXT subject=name>

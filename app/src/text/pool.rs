@@ -47,6 +47,14 @@ super::texts! {
     FROM_TO: "Change", "变化";
     REQUEST: "Request", "请求";
 
+    VIEWS: "Views", "视图";
+    BY_TIER: "By tier", "按层级";
+    AS_TABLE: "As one table", "账户表";
+    RESETS: "Limit ends", "限流重置";
+    TOTAL_COST: "Cost in all", "累计成本";
+    TODAY: "Requests today (UTC)", "今日请求（UTC）";
+    NONE_FITS: "No credential fits this filter.", "没有符合筛选条件的凭证。";
+
     TREND: "429, switches and exhaustion in 24 hours", "24 小时 429、换号与耗尽";
     TREND_SHARE: "Attempts that went well in 24 hours", "24 小时尝试成功率";
     FAULTS: "Part of the pool could not be set up", "部分凭证未能载入";

@@ -72,6 +72,7 @@ pub(crate) fn wants_sign_in(problem: &Problem) -> bool {
 
 const EXACT: &[(&str, &str)] = &[
     ("must not be empty", "不能为空"),
+    ("must be the provider's name", "必须是该供应商的名称"),
     ("at most 80 characters", "最多 80 个字符"),
     ("must not hold control characters", "不能包含控制字符"),
     ("at most 50", "最多 50 个"),

@@ -144,4 +144,12 @@ super::texts! {
     DELETE_CREDENTIAL_TEXT: "Requests in flight finish with it; no new one uses it. It can be restored.", "进行中的请求会继续完成，新请求不再使用。删除后可以恢复。";
     ITS_REQUESTS: "Its requests", "相关请求";
     ITS_AUDIT: "Its changes", "变更记录";
+
+    RESET: "Delete all credentials", "删除全部凭证";
+    RESET_TITLE: "Delete every credential of this provider?", "删除该供应商的全部凭证？";
+    RESET_TEXT: "Only this provider's, and not those that the environment names. They can be restored together for seven days. Requests that run go on.", "仅删除该供应商的凭证，由环境变量指定的除外。七天内可一并恢复。进行中的请求不受影响。";
+    RESET_CONFIRM: "Type the provider's name", "请输入供应商名称";
+    DELETED_LATELY: "Deleted in the last seven days", "最近七天内删除";
+    RESTORABLE_UNTIL: "Can be restored together until", "可一并恢复，截止";
+    ANEW: "its errors begin anew", "错误次数清零";
 }

@@ -33,6 +33,7 @@ mod proxy;
 mod quota;
 mod recover;
 mod refresh;
+mod removal;
 mod reprice;
 mod request;
 mod routing;

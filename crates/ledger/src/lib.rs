@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod budget;
+mod closed;
 mod error;
 mod group;
 pub mod invariant;
@@ -31,7 +32,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use types::Timestamp;
@@ -39,6 +40,7 @@ use types::request::RequestRecord;
 
 pub use batch::{Batch, LatencyDelta, Position, UsageDelta, UsageKey};
 pub use budget::Budgets;
+pub use closed::{Closed, JournalFiles, keep_closed};
 pub use error::JournalError;
 pub use record::Progress;
 pub use recovery::{OpenRequest, interrupted};
@@ -59,17 +61,6 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Reads wall time.
     pub now: fn() -> Timestamp,
-}
-
-/// Keeps every other process away from a journal, without opening it; for work on a gateway that does not run.
-#[derive(Debug)]
-pub struct Closed {
-    _lock: lock::Lock,
-}
-
-/// Locks a journal's directory. [`JournalError::Locked`] if a process has it open.
-pub fn keep_closed(dir: &Path) -> Result<Closed, JournalError> {
-    Ok(Closed { _lock: lock::Lock::take(dir)? })
 }
 
 /// What opening the books found.

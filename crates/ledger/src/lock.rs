@@ -9,6 +9,9 @@ use std::path::Path;
 
 use crate::JournalError;
 
+/// The file.
+pub(crate) const LOCK: &str = "lock";
+
 /// Held as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -23,7 +26,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(dir.join("lock"))?;
+            .open(dir.join(LOCK))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -3,6 +3,7 @@
 mod check;
 mod managed;
 mod mark;
+mod removal;
 mod token;
 
 use types::allowance::Allowance;
@@ -135,6 +136,7 @@ impl Store {
     ) -> Result<CredentialRow, StoreError> {
         let CredentialSpec { name, tier, priority, weight, max_concurrency, enabled, limits } = spec;
         let mut txn = self.pool.begin_write().await?;
+        let was = check::switch_in_txn(&mut txn, id).await?;
         let touched = txn
             .execute(
                 "UPDATE credentials SET name = $3, tier = $4, priority = $5, weight = $6, max_concurrency = $7,
@@ -158,7 +160,7 @@ impl Store {
             let versions = "SELECT version FROM credentials WHERE id = $1 AND deleted_at IS NULL";
             return Err(missing_or_stale(&mut txn, versions, id.0).await);
         }
-        check::switched_in_txn(&mut txn, id, *enabled, change.at).await?;
+        check::switched_in_txn(&mut txn, id, was, *enabled, change.at).await?;
         if let Some(SealedSecret { sealed, hint }) = secret {
             txn.execute(
                 "UPDATE credentials SET sealed = $2, hint = $3, token_version = token_version + 1 WHERE id = $1",

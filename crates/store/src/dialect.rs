@@ -26,6 +26,16 @@ pub(crate) const SQLITE_VERSION: &str = "SELECT sqlite_version() AS version";
 /// Version of the PostgreSQL server; more words may follow the number.
 pub(crate) const POSTGRES_VERSION: &str = "SELECT current_setting('server_version') AS version";
 
+/// The file of the database.
+pub(crate) const SQLITE_FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+
+/// Copies the database into the file `$1`.
+pub(crate) const SQLITE_COPY: &str = "VACUUM INTO $1";
+
+/// Connections to this database that call themselves what ours do.
+pub(crate) const POSTGRES_OTHERS: &str = "SELECT COUNT(*) AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'tollgate' AND pid <> pg_backend_pid()";
+
 /// How long a statement waits for another writer.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 

@@ -51,6 +51,7 @@ mod sql;
 pub mod testing;
 mod usage;
 mod user;
+mod whole;
 
 use std::time::{Duration, Instant};
 

@@ -10,9 +10,11 @@ use crate::{CredentialId, ProviderId, Timestamp};
 
 mod input;
 mod material;
+mod removal;
 
 pub use input::{CreateCredential, UpdateCredential};
 pub use material::{AwsInput, ClientInput, Material, MaterialInput};
+pub use removal::{DeletedCredentials, ProviderReset, ResetProvider, RestoreCredentials};
 
 named! {
     /// Tiers are tried in this order unless the setting `pool.tier_order` says otherwise.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::{CredentialState, Tier};
 use crate::dialect::named;
-use crate::{CredentialId, ProviderId, Timestamp};
+use crate::provider::ProviderKind;
+use crate::{CredentialId, Money, ProviderId, Timestamp};
 
 named! {
     /// What kept a part of the pool from being set up. The service runs without that part.
@@ -50,10 +51,14 @@ pub struct PoolEntry {
     pub provider_id: ProviderId,
     /// The provider's name.
     pub provider_name: String,
+    /// The provider's kind.
+    pub kind: ProviderKind,
     /// Its tier.
     pub tier: Tier,
     /// Lower is tried first within its tier, after the provider's own priority.
     pub priority: i32,
+    /// Whether it is switched on itself.
+    pub enabled: bool,
     /// Whether it could serve now.
     pub active: bool,
     /// Its state.
@@ -62,12 +67,24 @@ pub struct PoolEntry {
     pub reason: Option<String>,
     /// When that is over by itself; null if it is not.
     pub until: Option<Timestamp>,
+    /// When the last of its rate limits ends, those of single models too; null if none holds.
+    pub rate_limit_reset_at: Option<Timestamp>,
+    /// Requests on it right now.
+    pub current_load: u32,
+    /// Requests that ended on it today (UTC), as far as they are booked; null if the database does not answer.
+    pub daily_requests: Option<u64>,
+    /// What it cost at its vendor since it was added; null if the database does not answer.
+    pub total_cost_usd: Option<Money>,
     /// Requests answered since the process started.
     pub answered: u64,
     /// Requests failed since the process started.
     pub failed: u64,
     /// Failures in a row.
     pub consecutive_errors: u32,
+    /// What went wrong last, or what its state says; null if nothing did.
+    pub last_error: Option<String>,
+    /// When.
+    pub last_error_at: Option<Timestamp>,
 }
 
 /// What happened to the pool in one slot of time.

@@ -14,10 +14,15 @@ const CONNECTIONS: u32 = 10;
 
 /// Connects; a database that is still starting is waited for.
 pub async fn connect(config: &ServerConfig) -> Result<Store, BootError> {
+    connect_with(config, CONNECTIONS).await
+}
+
+/// Connects with a pool of so many connections.
+pub async fn connect_with(config: &ServerConfig, max_connections: u32) -> Result<Store, BootError> {
     let deadline = Instant::now() + config.edge.database_patience;
     let mut pause = Duration::from_millis(200);
     loop {
-        let options = ConnectOptions { max_connections: CONNECTIONS };
+        let options = ConnectOptions { max_connections };
         let error = match Store::connect(config.database_url.expose(), options).await {
             Ok(store) => return Ok(store),
             Err(error) => error,

@@ -162,6 +162,7 @@ mod tests {
         for value in ["sk-", "your-key-here", "insert"] {
             assert!(!all.contains(value), "a value shows: {all}");
         }
+        assert_eq!(seen("sk-...,sk-a1", true).1, [(placeholder, Some(1))]);
         assert_eq!(seen("'sk-a1,b'", false).0, ["1=sk-a1,b"], "one key may hold a comma");
         assert_eq!(seen("changeme", false).1, [(placeholder, None)]);
         assert_eq!(seen("sk-a\nsk-b\n", true).0, ["1=sk-a", "2=sk-b"]);

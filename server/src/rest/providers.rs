@@ -3,6 +3,7 @@
 use http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use types::credential::{ResetProvider, RestoreCredentials};
 use types::provider::{CreateProvider, TestProvider, UpdateProvider};
 use types::{Page, ProviderId};
 
@@ -60,6 +61,28 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/providers/{id}/restore",
             "Undo a deletion",
             |admin, call: ById| async move { admin.provider_restore(call.path).await },
+        ),
+        endpoint(
+            Method::POST,
+            "/providers/{id}/reset",
+            "Delete all credentials of a provider, whose name confirms it; they can be restored for seven days",
+            |admin, call: Call<ProviderId, NoQuery, Json<ResetProvider>>| async move {
+                admin.provider_reset(call.path, call.body.0).await
+            },
+        ),
+        endpoint(
+            Method::GET,
+            "/providers/{id}/deleted",
+            "List a provider's credentials that were deleted in the last seven days, by when",
+            |admin, call: ById| async move { admin.provider_deleted(call.path).await.map(Page::whole) },
+        ),
+        endpoint(
+            Method::POST,
+            "/providers/{id}/deleted/restore",
+            "Bring back the credentials of a provider that were deleted together",
+            |admin, call: Call<ProviderId, NoQuery, Json<RestoreCredentials>>| async move {
+                admin.provider_restore_deleted(call.path, call.body.0.deleted_at).await
+            },
         ),
         endpoint(
             Method::POST,

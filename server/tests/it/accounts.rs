@@ -151,7 +151,7 @@ async fn rf_02_a_token_that_ends_in_the_middle_of_a_stream_harms_neither_it_nor_
 }
 
 #[tokio::test]
-async fn fault_u29_a_refused_token_is_refreshed_and_the_request_sent_once_more() {
+async fn f_3_fault_u29_a_refused_token_is_refreshed_and_the_request_sent_once_more() {
     let (rig, vendor, _) = pool(3_600).await;
     rig.on_credential("a1-CANARY-access-token", refuses());
     let ask = rig.keyed(ANTHROPIC.ask("m-1", false));
@@ -165,7 +165,7 @@ async fn fault_u29_a_refused_token_is_refreshed_and_the_request_sent_once_more()
 }
 
 #[tokio::test]
-async fn fault_u30_rf_03_a_revoked_account_is_out_of_rotation_within_one_request_and_told_everywhere() {
+async fn f_3_fault_u30_rf_03_a_revoked_account_is_out_of_rotation_within_one_request_and_told_everywhere() {
     let (rig, vendor, id) = pool(3_600).await;
     rig.credential(1, "up-b", json!({"priority": 9})).await;
     vendor.set(|script| script.revoked = true);

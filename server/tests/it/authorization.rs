@@ -100,7 +100,7 @@ const BODIES: [(&str, &str); 6] = [
     (
         "application/x-www-form-urlencoded",
         "id=999999&provider_id=999999&name=none&value=1&enabled=true&deleted=false&model=m&form[name]=&form[enabled]=true\
-         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true&kept=none&preview=none&view=none&policy=none&vendor=none&way=&pasted=x&client_id=&client_secret=&spec=&version=0",
+         &user_id=999999&csv=x&scope=user&back=%2F&disabled=true&kept=none&preview=none&view=none&policy=none&vendor=none&way=&pasted=x&client_id=&client_secret=&spec=&version=0&confirm=none&at=2026-01-01T00:00:00Z",
     ),
     (
         "application/json",

@@ -1,6 +1,7 @@
 //! The program as a process: exit codes, the last line on standard error, signals (`ST`).
 
 mod pool;
+mod reset;
 mod secrets;
 mod transfer;
 

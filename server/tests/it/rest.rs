@@ -1,7 +1,9 @@
 //! The admin REST API from outside: shapes, statuses, strictness.
 
+mod accounts;
 mod audit;
 mod catalogue;
+mod environment;
 mod import;
 mod ip_limit;
 mod money;

@@ -1,5 +1,6 @@
 //! A server with fake vendors behind it: what the tests of the model surface stand on.
 
+pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod faces;

@@ -16,6 +16,7 @@ mod proxies;
 mod queue;
 mod record;
 mod rectify;
+mod states;
 mod storm;
 
 use std::time::Duration;

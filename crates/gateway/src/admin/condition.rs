@@ -79,6 +79,14 @@ impl Condition {
         self.rests.iter().map(view).collect()
     }
 
+    /// When the last of its rate limits ends: the stored one, if it is in force, and those of its models.
+    pub(super) fn limited_until(&self, stored: Option<&CredentialMark>) -> Option<Timestamp> {
+        let limited = |state: CredentialState| state == CredentialState::RateLimited;
+        let rests = self.rests.iter().filter(|rest| limited(rest.state)).map(|rest| rest.until);
+        let stored = stored.filter(|mark| limited(mark.state)).and_then(|mark| mark.until);
+        rests.chain(stored).max()
+    }
+
     /// Everything that keeps it, or one of its models, from being chosen and that clearing removes.
     pub(super) fn marks(
         &self,

@@ -1,13 +1,16 @@
 //! The pool as a whole: how many credentials could serve, how they did lately, what selection works with.
 
+use std::collections::HashMap;
+
 use types::cached::{Availability, AvailabilityRow, PoolStats, TierStats};
 use types::credential::Tier;
 use types::pool::{PoolEntry, PoolReport, PriorityStats};
 use types::system::Refreshed;
-use types::{Problem, Timestamp};
+use types::usage::{UsageBy, UsageFilter, UsageLine};
+use types::{CredentialId, Money, Problem, Timestamp};
 
 use super::Admin;
-use super::condition::{Condition, Stored};
+use super::condition::{Condition, Stored, in_force};
 use crate::environment;
 use crate::identity::problem::store_problem;
 
@@ -15,13 +18,7 @@ use crate::identity::problem::store_problem;
 const SLOT_S: u64 = 300;
 
 impl Admin {
-    /// Counts of the whole pool.
-    pub async fn pool_stats(&self) -> Result<PoolStats, Problem> {
-        Ok(self.pool_report().await?.stats)
-    }
-
     /// Counts of the whole pool, and every entry of it.
-    #[expect(clippy::unused_async, reason = "all calls of the handle are awaited alike")]
     pub async fn pool_report(&self) -> Result<PoolReport, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
         let order = &snapshot.settings.pool_tier_order;
@@ -40,6 +37,7 @@ impl Admin {
             faults: environment::faults(&self.core),
             ..PoolStats::default()
         };
+        let booked = self.booked(now).await;
         let mut entries = Vec::new();
         for provider in &snapshot.providers {
             for credential in &provider.credentials {
@@ -55,26 +53,54 @@ impl Admin {
                     tier.active += active;
                 }
                 count_priority(&mut stats.by_priority, spec.priority, active);
+                let gauge = self.core.gauges.credential(credential.id);
+                let marked = Some(&credential.mark).filter(|mark| in_force(mark, now));
                 entries.push(PoolEntry {
                     credential_id: credential.id,
                     credential_name: spec.name.clone(),
                     provider_id: provider.id,
                     provider_name: provider.spec.name.clone(),
+                    kind: provider.spec.kind,
                     tier: spec.tier,
                     priority: spec.priority,
+                    enabled: spec.enabled,
                     active: is_active,
                     state: condition.state,
+                    rate_limit_reset_at: condition.limited_until(marked),
+                    current_load: gauge.in_flight,
+                    daily_requests: booked.as_ref().map(|booked| booked.today(credential.id)),
+                    total_cost_usd: booked.as_ref().map(|booked| booked.cost(credential.id)),
                     reason: condition.reason,
                     until: condition.until,
                     answered: condition.answered,
                     failed: condition.failed,
-                    consecutive_errors: self.core.gauges.credential(credential.id).consecutive_errors,
+                    consecutive_errors: gauge.consecutive_errors,
+                    last_error: gauge.last_error.or_else(|| marked.and_then(|mark| mark.reason.clone())),
+                    last_error_at: gauge.last_error_at.or_else(|| marked.and_then(|mark| mark.since)),
                 });
             }
         }
         stats.failed = stats.total.saturating_sub(stats.active);
         stats.by_priority.sort_by_key(|line| line.priority);
         Ok(PoolReport { stats, entries })
+    }
+
+    /// What the books say of credentials. The pool can be looked at without them, and has to be when the database fails.
+    async fn booked(&self, now: Timestamp) -> Option<Booked> {
+        let by = |since| UsageFilter {
+            by: Some(UsageBy::Credential),
+            since,
+            until: Some(now.plus_ms(1)),
+            limit: Some(u32::MAX),
+            ..UsageFilter::default()
+        };
+        let all = self.core.store.usage_by(&by(None)).await.ok()?;
+        let today = self.core.store.usage_by(&by(Some(now.day_start()))).await.ok()?;
+        let of = |line: UsageLine| Some((CredentialId(line.key.parse().ok()?), line.totals));
+        Some(Booked {
+            cost: all.into_iter().filter_map(of).map(|(id, sums)| (id, sums.provider_cost_usd)).collect(),
+            today: today.into_iter().filter_map(of).map(|(id, sums)| (id, sums.requests)).collect(),
+        })
     }
 
     /// How each credential did in the last day, in slots of five minutes.
@@ -113,6 +139,22 @@ impl Admin {
         };
         self.note("refresh", "scheduler", "scheduler", None).await?;
         Ok(refreshed)
+    }
+}
+
+/// What the books say of credentials.
+struct Booked {
+    cost: HashMap<CredentialId, Money>,
+    today: HashMap<CredentialId, u64>,
+}
+
+impl Booked {
+    fn cost(&self, id: CredentialId) -> Money {
+        self.cost.get(&id).copied().unwrap_or_default()
+    }
+
+    fn today(&self, id: CredentialId) -> u64 {
+        self.today.get(&id).copied().unwrap_or_default()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use types::allowance::Allowance;
 use types::check::{CheckCounts, CheckLine, CheckResult, CheckStanding, DisabledBy};
-use types::credential::CredentialEvent;
+use types::credential::{CredentialEvent, CredentialState};
 use types::{CredentialId, Timestamp};
 
 use crate::audit::audit_append_in_txn;
@@ -247,11 +247,21 @@ pub(super) fn allowance(row: &Row) -> Result<Option<Allowance>, StoreError> {
     if row.time_opt("allowance_at")?.is_none() { Ok(None) } else { row.json("allowance").map(Some) }
 }
 
-/// Notes who switched a credential off, or forgets it and the failures of a credential that was off before. Whoever
-/// saves one without touching the switch changes nothing.
+/// Whether a credential is switched on, and its state; `None` if there is none.
+pub(super) async fn switch_in_txn(
+    txn: &mut Txn,
+    id: CredentialId,
+) -> Result<Option<(bool, CredentialState)>, StoreError> {
+    let row = txn.row_opt("SELECT enabled, state FROM credentials WHERE id = $1", args![id]).await?;
+    row.map(|row| Ok((row.flag("enabled")?, row.named("state")?))).transpose()
+}
+
+/// Notes who switched a credential off, or forgets it and the failures of a credential that was off before, and writes
+/// that down in its history. Whoever saves one without touching the switch changes nothing.
 pub(super) async fn switched_in_txn(
     txn: &mut Txn,
     id: CredentialId,
+    was: Option<(bool, CredentialState)>,
     enabled: bool,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -271,7 +281,13 @@ pub(super) async fn switched_in_txn(
         )
         .await?;
     }
-    Ok(())
+    let Some((_, state)) = was.filter(|(was, _)| *was != enabled) else { return Ok(()) };
+    let (from, to) =
+        if enabled { (CredentialState::Disabled, state) } else { (state, CredentialState::Disabled) };
+    let (reason, cause) = (None, "admin".to_owned());
+    let event =
+        CredentialEvent { credential_id: id, at, from, to, until: None, reason, cause, request_id: None };
+    credential_event_in_txn(txn, &event).await
 }
 
 /// Reads what checks know of a credential.

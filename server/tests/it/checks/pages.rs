@@ -4,59 +4,15 @@ use fakeup::Behaviour;
 use serde_json::json;
 
 use super::Checked;
-use crate::harness::{ADMIN_TOKEN, Answer};
-
-pub(super) struct Browser<'a> {
-    checked: &'a Checked,
-    cookie: String,
-}
-
-impl<'a> Browser<'a> {
-    pub(super) async fn sign_in(checked: &'a Checked, lang: &str) -> Self {
-        let body = format!("secret={ADMIN_TOKEN}");
-        let answer = send(checked, "/auth/login", "", &body).await;
-        let sid = answer.0.split("tg_sid=").nth(1).and_then(|rest| rest.split(';').next());
-        let cookie = format!("tg_sid={}; tg_lang={lang}", sid.unwrap_or_else(|| panic!("{answer:?}")));
-        Self { checked, cookie }
-    }
-
-    pub(super) async fn page(&self, path: &str) -> String {
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/html\r\nCookie: {}\r\nConnection: close\r\n\r\n",
-            self.cookie
-        );
-        let answer = self.checked.rig.server.raw(request).await;
-        assert_eq!(answer.status(), 200, "{answer:?}");
-        answer.body()
-    }
-
-    /// A form without scripts; answers where it leads.
-    async fn press(&self, function: &str, body: &str) -> String {
-        let answer = send(self.checked, &format!("/rpc/app/api/check/{function}"), &self.cookie, body).await;
-        answer.header("location").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
-    }
-
-    /// A form of a page without scripts; answers where it leads, without the host.
-    pub(super) async fn send(&self, path: &str, page: &str, body: &str) -> String {
-        let cookie = format!("{}\r\nReferer: http://test{page}", self.cookie);
-        let answer = send(self.checked, path, &cookie, body).await;
-        let to = answer.header("location").unwrap_or_else(|| panic!("{answer:?}"));
-        to.strip_prefix("http://test").unwrap_or(to).to_owned()
-    }
-}
-
-async fn send(checked: &Checked, path: &str, cookie: &str, body: &str) -> Answer {
-    let headers = format!(
-        "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html\r\n\
-         Cookie: {cookie}\r\n"
-    );
-    checked.rig.server.raw(crate::harness::post(path, &headers, body)).await
-}
+use crate::rig::browser::Browser;
 
 #[tokio::test]
 async fn hc_02_hc_15_the_page_says_whether_checks_are_on_and_how_they_do_in_both_languages() {
     let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
-    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let (english, chinese) = (
+        Browser::sign_in(&checked.rig.server, "en").await,
+        Browser::sign_in(&checked.rig.server, "zh").await,
+    );
     let off = english.page("/pool").await;
     assert!(
         off.contains("Checks are off") && off.contains("/settings#setting-account_health_check_enabled"),
@@ -66,7 +22,7 @@ async fn hc_02_hc_15_the_page_says_whether_checks_are_on_and_how_they_do_in_both
     assert!(english.page("/settings").await.contains("id=\"setting-account_health_check_enabled\""));
     checked.set("account_health_check_enabled", "true").await;
     checked.on("up-b", Behaviour::status(401));
-    assert_eq!(english.press("all", "").await, "/pool?done=checked");
+    assert_eq!(english.press("check/all", "").await, "/pool?done=checked");
     let on = english.page("/pool").await;
     for words in ["Checks are on.", "Last check", "Next check", "Inconclusive", "Switched off by checks"] {
         assert!(on.contains(words), "{words} is missing: {on}");
@@ -80,15 +36,15 @@ async fn hc_02_hc_15_the_page_says_whether_checks_are_on_and_how_they_do_in_both
 async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_scripts() {
     let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
     checked.set("account_error_threshold", "2").await;
-    let browser = Browser::sign_in(&checked, "en").await;
+    let browser = Browser::sign_in(&checked.rig.server, "en").await;
     assert!(browser.page("/pool?errors=1").await.contains("No credential has errors in a row."));
     checked.on("up-b", Behaviour::status(401));
     let id = checked.id("up-b").await;
-    let landing = browser.press("one", &format!("id={id}")).await;
+    let landing = browser.press("check/one", &format!("id={id}")).await;
     assert_eq!(landing, format!("/pool?history={id}&done=checked"));
     let history = browser.page(&landing).await;
     assert!(history.contains("Last checks") && history.contains("HTTP 401"), "{history}");
-    browser.press("one", &format!("id={id}")).await;
+    browser.press("check/one", &format!("id={id}")).await;
     let page = browser.page("/pool?errors=1").await;
     let list = page.split("id=\"errors\"").nth(1).unwrap().split("</section>").next().unwrap();
     for words in ["up-b", "anthropic", "0 / 2", "HTTP 401", "Reset and enable"] {
@@ -96,15 +52,15 @@ async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_
     }
     assert!(!list.contains("/ up-a"), "it has no errors: {list}");
     assert!(page.contains("Auto-disabled 2/2"), "{page}");
-    assert_eq!(browser.press("enable", &format!("id={id}")).await, "/pool?done=enabled");
+    assert_eq!(browser.press("check/enable", &format!("id={id}")).await, "/pool?done=enabled");
     let page = browser.page("/pool?done=enabled").await;
     assert!(page.contains("in use again") && !page.contains("Auto-disabled 2/2"), "{page}");
     assert_eq!(checked.account("up-b").await["enabled"], true);
-    browser.press("one", &format!("id={id}")).await;
-    assert_eq!(browser.press("reset", &format!("id={id}")).await, "/pool?done=errors_reset");
+    browser.press("check/one", &format!("id={id}")).await;
+    assert_eq!(browser.press("check/reset", &format!("id={id}")).await, "/pool?done=errors_reset");
     assert_eq!(checked.failures("up-b").await, 0);
-    browser.press("one", &format!("id={id}")).await;
-    assert_eq!(browser.press("reset_all", "").await, "/pool?done=errors_reset");
+    browser.press("check/one", &format!("id={id}")).await;
+    assert_eq!(browser.press("check/reset_all", "").await, "/pool?done=errors_reset");
     assert_eq!(checked.failures("up-b").await, 0);
     // The last fifty, and no more.
     checked.set("account_error_threshold", "100").await;
@@ -137,7 +93,10 @@ async fn tp_09_tp_13_the_page_of_the_pool_warns_of_what_is_missing_and_shows_its
         refused: vec![fault],
     };
     let checked = Checked::with("anthropic", &["up-a"], |config| config.pool_lists = vec![list]).await;
-    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let (english, chinese) = (
+        Browser::sign_in(&checked.rig.server, "en").await,
+        Browser::sign_in(&checked.rig.server, "zh").await,
+    );
     let page = english.page("/pool").await;
     for words in
         ["Part of the pool could not be set up", "POOL_KEYS_FAKE_ANTHROPIC", "entry 3: this is a placeholder"]
@@ -163,14 +122,16 @@ async fn tp_09_tp_13_the_page_of_the_pool_warns_of_what_is_missing_and_shows_its
 #[tokio::test]
 async fn cr_04_the_system_page_says_under_which_key_secrets_are_and_seals_anew_without_scripts() {
     let checked = Checked::bare("anthropic", &["up-a"]).await;
-    let (english, chinese) = (Browser::sign_in(&checked, "en").await, Browser::sign_in(&checked, "zh").await);
+    let (english, chinese) = (
+        Browser::sign_in(&checked.rig.server, "en").await,
+        Browser::sign_in(&checked.rig.server, "zh").await,
+    );
     let page = english.page("/system").await;
     for words in ["Stored secrets", "Everything is sealed with the current key.", "Secrets of credentials"] {
         assert!(page.contains(words), "{words} is missing: {page}");
     }
     assert!(chinese.page("/system").await.contains("已加密存储的机密"));
-    let answer = send(&checked, "/rpc/app/api/system/rotate", &english.cookie, "").await;
-    assert_eq!(answer.header("location"), Some("/system?done=rotating"), "{answer:?}");
+    assert_eq!(english.press("system/rotate", "").await, "/system?done=rotating");
     let until = tokio::time::Instant::now() + crate::rig::SOON;
     while checked.get("/secrets").await["rotation"]["phase"] != "done" {
         assert!(tokio::time::Instant::now() < until, "it does not end");

@@ -4,7 +4,7 @@ use fakeup::{Behaviour, Rule};
 use serde_json::{Value, json};
 
 use super::Checked;
-use super::pages::Browser;
+use crate::rig::browser::Browser;
 
 const OLD: &str = "sk-ant-sid01-CANARY-old";
 const ORGANISATIONS: &str = "/api/organizations";
@@ -163,7 +163,7 @@ async fn oa_07_the_page_replaces_a_session_key_without_scripts_in_both_languages
         ("en", "Replace session key", "Ask the vendor first", "Nothing was saved."),
         ("zh", "更换会话密钥", "先向供应商验证", "未保存任何内容"),
     ] {
-        let browser = Browser::sign_in(&checked, lang).await;
+        let browser = Browser::sign_in(&checked.rig.server, lang).await;
         let page = browser.page(&format!("/providers/{provider}")).await;
         assert_eq!(page.matches(button).count(), 1, "for the session key alone: {page}");
         let page = browser.page(&edit).await;
@@ -175,7 +175,7 @@ async fn oa_07_the_page_replaces_a_session_key_without_scripts_in_both_languages
         assert!(page.contains(refusal) && page.contains("Invalid session"), "{landed}: {page}");
         assert!(!page.contains(&key), "{page}");
     }
-    let browser = Browser::sign_in(&checked, "en").await;
+    let browser = Browser::sign_in(&checked.rig.server, "en").await;
     let landed = form(&browser, "").await;
     assert_eq!(landed, format!("/providers/{provider}?done=saved"));
     assert_eq!(checked.told().await["after"]["probe"], "skipped");

@@ -68,6 +68,11 @@ async fn tp_08_tp_15_a_start_counts_the_pool_and_doctor_calls_each_entry() {
         "{found}"
     );
     assert!(!found.contains("up-bad"), "no secret");
+    // Who is limited lives, which is neither a fault nor a proof.
+    upstream.forget();
+    upstream.script(Rule::credential("up-bad", Behaviour::status(429)));
+    let (code, found) = doctor(dir.path(), port).await;
+    assert_eq!((code, line(&found, "main / bad").starts_with("note ")), (0, true), "{found}");
     upstream.forget();
     let (code, found) = doctor(dir.path(), port).await;
     assert_eq!(code, 0, "the vendor takes it again: {found}");
@@ -77,6 +82,21 @@ async fn tp_08_tp_15_a_start_counts_the_pool_and_doctor_calls_each_entry() {
     let (code, found) = doctor(dir.path(), port).await;
     assert_eq!(code, 0, "stored states are all well: {found}");
     assert!(line(&found, "nobody was called").starts_with("note "), "{found}");
+
+    // What is stored as refused is told without a gateway too.
+    upstream.script(Rule::credential("up-bad", Behaviour::status(401)));
+    let (child, _, address) = started(tollgate(dir.path(), &[], &ENV)).await;
+    let (code, _) = doctor(dir.path(), address.rsplit(':').next().unwrap()).await;
+    assert_eq!(code, 1);
+    stop(child).await;
+    let (code, found) = doctor(dir.path(), port).await;
+    assert_eq!(code, 1, "{found}");
+    let bad = line(&found, "main / bad");
+    assert!(bad.starts_with("FAIL ") && bad.contains("invalid") && bad.contains("401"), "{found}");
+    upstream.forget();
+    let (child, _, address) = started(tollgate(dir.path(), &[], &ENV)).await;
+    assert_eq!(doctor(dir.path(), address.rsplit(':').next().unwrap()).await.0, 0, "it is taken again");
+    stop(child).await;
 
     let (child, _, _) = started(tollgate(dir.path(), &[], &ENV)).await;
     signal(&child, rustix::process::Signal::TERM);

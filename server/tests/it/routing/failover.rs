@@ -74,7 +74,7 @@ async fn fault_u09_who_allows_it_gets_a_second_try_after_an_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn up_10_a_refused_credential_is_invalid_and_out_of_rotation_for_the_next_request() {
+async fn f_3_up_10_a_refused_credential_is_invalid_and_out_of_rotation_for_the_next_request() {
     let rig = pool_with(Behaviour::status(401), &["up-a", "up-b"]).await;
     for face in FACES {
         let seen = rig.sent_with(fresh(face, "m-1", true), 200).await;
@@ -106,7 +106,7 @@ async fn up_10_a_refused_credential_is_invalid_and_out_of_rotation_for_the_next_
 }
 
 #[tokio::test]
-async fn fault_u34_an_account_without_credit_rests_as_a_whole() {
+async fn f_3_fault_u34_an_account_without_credit_rests_as_a_whole() {
     for behaviour in [
         Behaviour::status(402),
         forbidden("Your account has been suspended"),
@@ -130,7 +130,7 @@ async fn fault_u34_an_account_without_credit_rests_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_403_without_words_of_an_end_is_a_short_rest_and_no_mark() {
+async fn f_3_a_403_without_words_of_an_end_is_a_short_rest_and_no_mark() {
     let rig = pool_with(forbidden("not available in your region"), &["up-a", "up-b"]).await;
     assert_eq!(rig.sent_with(fresh(ANTHROPIC, "m-1", true), 200).await, ["up-a", "up-b"]);
     assert_eq!(rig.sent_with(fresh(ANTHROPIC, "m-1", true), 200).await, ["up-b"]);

@@ -91,7 +91,11 @@ async fn ac_13_a_success_does_not_switch_on_what_was_switched_off_meanwhile() {
         assert!(!put(&store, row.id, &now.mark, Invalid, 3).await);
         assert_eq!(store.credential_fetch(row.id).await.unwrap().mark, now.mark);
         assert!(!put(&store, CredentialId(99), &now.mark, Invalid, 3).await);
-        assert_eq!(store.credential_event_list(None, 10, None).await.unwrap().items.len(), 2);
+        assert_eq!(
+            store.credential_event_list(None, 10, None).await.unwrap().items.len(),
+            3,
+            "the switch too"
+        );
     })
     .await;
 }
