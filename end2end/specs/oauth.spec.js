@@ -225,7 +225,7 @@ for (const way of WAYS) {
     const { page, go, end, close } = office;
     let stranger;
     const bad = async (on) => {
-      await on.waitForURL(/\/oauth\?.*why=/);
+      await on.waitForURL(/\/oauth\/flows\/\d+\?problem=/);
       await on.locator('.answer.bad').waitFor();
       return on.locator('.answer.bad').innerText();
     };

@@ -16,20 +16,13 @@ use crate::text::{Text, common as c, oauth as w, problem, translator};
 pub(crate) fn Oauth() -> impl IntoView {
     let t = translator();
     let refresh = Refresh::get();
-    let why = query("why");
     let provider = query("provider");
     let vendors = Resource::new(move || refresh.0.get(), |_| api::oauth::vendors());
     let flows = Resource::new(move || refresh.0.get(), |_| api::oauth::flows());
     let code = query("problem");
     let refresh_all = ServerAction::<api::oauth::RefreshExpiring>::new();
     let refresh_failed = failure(refresh_all);
-    let failed = move || {
-        why.get().map(|why| {
-            let code = code.get().unwrap_or_default();
-            let sentence = problem::of_code(&code).map_or_else(|| t(w::FAILED), t);
-            view! { <Answer mood="bad" text=sentence><span class="break">{why}</span></Answer> }
-        })
-    };
+    let failed = move || code.get().map(|code| view! { <Problem code/> });
     view! {
         <Head title=t(w::TITLE)/>
         <div class="page">
@@ -52,6 +45,14 @@ pub(crate) fn Oauth() -> impl IntoView {
             </section>
         </div>
     }
+}
+
+/// Why a sign-in that came back was not finished.
+#[component]
+pub(super) fn Problem(code: String) -> impl IntoView {
+    let t = translator();
+    let sentence = problem::of_code(&code).map_or_else(|| t(w::FAILED), t);
+    view! { <Answer mood="bad" text=sentence/> }
 }
 
 #[component]

@@ -8,13 +8,13 @@ use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
 use types::oauth::{FlowPhase, FlowView, FlowWay};
 
-use super::oauth::{phase, port_state};
+use super::oauth::{Problem, phase, port_state};
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
 use crate::components::load::load_page;
 use crate::components::time::{Time, Until};
-use crate::components::{Refresh, failure};
+use crate::components::{Refresh, failure, query};
 use crate::text::{common as c, lang, oauth as w, problem, translator};
 
 /// Seconds between two looks if the vendor did not say.
@@ -65,6 +65,8 @@ fn Body(flow: FlowView) -> impl IntoView {
     let again = format!("/oauth/vendors/{}?provider={provider}", flow.vendor);
     let (error, request) = (flow.error.clone(), flow.request_id.clone());
     let done = flow.phase == FlowPhase::Completed;
+    // A sign-in that failed says why itself.
+    let code = query("problem").get_untracked().filter(|_| flow.phase != FlowPhase::Error);
     let words = t(phase(flow.phase));
     let (redirect, ends) = (flow.redirect_uri.clone(), flow.expires_at);
     let way = match (waiting, flow.way) {
@@ -74,6 +76,7 @@ fn Body(flow: FlowView) -> impl IntoView {
     };
     view! {
         <Done/>
+        {code.map(|code| view! { <Problem code/> })}
         <Answer mood text=words>
             {error.map(|error| view! { <span class="break">{error}</span> })}
             {request.map(|id| view! { <code>{id}</code> })}

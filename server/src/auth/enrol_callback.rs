@@ -22,16 +22,17 @@ pub(super) async fn callback(State(state): State<AppState>, request: Request) ->
         }
         return once_more(&query);
     };
-    let made = match state.gateway.admin(&principal, acting(&principal, request.extensions())) {
-        Ok(admin) => admin.flow_return(&query).await,
-        Err(problem) => Err(problem),
+    let admin = match state.gateway.admin(&principal, acting(&principal, request.extensions())) {
+        Ok(admin) => admin,
+        Err(problem) => return see_other(&format!("/oauth?problem={}", problem.code)),
     };
-    match made {
+    match admin.flow_return(&query).await {
         Ok(flow) => see_other(&format!("/oauth/flows/{}?done=connected", flow.id)),
+        // What was said is kept with the sign-in and shown there: an address that carried it could be made by anybody.
         Err(problem) => {
-            let mut target = url::form_urlencoded::Serializer::new(String::from("/oauth?"));
-            target.append_pair("problem", &problem.code).append_pair("why", &problem.message);
-            see_other(&target.finish())
+            let flow = admin.flow_named(&query).await;
+            let page = flow.map_or_else(|| "/oauth".to_owned(), |id| format!("/oauth/flows/{id}"));
+            see_other(&format!("{page}?problem={}", problem.code))
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Accounts by OAuth through public routes: connected over the admin API, used on the model surface, kept fresh
 //! against a token endpoint on a real socket.
 
+mod by_hand;
 mod cut_off;
 mod endpoint;
+mod returning;
 mod sign_in;
 mod skew;
 pub(crate) mod vendor;

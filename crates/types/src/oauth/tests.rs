@@ -34,3 +34,57 @@ fn a_token_is_over_at_its_end() {
     let token = CredentialToken { expires_at: Some(Timestamp(5)), ..CredentialToken::default() };
     assert!(!token.is_over(Timestamp(4)) && token.is_over(Timestamp(5)));
 }
+
+/// The fields that are refused of a descriptor with these changes.
+fn refused(changes: &serde_json::Value) -> Vec<String> {
+    let mut spec = serde_json::json!({"label": "Test", "authorize_url": "https://v.example/a", "token_url": "https://v.example/t"});
+    for (name, value) in changes.as_object().unwrap() {
+        spec[name] = value.clone();
+    }
+    let spec: VendorSpec = serde_json::from_value(spec).unwrap();
+    spec.check().map_or_else(|problem| problem.fields.into_keys().collect(), |()| Vec::new())
+}
+
+#[test]
+fn cr_03_a_descriptor_holds_no_secret_and_sends_none_in_the_clear() {
+    use serde_json::json;
+    for near in [
+        "http://127.0.0.1:9/t",
+        "http://[::1]/t",
+        "http://10.0.0.5/t",
+        "http://keycloak:8080/t",
+        "http://id.internal/t",
+    ] {
+        assert!(refused(&json!({ "token_url": near })).is_empty(), "{near}");
+    }
+    for far in
+        ["http://v.example/t", "http://8.8.8.8/t", "http://[2606:4700::1]/t", "http://127.0.0.1.v.example/t"]
+    {
+        for field in ["token_url", "authorize_url", "device_url", "session_url", "userinfo_url"] {
+            assert_eq!(refused(&json!({ field: far })), [field], "{far}");
+        }
+    }
+    for (field, name) in [
+        ("token_params", "client_secret"),
+        ("token_params", "Refresh_Token"),
+        ("token_params", "code"),
+        ("device_params", "client_secret"),
+        ("extra_headers", "Authorization"),
+        ("extra_headers", "cookie"),
+        ("extra_headers", "x-api-key"),
+    ] {
+        assert_eq!(refused(&json!({ field: { name: "x" } })), [field], "{name}");
+    }
+}
+
+#[test]
+fn oa_05_a_descriptor_cannot_fix_the_state_or_undo_the_proof_of_a_sign_in() {
+    use serde_json::json;
+    for name in
+        ["state", "redirect_uri", "code_challenge", "code_challenge_method", "client_id", "response_type"]
+    {
+        assert_eq!(refused(&json!({ "authorize_params": { name: "x" } })), ["authorize_params"], "{name}");
+    }
+    assert!(refused(&json!({ "authorize_params": { "code": "true", "prompt": "consent" } })).is_empty());
+    assert!(refused(&json!({ "token_params": { "audience": "x", "scope": "a" } })).is_empty());
+}

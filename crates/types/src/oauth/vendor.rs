@@ -1,6 +1,7 @@
 //! Descriptors: everything that differs between vendors, as data that the operator can change.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +198,27 @@ pub struct PutVendor {
     pub version: Option<i64>,
 }
 
+/// Parameters that a sign-in sets itself. A second one beside it could undo what it protects, and a secret among them
+/// would lie in the open: descriptors are shown and stored as they are.
+const OWN_PARAMS: [&str; 16] = [
+    "assertion",
+    "client_assertion",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+    "password",
+    "redirect_uri",
+    "refresh_token",
+    "response_type",
+    "state",
+    "subject_token",
+];
+
 /// Most entries of a list or map of a descriptor.
 pub(super) const MOST: usize = 32;
 /// Longest text of a descriptor.
@@ -224,6 +246,11 @@ impl VendorSpec {
         for (field, url) in urls {
             if !url.is_empty() && !is_url(url) {
                 errors.add(field, "expected an http:// or https:// address without blanks, user or fragment");
+            } else if !matches!(field, "paste_redirect" | "register_url") && is_open_to_others(url) {
+                errors.add(
+                    field,
+                    "expected https://: secrets go there, and http:// stays within your own network",
+                );
             }
         }
         let probed_at = &self.probe_url;
@@ -251,20 +278,45 @@ impl VendorSpec {
         if !is_header(&self.token_header) {
             errors.add("token_header", "expected the name of a header");
         }
-        let forbidden = ["host", "content-length", "user-agent", "connection", "transfer-encoding"];
+        let forbidden = [
+            "host",
+            "content-length",
+            "user-agent",
+            "connection",
+            "transfer-encoding",
+            "authorization",
+            "proxy-authorization",
+            "cookie",
+            "x-api-key",
+            "x-goog-api-key",
+            "api-key",
+        ];
         let bad = |(name, value): (&String, &String)| {
             !is_header(name) || forbidden.contains(&name.to_ascii_lowercase().as_str()) || !is_visible(value)
         };
         if self.extra_headers.len() > MOST || self.extra_headers.iter().any(bad) {
             errors.add(
                 "extra_headers",
-                "expected names and values of headers, and none that the connection owns",
+                "expected names and values of headers, and none that the connection owns or that carries a secret",
             );
         }
-        for (field, map) in
-            [("authorize_params", &self.authorize_params), ("token_params", &self.token_params)]
-        {
-            if map.len() > MOST
+        let params = [
+            ("authorize_params", &self.authorize_params),
+            ("token_params", &self.token_params),
+            ("device_params", &self.device_params),
+        ];
+        for (field, map) in params {
+            // Anthropic's page wants `code=true`.
+            let is_own = |name: &&String| {
+                let name = name.to_ascii_lowercase();
+                OWN_PARAMS.contains(&name.as_str()) && (field, name.as_str()) != ("authorize_params", "code")
+            };
+            if let Some(own) = map.keys().find(is_own) {
+                let what = format!(
+                    "'{own}' is set by the sign-in itself; a client's id and secret have their own fields"
+                );
+                errors.add(field, what);
+            } else if map.len() > MOST
                 || map.iter().any(|(name, value)| name.is_empty() || name.len() + value.len() > LONGEST)
             {
                 errors.add(field, "expected at most 32 names with short values");
@@ -286,6 +338,25 @@ fn is_url(text: &str) -> bool {
         && text.len() <= LONGEST
         && !text.contains('#')
         && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether what goes there could be read on the way: plain HTTP to somewhere else than this machine or network.
+fn is_open_to_others(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else { return false };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => !(v4.is_loopback() || v4.is_private()),
+        Ok(IpAddr::V6(v6)) => !(v6.is_loopback() || v6.is_unique_local()),
+        Err(_) => {
+            let name = name.to_ascii_lowercase();
+            let own = [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
+            name.contains('.') && !own.iter().any(|end| name.ends_with(end))
+        }
+    }
 }
 
 /// A path of the provider's own host; `//` would begin another host.

@@ -50,7 +50,19 @@ impl Admin {
         let state = returned.state.as_ref().ok_or_else(unknown)?;
         let row = self.core.store.oauth_flow_by_state(&digest(state.expose())).await;
         let row = row.map_err(|e| store_problem(e, OBJECT))?.filter(Self::is_code).ok_or_else(unknown)?;
+        if returned.code.is_none() && returned.error.is_none() {
+            self.check_open(&row)?;
+            let why = "the vendor sent the browser back with neither a code nor an error";
+            return self.fail(row, &Failure::new(oauth::Class::Client, why)).await;
+        }
         self.conclude(row, returned).await
+    }
+
+    /// The sign-in that a redirect belongs to, whatever became of it.
+    pub async fn flow_named(&self, query: &str) -> Option<OauthFlowId> {
+        let state = oauth::parse_query(query).state?;
+        let row = self.core.store.oauth_flow_by_state(&digest(state.expose())).await.ok()??;
+        Some(row.id)
     }
 
     async fn conclude(&self, row: FlowRow, returned: Returned) -> Result<FlowView, Problem> {
