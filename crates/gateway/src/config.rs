@@ -10,6 +10,9 @@ use types::credential::Tier;
 use types::pool::PoolFault;
 use types::system::ConfigLine;
 
+/// The folder of the data folder in which fresh tokens of accounts wait, sealed, until the database has them.
+pub const UNSAVED_TOKENS: &str = "tokens";
+
 /// Static configuration of one process.
 #[derive(Clone)]
 pub struct Config {

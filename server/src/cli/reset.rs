@@ -82,7 +82,7 @@ async fn reset(command: Reset, config: &ServerConfig, closed: &Closed) -> Result
     }
     let backup = Backup::make(config, &store, &counts, closed).await?;
     print(&backup.summary());
-    emptied(&store, closed).await.map_err(|why| {
+    emptied(&store, closed, &backup).await.map_err(|why| {
         BootError::new(
             Exit::Other,
             format!("{why}; the backup in {} is whole", backup.folder.display()),
@@ -101,10 +101,11 @@ async fn reset(command: Reset, config: &ServerConfig, closed: &Closed) -> Result
 }
 
 /// The database first: if the rest fails, the journal still holds what the database had, and not the other way round.
-async fn emptied(store: &Store, closed: &Closed) -> Result<(), String> {
+async fn emptied(store: &Store, closed: &Closed, backup: &Backup) -> Result<(), String> {
     store.drop_tables().await.map_err(|error| format!("the database could not be emptied: {error}"))?;
     database::run(store).await.map_err(|error| error.what)?;
     closed.clear().map_err(|error| format!("the journal could not be emptied: {error}"))?;
+    backup.clear_tokens().map_err(|error| format!("the tokens that wait could not be removed: {error}"))?;
     Ok(())
 }
 

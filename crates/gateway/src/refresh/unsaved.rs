@@ -2,8 +2,8 @@
 //! vendor has spent the token before it: a process that dies on the way, or a database that does not answer, must not
 //! be able to lose it.
 //!
-//! A file is sealed like the row that it is for, and named by credential and version: it never takes the place of what
-//! a newer sign-in brought.
+//! A file is sealed like the row that it is for, and says which token it takes the place of: never of what a newer
+//! sign-in brought, nor of anything in a database that begins anew.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use oauth::TokenSet;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use store::{CredentialRow, FreshToken};
 use types::{CredentialId, Timestamp};
 
@@ -20,11 +21,13 @@ use crate::disk::on_disk;
 use crate::snapshot::Snapshot;
 use crate::vault::Purpose;
 
-const FOLDER: &str = "tokens";
+const FOLDER: &str = crate::config::UNSAVED_TOKENS;
 const EXTENSION: &str = "sealed";
 
 #[derive(Serialize, Deserialize)]
 struct Written {
+    /// SHA-256 of the set that was stored when this one was granted, in hexadecimal.
+    replaces: String,
     /// Hexadecimal.
     sealed: String,
     expires_at: Option<Timestamp>,
@@ -37,6 +40,8 @@ struct Written {
 pub(super) fn keep(core: &Core, row: &CredentialRow, fresh: &FreshToken) -> io::Result<()> {
     let folder = core.config.data_dir.join(FOLDER);
     let written = Written {
+        replaces: digest_of_stored(core, row)
+            .ok_or_else(|| io::Error::other("the stored token does not open"))?,
         sealed: hex::encode(&fresh.sealed),
         expires_at: fresh.expires_at,
         refreshed_at: fresh.refreshed_at,
@@ -69,18 +74,29 @@ pub(super) fn find(core: &Core, row: &CredentialRow) -> Option<(FreshToken, Toke
     let opened = open(core, row, &text);
     if opened.is_none() {
         // Nothing can be made of it, now or later; the vendor is asked as if there were none.
-        tracing::error!(credential.id = row.id.0, path = %path.display(), "a kept token cannot be decrypted");
+        tracing::error!(credential.id = row.id.0, path = %path.display(), 
+            "a kept token cannot be decrypted, or takes the place of none that is stored");
         forget(core, row);
     }
     opened
 }
 
 fn open(core: &Core, row: &CredentialRow, text: &[u8]) -> Option<(FreshToken, TokenSet)> {
-    let Written { sealed, expires_at, refreshed_at, scopes, account } = serde_json::from_slice(text).ok()?;
+    let written: Written = serde_json::from_slice(text).ok()?;
+    let Written { replaces, sealed, expires_at, refreshed_at, scopes, account } = written;
+    if digest_of_stored(core, row)? != replaces {
+        return None;
+    }
     let sealed = hex::decode(sealed).ok()?;
     let secret = core.vault.open(Purpose::CredentialSecret, row.id.0, &sealed).ok()?;
     let set = TokenSet::parse(&secret)?;
     Some((FreshToken { sealed, expires_at, refreshed_at, scopes, account }, set))
+}
+
+/// Refresh tokens are long and random, and this one is spent: its digest gives nothing away.
+fn digest_of_stored(core: &Core, row: &CredentialRow) -> Option<String> {
+    let stored = core.vault.open(Purpose::CredentialSecret, row.id.0, &row.sealed).ok()?;
+    Some(hex::encode(Sha256::digest(stored.expose())))
 }
 
 /// Removes the file of a token that the database has, or that is of no use any more.

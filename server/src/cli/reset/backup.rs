@@ -18,6 +18,7 @@ use crate::config::ServerConfig;
 const DUMP: &str = "tollgate.dump";
 const FILE: &str = "tollgate.db";
 const JOURNAL: &str = "journal";
+const TOKENS: &str = gateway::config::UNSAVED_TOKENS;
 
 /// A backup that was made and looked at.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Backup {
     /// The SQLite database that it is of; `None` for PostgreSQL.
     database: Option<PathBuf>,
     journal: PathBuf,
+    /// Where fresh tokens wait that the database does not hold; `None` if none does.
+    tokens: Option<PathBuf>,
     tables: usize,
     rows: u64,
     copied: JournalFiles,
@@ -48,8 +51,12 @@ impl Backup {
         }
         let copied = closed.copy_into(&folder.join(JOURNAL));
         let copied = copied.map_err(|error| failed(&format!("the journal could not be copied: {error}")))?;
+        let tokens = data_dir.join(TOKENS);
+        let waiting = copy_files(&tokens, &folder.join(TOKENS));
+        let waiting = waiting.map_err(|error| failed(&format!("{TOKENS} could not be copied: {error}")))?;
         let backup = Self {
             journal: data_dir.join(JOURNAL),
+            tokens: waiting.then_some(tokens),
             database,
             tables: counts.len(),
             rows: counts.values().sum(),
@@ -73,6 +80,11 @@ impl Backup {
         )
     }
 
+    /// Removes what was copied beside database and journal.
+    pub(super) fn clear_tokens(&self) -> io::Result<()> {
+        self.tokens.as_ref().map_or(Ok(()), fs::remove_dir_all)
+    }
+
     /// Commands for a shell that put everything back.
     pub(super) fn way_back(&self) -> String {
         let (copy, journal) = (quoted(&self.folder.join(JOURNAL)), quoted(&self.journal));
@@ -88,12 +100,35 @@ impl Backup {
         }
         lines.push(format!("rm -rf {journal}"));
         lines.push(format!("cp -Rp {copy} {journal}"));
+        if let Some(tokens) = &self.tokens {
+            lines.push(format!("rm -rf {}", quoted(tokens)));
+            lines.push(format!("cp -Rp {} {}", quoted(&self.folder.join(TOKENS)), quoted(tokens)));
+        }
         format!(
             "to go back, while no gateway runs:\n  {}\n\
              ENCRYPTION_SECRET must be the one of today, or the secrets in it do not open.",
             lines.join("\n  ")
         )
     }
+}
+
+/// Copies a folder's files, if it has any.
+fn copy_files(from: &Path, to: &Path) -> io::Result<bool> {
+    let files = match fs::read_dir(from) {
+        Ok(files) => files.collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if files.is_empty() {
+        return Ok(false);
+    }
+    DirBuilder::new().mode(0o700).create(to)?;
+    for file in files {
+        let copy = to.join(file.file_name());
+        fs::copy(file.path(), &copy)?;
+        File::open(&copy)?.sync_all()?;
+    }
+    Ok(true)
 }
 
 /// A new folder for this backup, for nobody else to read.

@@ -83,8 +83,12 @@ async fn there_and_back(dir: &Path, env: &[(&str, &str)]) {
     holds(&address, &key, 1, true).await;
     stop(child).await;
 
+    let waiting = dir.join("data/tokens/1-0.sealed");
+    std::fs::create_dir_all(waiting.parent().unwrap()).unwrap();
+    std::fs::write(&waiting, "a fresh token that the database does not have").unwrap();
     let (code, done, said) = reset(dir, &["--yes"], env).await;
     assert_eq!(code, 0, "{said}");
+    assert!(!waiting.exists());
     for part in
         ["backup     ", "/data/backups/reset-2", "emptied    1 providers", "kept       ", "data/secrets"]
     {
@@ -107,6 +111,7 @@ async fn there_and_back(dir: &Path, env: &[(&str, &str)]) {
     stop(child).await;
 
     go_back(&done, env);
+    assert!(waiting.exists());
     let (child, _, address) = started(tollgate(dir, &[], env)).await;
     holds(&address, &key, 1, true).await;
     stop(child).await;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use store::CredentialRow;
+
 use super::*;
 
 impl Rig {
@@ -62,4 +64,23 @@ async fn rf_06_a_folder_that_takes_no_file_keeps_no_token_from_the_database() {
     std::fs::write(rig.folder(), "no folder").unwrap();
     assert_eq!(rig.refreshed(Trigger::Due).await, Flown::Fresh);
     assert_eq!(rig.stored().await, (version + 1, "r1-CANARY".to_owned()));
+}
+
+#[tokio::test]
+async fn rf_06_a_kept_token_of_another_installation_is_never_taken() {
+    let rig = Rig::new(HOUR_MS).await;
+    let row = rig.house.store().credential_fetch(rig.id).await.unwrap();
+    let set = json!({ "access_token": "a-CANARY", "refresh_token": "r-CANARY" }).to_string();
+    let sealed = rig.house.core().vault.seal(Purpose::CredentialSecret, rig.id.0, &Secret::new(set)).unwrap();
+    let fresh =
+        store::FreshToken { sealed, expires_at: None, refreshed_at: NOW, scopes: None, account: None };
+    unsaved::keep(rig.house.core(), &row, &fresh).unwrap();
+    assert!(unsaved::find(rig.house.core(), &row).is_some());
+    // The same credential and version by number, and the same secret of encryption, but not the same stored token.
+    let stored = json!({ "access_token": "b-CANARY", "refresh_token": "s-CANARY" }).to_string();
+    let stored =
+        rig.house.core().vault.seal(Purpose::CredentialSecret, rig.id.0, &Secret::new(stored)).unwrap();
+    let begun_anew = CredentialRow { sealed: stored, ..row };
+    assert!(unsaved::find(rig.house.core(), &begun_anew).is_none());
+    assert!(!rig.file(begun_anew.token.version).exists());
 }
