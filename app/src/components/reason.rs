@@ -1,7 +1,7 @@
 //! Why a credential is in its state, and what comes next.
 
 use leptos::prelude::*;
-use types::allowance::Allowance;
+use types::allowance::{Allowance, AllowanceBalance};
 use types::credential::{CooldownView, CredentialState, CredentialView};
 
 use super::badge;
@@ -54,7 +54,7 @@ pub(crate) fn Reason(credential: CredentialView) -> impl IntoView {
 #[component]
 fn Bars(allowance: Allowance) -> impl IntoView {
     let t = translator();
-    let at = allowance.at;
+    let (at, has_windows) = (allowance.at, !allowance.windows.is_empty());
     let bars = allowance
         .windows
         .into_iter()
@@ -69,9 +69,30 @@ fn Bars(allowance: Allowance) -> impl IntoView {
             }
         })
         .collect_view();
+    let balances = allowance.balances.into_iter().map(|money| view! { <Balance money/> }).collect_view();
     view! {
-        <p class="reason">{t(k::ALLOWANCE)} " " <span class="faint"><Time at relative=true/></span></p>
+        {has_windows.then(|| view! {
+            <p class="reason">{t(k::ALLOWANCE)} " " <span class="faint"><Time at relative=true/></span></p>
+        })}
         {bars}
+        {balances}
+    }
+}
+
+/// What money is left, as a bar where the vendor says of how much.
+#[component]
+fn Balance(money: AllowanceBalance) -> impl IntoView {
+    let t = translator();
+    let AllowanceBalance { at, currency, left, of, used_percent } = money;
+    let of = of.map(|of| format!(" {} {of}", t(k::LEFT_OF))).unwrap_or_default();
+    let text = format!("{} {currency} {left}{of}", t(k::BALANCE));
+    let bar = used_percent.map(|used| {
+        let (label, used) = (format!("{text} ({used} %)"), used.min(100).to_string());
+        view! { <meter min="0" max="100" high="80" optimum="0" value=used aria-label=label></meter> " " }
+    });
+    let spent = (used_percent == Some(100)).then(|| format!(" · {}", t(k::NOTHING_LEFT)));
+    view! {
+        <p class="reason">{bar} {text} {spent} " " <span class="faint"><Time at relative=true/></span></p>
     }
 }
 

@@ -124,6 +124,7 @@ pub(crate) fn CheckCell(credential: CredentialView, threshold: u32) -> impl Into
                 {check.at.map(|at| view! { <span class="faint"><Time at relative=true/></span> })}
             </span>
             {check.message.map(|message| view! { <span class="reason break">{message}</span> })}
+            {check.remedy.map(|remedy| view! { <span class="reason break">{t(k::REMEDY)} ": " {remedy}</span> })}
         </span>
     }
 }

@@ -88,7 +88,7 @@ fn Checks(checks: Vec<CheckLine>) -> impl IntoView {
     let rows = checks
         .into_iter()
         .map(|line| {
-            let CheckLine { at, probe, result, status, latency_ms, message } = line;
+            let CheckLine { at, probe, result, status, latency_ms, message, remedy } = line;
             let status = status.map_or_else(|| "–".to_owned(), |status| status.to_string());
             view! {
                 <tr>
@@ -98,6 +98,7 @@ fn Checks(checks: Vec<CheckLine>) -> impl IntoView {
                     <td data-label=t(k::STATUS) class="num">{status}</td>
                     <td data-label=t(k::DURATION) class="num">{format::duration(latency_ms)}</td>
                     <td data-label=t(k::MESSAGE) class="wrap-cell">{message.unwrap_or_default()}</td>
+                    <td data-label=t(k::REMEDY) class="wrap-cell">{remedy.unwrap_or_default()}</td>
                 </tr>
             }
         })
@@ -114,6 +115,7 @@ fn Checks(checks: Vec<CheckLine>) -> impl IntoView {
                         <th scope="col" class="num">{t(k::STATUS)}</th>
                         <th scope="col" class="num">{t(k::DURATION)}</th>
                         <th scope="col">{t(k::MESSAGE)}</th>
+                        <th scope="col">{t(k::REMEDY)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

@@ -41,15 +41,19 @@ super::texts! {
     STATUS: "Status", "状态码";
     DURATION: "Time", "耗时";
     MESSAGE: "What was said", "说明";
+    REMEDY: "What to do", "处理办法";
     DONE: "Checked. What was found stands below.", "检查完成，结果见下方。";
     DONE_RESET: "The errors begin anew.", "错误次数已清零。";
     DONE_ENABLED: "The credential is in use again, and its errors begin anew.", "凭证已重新启用，错误次数已清零。";
 
     ALLOWANCE: "Used at the vendor", "供应商侧已用";
     RESETS: "begins anew", "重置于";
-    R_ALLOWANCE: "too much of its vendor's window is used", "供应商侧用量已达阈值";
-    N_ALLOWANCE: "Use at most so much of a vendor's window (%)", "供应商用量窗口上限（%）";
-    H_ALLOWANCE: "A credential that has used more is left alone until the window begins anew. 100: the vendor decides.", "用量达到后不再选用该凭证，直到窗口重置。100：由供应商决定。";
+    BALANCE: "Balance", "余额";
+    LEFT_OF: "of", "总额";
+    NOTHING_LEFT: "nothing left", "已用完";
+    R_ALLOWANCE: "too much of its vendor's window or of its balance is used", "供应商侧用量已达阈值";
+    N_ALLOWANCE: "Use at most so much of a vendor's window or balance (%)", "供应商用量窗口或余额的使用上限（%）";
+    H_ALLOWANCE: "A credential that has used more is left alone until the window begins anew, or the vendor tells of more money. 100: the vendor decides.", "用量达到后不再选用该凭证，直到窗口重置或供应商报告余额增加。100：由供应商决定。";
 
     G_ACCOUNT: "Checks of credentials", "凭证检查";
     N_ENABLED: "Check credentials", "检查凭证";

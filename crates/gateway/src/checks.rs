@@ -6,6 +6,7 @@
 mod plan;
 mod question;
 mod settle;
+mod told;
 mod trial;
 mod verdict;
 
@@ -205,6 +206,7 @@ async fn ask(core: &Arc<Core>, target: Target) -> Found {
         status: verdict.status,
         latency_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         message: verdict.message.clone().map(|message| message.chars().take(500).collect()),
+        remedy: verdict.remedy.clone(),
     };
     Found { target, line, verdict }
 }
@@ -225,8 +227,8 @@ fn hear(core: &Core, provider: &Provider, credential: &Credential, asked: Asked<
     let now = core.clock.now();
     core.reach.answered(provider.id, now);
     credential.gauge.hear(provider.spec.kind, &knock.headers, now);
-    let told = asked.probe().zip(knock.body.as_ref().filter(|_| knock.status.is_success()));
-    if let Some(allowance) = told.and_then(|(probe, body)| question::windows(probe, body, now)) {
+    let answered = asked.probe().zip(knock.body.as_ref().filter(|_| knock.status.is_success()));
+    if let Some(allowance) = answered.and_then(|(probe, body)| told::allowance(probe, body, now)) {
         credential.gauge.tell(allowance);
     }
 }

@@ -3,23 +3,22 @@
 //! It does not choose among credentials (`serve::route` does) and does not talk to upstreams.
 
 mod lately;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::HeaderMap;
 use routing::health::{Doubt, Failed, Health, Look, ModelChange};
 use routing::latency::PeakEwma;
 use routing::patience::Patience;
-use types::allowance::Allowance;
 use types::breaker::BreakerConfig;
-use types::provider::ProviderKind;
 use types::routing::FailureClass;
 use types::{CredentialId, Timestamp};
 
 use crate::queue::Freed;
 use lately::Lately;
+use told::Told;
 
 /// What is known of one credential in this process.
 #[derive(Debug, Default)]
@@ -43,17 +42,7 @@ pub(crate) struct Gauge {
     check_failures: AtomicU32,
     /// When it was last checked; 0 for never.
     checked_ms: AtomicI64,
-    /// The most that is used of a window that may stop it, in percent; spares the lock.
-    used_percent: AtomicU32,
-    allowance: Mutex<Told>,
-}
-
-/// What the vendor said of an account.
-#[derive(Debug, Default)]
-struct Told {
-    last: Option<Arc<Allowance>>,
-    /// Whether it is stored.
-    is_kept: bool,
+    told: Told,
 }
 
 /// A reading of a [`Gauge`].
@@ -217,52 +206,6 @@ impl Gauge {
     /// A request went well: whether that ends failed checks, which is to be written down then.
     pub(crate) fn ends_check_failures(&self) -> bool {
         self.check_failures.load(Ordering::Acquire) > 0 && self.check_failures.swap(0, Ordering::AcqRel) > 0
-    }
-
-    /// Listens to what an answer says of how far the account is used up.
-    pub(crate) fn hear(&self, kind: ProviderKind, headers: &HeaderMap, now: Timestamp) {
-        if let Some(allowance) = routing::allowance::read(kind, headers, now) {
-            self.told(allowance, false);
-        }
-    }
-
-    /// Takes over what its vendor said of the account's windows in the body of an answer.
-    pub(crate) fn tell(&self, allowance: Allowance) {
-        self.told(allowance, false);
-    }
-
-    /// Takes over what was kept, unless something later is known.
-    pub(crate) fn remember(&self, allowance: Allowance) {
-        if self.allowance().is_none_or(|last| last.at < allowance.at) {
-            self.told(allowance, true);
-        }
-    }
-
-    fn told(&self, allowance: Allowance, is_kept: bool) {
-        let used = allowance.windows.iter().filter(|window| window.stops).map(|window| window.used_percent);
-        self.used_percent.store(used.max().unwrap_or(0), Ordering::Release);
-        *self.allowance.lock().unwrap_or_else(PoisonError::into_inner) =
-            Told { last: Some(Arc::new(allowance)), is_kept };
-    }
-
-    /// What the vendor said last.
-    pub(crate) fn allowance(&self) -> Option<Arc<Allowance>> {
-        self.allowance.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
-    }
-
-    /// The same, if it is not kept yet; from now on it counts as kept.
-    pub(crate) fn keep_allowance(&self) -> Option<Arc<Allowance>> {
-        let mut told = self.allowance.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut told.is_kept, true) { None } else { told.last.clone() }
-    }
-
-    /// Until when it is left alone because so much of a window is used; `None` if it need not.
-    pub(crate) fn stopped_until(&self, most_percent: u32, now: Timestamp) -> Option<Timestamp> {
-        // At 100 the vendor itself says when it is enough.
-        if most_percent >= 100 || self.used_percent.load(Ordering::Acquire) < most_percent {
-            return None;
-        }
-        self.allowance()?.stopped_until(most_percent, now)
     }
 
     /// Forgets the errors in a row, and nothing else; says how many there were.

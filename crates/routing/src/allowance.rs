@@ -20,7 +20,7 @@ pub fn read(kind: ProviderKind, headers: &HeaderMap, now: Timestamp) -> Option<A
         }
         ProviderKind::Gemini | ProviderKind::Vertex | ProviderKind::Bedrock => Vec::new(),
     };
-    (!windows.is_empty()).then_some(Allowance { at: now, windows })
+    (!windows.is_empty()).then(|| Allowance { at: now, windows, balances: Vec::new() })
 }
 
 /// `anthropic-ratelimit-unified-5h-utilization` is a share from 0 to 1, `…-reset` an instant.

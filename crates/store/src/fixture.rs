@@ -127,7 +127,8 @@ pub(crate) fn note(credential_id: CredentialId, seen_version: i64, result: Check
     };
     let message = (result != CheckResult::Healthy).then(|| "it said so".to_owned());
     let probe = "models".to_owned();
-    let line = CheckLine { at: NOW, probe, result, status: Some(401), latency_ms: 12, message };
+    let remedy = message.is_some().then(|| "do something".to_owned());
+    let line = CheckLine { at: NOW, probe, result, status: Some(401), latency_ms: 12, message, remedy };
     CheckNote { credential_id, seen_version, line, counting }
 }
 

@@ -33,7 +33,8 @@ macro_rules! migrations {
 
 /// Every script, oldest first.
 pub(crate) const MIGRATIONS: &[Migration] = migrations![1 "0001_init", 2 "0002_money", 3 "0003_spend_minute", 4 "0004_routing", 5 "0005_translation",
-        6 "0006_credential_proxy", 7 "0007_oauth", 8 "0008_checks", 9 "0009_managed"];
+        6 "0006_credential_proxy", 7 "0007_oauth", 8 "0008_checks", 9 "0009_managed",
+        10 "0010_check_remedy"];
 
 /// What [`Store::migrate`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,13 @@ use crate::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Allowance {
-    /// When it said so.
+    /// When it said so of the windows.
     pub at: Timestamp,
     /// Its windows, in the vendor's order.
     pub windows: Vec<AllowanceWindow>,
+    /// Its money, where the vendor tells it, by currency.
+    #[serde(default)]
+    pub balances: Vec<AllowanceBalance>,
 }
 
 /// One window of use.
@@ -28,15 +31,61 @@ pub struct AllowanceWindow {
     pub stops: bool,
 }
 
-/// How long what a vendor said is believed if it did not say until when.
+/// Money that is left on an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AllowanceBalance {
+    /// When the vendor said so.
+    pub at: Timestamp,
+    /// `CNY`, `USD` and the like.
+    pub currency: String,
+    /// What is left, as the vendor wrote it: a decimal number, which may be negative.
+    pub left: String,
+    /// Of how much; null if the vendor does not say.
+    pub of: Option<String>,
+    /// How much of that is used, in percent, rounded down; 100 if nothing is left, null if nobody can say.
+    pub used_percent: Option<u32>,
+}
+
+/// How long what a vendor said is believed if it did not say until when: of a window, and of money, which only checks
+/// ask after.
 const BELIEVED_MS: i64 = 300_000;
+const MONEY_BELIEVED_MS: i64 = Timestamp::HOUR_MS;
 
 impl Allowance {
-    /// Until when the account is to be left alone if at most so much of a window may be used; `None` if it need not.
+    /// Until when the account is to be left alone if at most so much of a window or of its money may be used; `None`
+    /// if it need not.
     pub fn stopped_until(&self, most_percent: u32, now: Timestamp) -> Option<Timestamp> {
         let over = self.windows.iter().filter(|window| window.stops && window.used_percent >= most_percent);
         let until = over.map(|window| window.resets_at.unwrap_or_else(|| self.at.plus_ms(BELIEVED_MS)));
+        let spent =
+            self.balances.iter().filter(|money| money.used_percent.is_some_and(|p| p >= most_percent));
+        let until = until.chain(spent.map(|money| money.at.plus_ms(MONEY_BELIEVED_MS)));
         until.filter(|until| *until > now).max()
+    }
+
+    /// The most that is used of anything that may stop it, in percent.
+    pub fn most_used(&self) -> u32 {
+        let windows = self.windows.iter().filter(|window| window.stops).map(|window| window.used_percent);
+        windows.chain(self.balances.iter().filter_map(|money| money.used_percent)).max().unwrap_or(0)
+    }
+
+    /// When any of it was said last.
+    pub fn said_at(&self) -> Timestamp {
+        self.balances.iter().map(|money| money.at).max().map_or(self.at, |at| at.max(self.at))
+    }
+
+    /// The same with what was said before of what nothing is said of now.
+    pub fn after(mut self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self };
+        if self.windows.is_empty() && !before.windows.is_empty() {
+            self.windows.clone_from(&before.windows);
+            self.at = before.at;
+        }
+        if self.balances.is_empty() {
+            self.balances.clone_from(&before.balances);
+        }
+        self
     }
 }
 
@@ -52,7 +101,7 @@ mod tests {
             resets_at: resets_at.map(Timestamp),
             stops,
         };
-        let of = |windows| Allowance { at: Timestamp(1_000), windows };
+        let of = |windows| Allowance { at: Timestamp(1_000), windows, balances: Vec::new() };
         let full =
             of(vec![window(90, Some(5_000), true), window(95, Some(9_000), true), window(99, None, false)]);
         assert_eq!(full.stopped_until(90, Timestamp(2_000)), Some(Timestamp(9_000)), "the last of them");
@@ -61,5 +110,43 @@ mod tests {
         assert_eq!(full.stopped_until(90, Timestamp(9_000)), None, "over");
         let vague = of(vec![window(100, None, true)]);
         assert_eq!(vague.stopped_until(90, Timestamp(2_000)), Some(Timestamp(301_000)));
+    }
+
+    fn money(at: i64, used_percent: Option<u32>) -> AllowanceBalance {
+        AllowanceBalance {
+            at: Timestamp(at),
+            currency: "USD".to_owned(),
+            left: "1.50".to_owned(),
+            of: None,
+            used_percent,
+        }
+    }
+
+    #[test]
+    fn ex_12_money_that_is_nearly_spent_stops_for_an_hour_and_money_of_unknown_size_does_not() {
+        let of = |used| Allowance { balances: vec![money(1_000, used)], ..Allowance::default() };
+        assert_eq!(of(Some(90)).stopped_until(90, Timestamp(2_000)), Some(Timestamp(3_601_000)));
+        assert_eq!(of(Some(89)).stopped_until(90, Timestamp(2_000)), None);
+        assert_eq!(of(None).stopped_until(1, Timestamp(2_000)), None);
+        assert_eq!(of(Some(90)).stopped_until(90, Timestamp(3_601_000)), None, "over");
+        assert_eq!((of(Some(90)).most_used(), of(None).most_used()), (90, 0));
+    }
+
+    #[test]
+    fn ex_12_windows_and_money_that_are_told_apart_stand_beside_each_other() {
+        let window = AllowanceWindow { name: "5h".to_owned(), used_percent: 7, resets_at: None, stops: true };
+        let windows = Allowance { at: Timestamp(5), windows: vec![window], ..Allowance::default() };
+        let spent = Allowance { at: Timestamp(9), balances: vec![money(9, Some(3))], ..Allowance::default() };
+        let both = spent.clone().after(Some(&windows));
+        assert_eq!((both.at, both.windows.len(), both.balances.len()), (Timestamp(5), 1, 1));
+        assert_eq!((both.said_at(), both.most_used()), (Timestamp(9), 7));
+        assert_eq!(windows.clone().after(Some(&spent)).balances, spent.balances);
+        let newer = Allowance { balances: vec![money(11, None)], ..Allowance::default() };
+        assert_eq!(newer.clone().after(Some(&both)).balances, newer.balances, "the later word counts");
+        let old = r#"{"at":"2026-11-21T10:00:00Z","windows":[]}"#;
+        assert!(
+            serde_json::from_str::<Allowance>(old).unwrap().balances.is_empty(),
+            "as it was stored before"
+        );
     }
 }

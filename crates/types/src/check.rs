@@ -48,6 +48,9 @@ pub struct CheckLine {
     pub latency_ms: u64,
     /// What the vendor said, or what went wrong; null if all is well.
     pub message: Option<String>,
+    /// What to do about it; null if all is well.
+    #[serde(default)]
+    pub remedy: Option<String>,
 }
 
 /// What checks know of one credential.
@@ -62,6 +65,9 @@ pub struct CheckStanding {
     pub result: Option<CheckResult>,
     /// What it said.
     pub message: Option<String>,
+    /// What to do about it.
+    #[serde(default)]
+    pub remedy: Option<String>,
     /// Who switched the credential off; null if it is on.
     pub disabled_by: Option<DisabledBy>,
     /// When that was.

@@ -15,7 +15,7 @@ pub use flow::{
     BeginFlow, CallbackPort, FinishFlow, FlowPhase, FlowView, FlowWay, PortState, PortView, RefreshResult,
     RefreshSummary,
 };
-pub use probe::{ProbeMeaning, ProbeSpec};
+pub use probe::{BalanceSpec, ProbeMeaning, ProbeSpec};
 pub use vendor::{BodyForm, ClientAuth, Grant, PutVendor, Terms, VendorSpec, VendorView, is_vendor_name};
 
 named! {

@@ -57,7 +57,17 @@ impl Condition {
         let (breakers, worst) = (health.breakers(now), health.worst(now));
         let (answered, failed) = (health.answered(), health.failed_total());
         drop(health);
-        let (state, reason, until) = state(stored, &rests, now);
+        let (mut state, mut reason, mut until) = state(stored, &rests, now);
+        let most = core.snapshot().settings.account_allowance_percent;
+        if state == CredentialState::Valid
+            && let Some(stopped) = gauge.stopped_until(most, now)
+        {
+            // It would be chosen for nothing, so it is not shown as if it were.
+            (state, until) = (CredentialState::RateLimited, Some(stopped));
+            reason = Some(format!(
+                "left alone: {most} % of what its vendor grants is used (account_allowance_percent)"
+            ));
+        }
         let latency_ms = gauge.latency_ms(now);
         Self { state, reason, until, rests, breakers, worst, latency_ms, answered, failed }
     }

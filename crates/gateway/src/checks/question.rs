@@ -1,9 +1,7 @@
 //! What is asked about a credential: what its vendor's descriptor says, a question for its kind of key, or the list of
-//! models. And what else than a verdict the answer says: usage windows.
+//! models.
 
 use serde_json::Value;
-use types::Timestamp;
-use types::allowance::{Allowance, AllowanceWindow};
 use types::oauth::ProbeSpec;
 use types::setting::Settings;
 
@@ -32,9 +30,12 @@ const SWITCHED_OFF: &str =
 pub(super) fn of<'a>(target: &'a Target, settings: &Settings) -> Asked<'a> {
     let credential = &target.credential;
     if let (Auth::Key(key), Some(provider)) = (&credential.auth, target.provider()) {
-        let Some(known) = oauth::key_probe(provider.spec.kind, key.expose()) else { return Asked::Models };
+        let spec = &provider.spec;
+        let Some(known) = oauth::key_probe(spec.kind, spec.base_url.as_str(), key.expose()) else {
+            return Asked::Models;
+        };
         let probe = &known.probe;
-        return if settings.account_session_key_probe {
+        return if settings.account_session_key_probe || !known.session {
             Asked::Own { url: &known.probe_url, probe, carrier: Some((&known.header, &known.word)) }
         } else {
             Asked::Not { probe, why: SWITCHED_OFF }
@@ -64,21 +65,9 @@ impl<'a> Asked<'a> {
     /// What goes on the wire; `None` for the list of models.
     pub(super) fn question(self) -> Option<Question<'a>> {
         let Self::Own { url, probe, carrier } = self else { return None };
-        let wants_body = !probe.needs.is_empty() || !probe.windows.is_empty();
+        let wants_body = !probe.needs.is_empty() || !probe.windows.is_empty() || probe.balance.is_some();
         Some(Question { url, headers: &probe.headers, carrier, wants_body })
     }
-}
-
-/// The usage windows that an answer names (EX-12).
-pub(super) fn windows(probe: &ProbeSpec, body: &Value, now: Timestamp) -> Option<Allowance> {
-    let window = |(member, name): (&String, &String)| {
-        let told = body.get(member)?;
-        let used_percent = routing::allowance::whole_percent(told.get("utilization")?.as_f64()?)?;
-        let resets_at = told.get("resets_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        Some(AllowanceWindow { name: name.clone(), used_percent, resets_at, stops: !name.contains('_') })
-    };
-    let windows: Vec<_> = probe.windows.iter().filter_map(window).collect();
-    (!windows.is_empty()).then_some(Allowance { at: now, windows })
 }
 
 /// Whether the answer holds what it has to; `default` stands for nothing.
@@ -103,30 +92,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn ex_12_windows_are_read_out_of_the_usage_answer() {
-        let probe = oauth::preset("claude").unwrap().probe.clone().unwrap();
-        let body = json!({
-            "five_hour": {"utilization": 64.9, "resets_at": "2026-11-21T10:00:00.5+00:00"},
-            "seven_day": {"utilization": 12, "resets_at": null},
-            "seven_day_opus": {"utilization": 99.0},
-            "seven_day_sonnet": null,
-            "extra_usage": {"utilization": 100},
-        });
-        let told = windows(&probe, &body, Timestamp(7)).unwrap();
-        let lines: Vec<_> = told.windows.iter().map(|w| (w.name.as_str(), w.used_percent, w.stops)).collect();
-        assert_eq!(lines, [("5h", 64, true), ("7d", 12, true), ("7d_opus", 99, false)]);
-        assert_eq!(told.windows[0].resets_at, Some("2026-11-21T10:00:00.5Z".parse().unwrap()));
-        for nonsense in [
-            json!({}),
-            json!([]),
-            json!({"five_hour": {"utilization": "a lot"}}),
-            json!({"five_hour": {"utilization": -1}}),
-        ] {
-            assert_eq!(windows(&probe, &nonsense, Timestamp(7)), None, "{nonsense}");
-        }
-    }
 
     #[test]
     fn hc_08_an_account_named_default_is_none() {

@@ -207,6 +207,8 @@ impl Consequences<'_> {
         let invalid = match seen.state {
             CredentialState::Invalid => true,
             CredentialState::NeedsReauth => seen.until.is_some(),
+            // A list of models proves no money; only a vendor that says so does.
+            CredentialState::Suspended => self.one.verdict.state == Some(CredentialState::Valid),
             _ => false,
         };
         let mut version = seen.version;
@@ -227,7 +229,12 @@ impl Consequences<'_> {
         if recovered {
             // What requests remember of the refusal goes too; a limit or an open breaker is another matter.
             let now = self.core.clock.now();
-            credential.gauge.mend(now, |health| health.end_rests(CredentialState::Invalid));
+            credential.gauge.mend(now, |health| {
+                health.end_rests(CredentialState::Invalid);
+                if invalid {
+                    health.end_rests(seen.state);
+                }
+            });
         }
         Ok(recovered)
     }

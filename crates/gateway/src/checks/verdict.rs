@@ -9,7 +9,7 @@ use types::credential::CredentialState;
 use types::oauth::{ProbeMeaning, ProbeSpec};
 use types::routing::FailureClass;
 
-use super::question;
+use super::{question, told};
 use crate::upstream::{Knock, NoKnock};
 
 /// Words of a refusal that concerns the list of models and not the account: some vendors' keys can be confined to
@@ -33,7 +33,7 @@ pub(super) struct Verdict {
     pub(super) message: Option<String>,
     /// What to do about it.
     pub(super) remedy: Option<String>,
-    /// The state that follows, if one does.
+    /// The state that follows, if one does; of a healthy one, that its vendor says that it has money.
     pub(super) state: Option<CredentialState>,
 }
 
@@ -94,6 +94,13 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool, probe: Opti
             return plain(CheckResult::NotProbed, Some(status), message, UNASKED);
         }
     }
+    let funded = probe.zip(knock.body.as_ref()).and_then(|(probe, body)| told::is_funded(probe, body));
+    if knock.status.is_success() && funded == Some(false) {
+        return Verdict {
+            message: Some(format!("{message}: the vendor says that the balance is too low")),
+            ..failed(ENDED, Some(CredentialState::Suspended))
+        };
+    }
     if knock.status.is_success() && knock.error.is_none() {
         return match probe.map(|probe| probe.needs.as_str()) {
             _ if !knock.is_json => {
@@ -111,7 +118,7 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool, probe: Opti
                 status: Some(status),
                 message: None,
                 remedy: None,
-                state: None,
+                state: funded.map(|_| CredentialState::Valid),
             },
         };
     }
@@ -253,6 +260,26 @@ mod tests {
                 assert_eq!(verdict.remedy.as_deref(), Some(spec.remedy.as_str()), "{vendor} {status}");
             }
         }
+    }
+
+    #[test]
+    fn ex_12_a_vendor_that_says_there_is_no_money_left_ends_the_account_until_it_says_otherwise() {
+        let kind = types::provider::ProviderKind::OpenAiCompatible;
+        let probe = &oauth::key_probe(kind, "https://api.deepseek.com", "sk-x").unwrap().probe;
+        let told = |available| {
+            let body = serde_json::json!({ "is_available": available, "balance_infos": [] });
+            of(Ok(&answer(200, Some(body))), false, Some(probe))
+        };
+        let spent = told(false);
+        assert_eq!((spent.result, spent.state), (Failed, Some(CredentialState::Suspended)));
+        assert!(
+            spent.message.unwrap().contains("balance is too low")
+                && spent.remedy.unwrap().contains("top it up")
+        );
+        let paid = told(true);
+        assert_eq!((paid.result, paid.state), (Healthy, Some(CredentialState::Valid)));
+        let refused = of(Ok(&answer(401, Some(serde_json::json!({})))), false, Some(probe));
+        assert_eq!((refused.result, refused.state), (Failed, Some(CredentialState::Invalid)));
     }
 
     #[test]

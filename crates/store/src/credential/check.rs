@@ -53,10 +53,11 @@ impl Store {
         let (mut failures, mut moved) = (Vec::with_capacity(notes.len()), false);
         let mut txn = self.pool.begin_write().await?;
         for CheckNote { credential_id: id, seen_version, line, counting } in notes {
-            let CheckLine { at, probe, result, status, latency_ms, message } = line;
+            let CheckLine { at, probe, result, status, latency_ms, message, remedy } = line;
             txn.execute(
-                "INSERT INTO credential_checks (credential_id, at, probe, result, status, latency_ms, message)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                "INSERT INTO credential_checks (credential_id, at, probe, result, status, latency_ms, message,
+                    remedy)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 args![
                     *id,
                     *at,
@@ -65,6 +66,7 @@ impl Store {
                     *status,
                     i64::try_from(*latency_ms).unwrap_or(i64::MAX),
                     message.clone(),
+                    remedy.clone(),
                 ],
             )
             .await?;
@@ -87,9 +89,10 @@ impl Store {
             };
             moved |= before != after;
             txn.execute(
-                "UPDATE credentials SET check_failures = $2, checked_at = $3, check_result = $4, check_message = $5
+                "UPDATE credentials SET check_failures = $2, checked_at = $3, check_result = $4, check_message = $5,
+                    check_remedy = $6
                  WHERE id = $1",
-                args![*id, after, *at, result.as_str(), message.clone()],
+                args![*id, after, *at, result.as_str(), message.clone(), remedy.clone()],
             )
             .await?;
             failures.push(Some(u32::try_from(after).unwrap_or(u32::MAX)));
@@ -297,6 +300,7 @@ pub(super) fn standing(row: &Row) -> Result<CheckStanding, StoreError> {
         at: row.time_opt("checked_at")?,
         result: row.named_opt("check_result")?,
         message: row.text_opt("check_message")?,
+        remedy: row.text_opt("check_remedy")?,
         disabled_by: row.named_opt("disabled_by")?,
         disabled_at: row.time_opt("disabled_at")?,
         disabled_reason: row.text_opt("disabled_reason")?,
@@ -311,6 +315,7 @@ fn check_line(row: &Row) -> Result<CheckLine, StoreError> {
         status: row.number_opt("status")?,
         latency_ms: u64::try_from(row.int("latency_ms")?).unwrap_or(0),
         message: row.text_opt("message")?,
+        remedy: row.text_opt("remedy")?,
     })
 }
 

@@ -54,7 +54,8 @@ pub(super) async fn forget_in_txn(
 ) -> Result<(), StoreError> {
     txn.execute(
         "UPDATE credentials SET state = 'valid', state_until = NULL, state_reason = NULL, state_since = $2,
-            state_version = state_version + 1, check_failures = 0, check_result = NULL, check_message = NULL
+            state_version = state_version + 1, check_failures = 0, check_result = NULL, check_message = NULL,
+            check_remedy = NULL
          WHERE id = $1",
         args![id, at],
     )

@@ -1,6 +1,8 @@
 //! Tests of the way from the released schema 1, filled, to the newest: nothing is lost, and what is new has its
 //! documented start.
 
+mod credentials;
+
 use types::books::ReconcileFilter;
 use types::check::{CheckResult, CheckStanding};
 use types::credential::{CredentialAuth, CredentialMark, CredentialState};
@@ -328,35 +330,6 @@ async fn st_07_a_credential_of_before_is_an_api_key_and_can_become_an_account() 
         assert_eq!((row.auth, row.token.version, row.sealed), (CredentialAuth::Oauth, 1, vec![8]));
         assert!(store.oauth_vendor_list().await.unwrap().is_empty());
         assert!(store.oauth_flow_list(5).await.unwrap().is_empty());
-    }
-}
-
-#[tokio::test]
-async fn st_07_credentials_of_before_were_never_checked_and_can_be() {
-    for store in old_stores().await {
-        fill(&store).await;
-        let before = MIGRATIONS.iter().position(|script| script.version == 8).unwrap();
-        store.migrate_with(&MIGRATIONS[..before]).await.unwrap();
-        assert_eq!(store.migrate().await.unwrap().applied[0], "0008_checks");
-        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
-        assert_eq!((row.check, row.version), (CheckStanding::default(), 2));
-        let note = crate::fixture::note(CredentialId(1), 0, CheckResult::Failed);
-        assert_eq!(store.credential_check_append(&[note]).await.unwrap(), [Some(1)]);
-    }
-}
-
-#[tokio::test]
-async fn st_07_credentials_of_before_are_named_by_no_variable() {
-    for store in old_stores().await {
-        fill(&store).await;
-        let before = MIGRATIONS.iter().position(|script| script.version == 9).unwrap();
-        store.migrate_with(&MIGRATIONS[..before]).await.unwrap();
-        assert_eq!(store.migrate().await.unwrap().applied[0], "0009_managed");
-        let row = store.credential_fetch(CredentialId(1)).await.unwrap();
-        assert_eq!((&row.managed_by, row.version), (&None, 2));
-        let change = change("credential.update");
-        let row = store.credential_managed_put(row.id, row.spec.tier, "POOL_KEY_A", change).await.unwrap();
-        assert_eq!((row.managed_by.as_deref(), row.version), (Some("POOL_KEY_A"), 3));
     }
 }
 

@@ -44,10 +44,41 @@ pub struct ProbeSpec {
     /// Members of the answer that are usage windows (`utilization` in percent, `resets_at`), and what each is called
     /// here. Names without `_` are of all models, and `account_allowance_percent` looks at them.
     pub windows: BTreeMap<String, String>,
+    /// Where the answer tells the account's money; null where it does not.
+    pub balance: Option<BalanceSpec>,
     /// Whether an access token of this vendor that is no JWT is refused before it is stored.
     pub token_is_jwt: bool,
     /// What to do if the vendor does not take the account.
     pub remedy: String,
+}
+
+/// Where an answer tells money, as JSON pointers (RFC 6901).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct BalanceSpec {
+    /// What holds it: an object, or a list of them, one for each currency; empty is the answer itself.
+    pub list: String,
+    /// The currency itself, or where it stands in there.
+    pub currency: String,
+    /// Where it stands what is left: a number, or a text that is one.
+    pub left: String,
+    /// Where it stands of how much; empty if the vendor does not say.
+    pub of: String,
+    /// Where the answer says whether there is enough to be served at all; empty if it does not say.
+    pub available: String,
+}
+
+impl BalanceSpec {
+    fn is_sound(&self) -> bool {
+        let pointer = |text: &str| text.is_empty() || text.starts_with('/');
+        let short = |text: &str| text.len() <= 80 && !text.chars().any(char::is_control);
+        let pointers = [&self.list, &self.left, &self.of, &self.available];
+        pointers.iter().all(|text| pointer(text) && short(text))
+            && !self.left.is_empty()
+            && !self.currency.is_empty()
+            && short(&self.currency)
+    }
 }
 
 impl Default for ProbeSpec {
@@ -59,6 +90,7 @@ impl Default for ProbeSpec {
             statuses: BTreeMap::new(),
             needs: String::new(),
             windows: BTreeMap::new(),
+            balance: None,
             token_is_jwt: false,
             remedy: String::new(),
         }
@@ -102,6 +134,9 @@ impl ProbeSpec {
         };
         if !self.statuses.keys().all(is_status) {
             errors.add("probe.statuses", "expected statuses such as 401 or 5xx");
+        }
+        if self.balance.as_ref().is_some_and(|balance| !balance.is_sound()) {
+            errors.add("probe.balance", "expected a currency and short JSON pointers such as /data/left");
         }
         let is_name = |text: &String| (1..=40).contains(&text.len()) && is_visible(text);
         if self.windows.len() > MOST || !self.windows.iter().all(|(from, to)| is_name(from) && is_name(to)) {
@@ -151,6 +186,7 @@ mod tests {
     #[test]
     fn hc_10_a_probe_that_could_cost_something_or_reach_elsewhere_is_refused() {
         assert!(faults("{}").is_empty());
+        assert!(faults(r#"{"balance":{"list":"/data","currency":"/currency","left":"/left"}}"#).is_empty());
         for (text, field) in [
             (r#"{"method":"POST"}"#, "probe.method"),
             (r#"{"headers":{"host":"other"}}"#, "probe.headers"),
@@ -159,6 +195,8 @@ mod tests {
             (r#"{"statuses":{"999":"healthy"}}"#, "probe.statuses"),
             (r#"{"windows":{"five_hour":""}}"#, "probe.windows"),
             (r#"{"name":""}"#, "probe"),
+            (r#"{"balance":{}}"#, "probe.balance"),
+            (r#"{"balance":{"currency":"USD","left":"data.left"}}"#, "probe.balance"),
         ] {
             assert_eq!(faults(text), [field], "{text}");
         }

@@ -9,7 +9,12 @@ use crate::rig::Rig;
 /// A rig with a provider and the vendor `test`, whose clients come back to a fixed port if one is given.
 async fn rig(base_url: Option<&str>, port: Option<u16>) -> (Rig, Vendor) {
     let base_url = base_url.map(|text| types::base_url::BaseUrl::parse(text).unwrap());
-    let rig = Rig::bare_with(|config| config.base_url = base_url).await;
+    rig_with(port, |config| config.base_url = base_url).await
+}
+
+/// The same with changes to the configuration.
+async fn rig_with(port: Option<u16>, change: impl FnOnce(&mut server::ServerConfig)) -> (Rig, Vendor) {
+    let rig = Rig::bare_with(change).await;
     rig.provider("anthropic", json!({"api_key": null})).await;
     let vendor = Vendor::start(3_600).await;
     let mut spec = vendor.spec();
@@ -110,6 +115,26 @@ async fn oa_02_the_system_page_shows_each_fixed_port_and_who_has_it() {
         let own = panel.split("<tr").find(|row| row.contains(&port.to_string())).unwrap();
         assert!(own.contains("test") && own.contains(occupied) && own.contains(why), "{own}");
     }
+}
+
+#[tokio::test]
+async fn oa_02_no_port_is_opened_where_the_operator_wants_none_and_the_answer_is_pasted() {
+    let probe = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let (rig, _vendor) = rig_with(Some(port), |config| config.oauth_callback_host = None).await;
+    let view = rig.server.admin("GET", "/oauth/vendors/test", &Value::Null).await;
+    assert_eq!((&view["port"]["state"], &view["port"]["port"]), (&json!("off"), &json!(port)), "{view}");
+    assert_eq!(view["port"]["reason"], "OAUTH_CALLBACK_HOST is off");
+    let flow = begin(&rig, "loopback", "http://127.0.0.1:1").await;
+    let warnings = flow["warnings"].to_string();
+    assert!(warnings.contains("OAUTH_CALLBACK_HOST is off") && warnings.contains("paste"), "{flow}");
+    assert_eq!(flow["port"]["state"], "off", "{flow}");
+    assert!(TcpListener::bind(("127.0.0.1", port)).await.is_ok(), "nobody listens there");
+    let page = rig.server.admin("GET", &format!("/oauth/flows/{}", flow["id"]), &Value::Null).await;
+    assert_eq!(page["phase"], "waiting_callback", "{page}");
+    let back = format!("http://localhost:{port}/callback?code=c-1&state={}", state(&flow));
+    assert_eq!(finish(&rig, &flow, &back).await["phase"], "completed");
 }
 
 /// Writes an answer down around its state.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Checked, MINUTE, eventually};
 use crate::harness::Running;
-use crate::rig::faces::ANTHROPIC;
+use crate::rig::browser::Browser;
+use crate::rig::faces::{ANTHROPIC, CHAT};
+use crate::rig::names::{Names, Says};
 
 const FIVE_HOURS: i64 = 300 * MINUTE;
 
@@ -34,6 +36,9 @@ async fn ex_12_a_credential_is_left_alone_before_its_hard_limit_and_is_back_when
     let resets_at = windows[0]["resets_at"].as_str().unwrap().parse::<types::Timestamp>().unwrap();
     assert!((resets_at.0 - reset).abs() <= 1_000, "{resets_at}");
     assert_eq!((&windows[1]["name"], &windows[1]["used_percent"]), (&json!("7d"), &json!(12)));
+    let browser = Browser::sign_in(&checked.rig.server, "en").await;
+    let page = browser.page("/pool").await;
+    assert!(page.contains("<meter") && page.contains("5h 91 %") && page.contains("7d 12 %"), "bars: {page}");
     assert_eq!(served(&checked).await, (200, vec!["up-a".to_owned()]), "by default the vendor decides");
 
     checked.set("account_allowance_percent", "90").await;
@@ -45,6 +50,16 @@ async fn ex_12_a_credential_is_left_alone_before_its_hard_limit_and_is_back_when
     let row = checked.rig.row(&id).await;
     let removed = row["decision"]["removed"].as_array().unwrap();
     assert!(removed.iter().any(|one| one["filter"] == "allowance"), "the record says why: {row}");
+    // Whoever is left alone is not shown as if he served.
+    let account = checked.account("up-a").await;
+    assert_eq!((&account["state"], &account["enabled"]), (&json!("rate_limited"), &json!(true)), "{account}");
+    let why = account["state_reason"].as_str().unwrap();
+    assert!(why.contains("90 %") && why.contains("account_allowance_percent"), "{why}");
+    let until = account["cooldown_until"].as_str().unwrap().parse::<types::Timestamp>().unwrap();
+    assert!((until.0 - reset).abs() <= 1_000, "{until}");
+    let pool = checked.get("/pool").await;
+    assert_eq!((&pool["total"], &pool["active"]), (&json!(2), &json!(1)), "{pool}");
+    assert!(browser.page("/pool").await.contains("left alone: 90 %"));
     checked.on("up-b", used("0.95", reset));
     assert_eq!(served(&checked).await.0, 200);
     let refused = checked.rig.ask(checked.rig.keyed(ANTHROPIC.ask("m-1", false))).await;
@@ -56,6 +71,7 @@ async fn ex_12_a_credential_is_left_alone_before_its_hard_limit_and_is_back_when
     assert_eq!(served(&checked).await.0, 429);
     checked.clock.advance(FIVE_HOURS + MINUTE);
     assert_eq!(served(&checked).await.0, 200, "the window began anew");
+    assert_eq!(checked.get("/pool").await["active"], 2);
 }
 
 #[tokio::test]
@@ -74,7 +90,7 @@ async fn ex_12_windows_of_a_minute_are_shown_and_stop_nobody_and_checks_hear_the
         (&window["name"], &window["used_percent"], &window["stops"]),
         (&json!("requests"), &json!(95), &json!(false))
     );
-    let chat = crate::rig::faces::CHAT.ask("m-1", false);
+    let chat = CHAT.ask("m-1", false);
     assert_eq!(checked.rig.ask(checked.rig.keyed(chat)).await.status, 200);
     let codex = Behaviour::default()
         .header("x-codex-primary-used-percent", "64")
@@ -82,7 +98,7 @@ async fn ex_12_windows_of_a_minute_are_shown_and_stop_nobody_and_checks_hear_the
         .header("x-codex-primary-reset-after-seconds", "3600");
     checked.rig.upstream.script(Rule::credential("up-a", codex));
     checked.check("up-a").await;
-    let chat = crate::rig::faces::CHAT.ask("m-1", false);
+    let chat = CHAT.ask("m-1", false);
     let refused = checked.rig.ask(checked.rig.keyed(chat)).await;
     assert!(refused.status == 429 && refused.text().contains("allowance 1"), "{}", refused.text());
 }
@@ -110,4 +126,117 @@ async fn ex_12_a_restart_knows_what_was_said() {
     let all = running.admin("GET", "/credentials", &Value::Null).await;
     assert_eq!(all["items"][0]["allowance"]["windows"][0]["used_percent"], 50, "{all}");
     running.stop().await;
+}
+
+/// Credentials at a vendor's own name, which leads to the fake vendor here.
+async fn at_vendors(vendors: &[(&str, &str)]) -> (Checked, Names) {
+    let names = Names::start().await;
+    let address = names.address;
+    let checked = Checked::with("anthropic", &[], move |config| config.dns.servers = vec![address]).await;
+    checked.set("affinity.enabled", "false").await;
+    for (name, base) in vendors {
+        let host = base.split('/').next().unwrap();
+        names.say(host, Says::Addresses(vec![std::net::Ipv4Addr::LOCALHOST.into()]));
+        let port = checked.rig.upstream.addr().port();
+        let base_url = format!("http://{}", base.replacen(host, &format!("{host}:{port}"), 1));
+        let spec = json!({ "name": name, "base_url": base_url, "api_key": null });
+        let provider = checked.rig.provider("openai-compatible", spec).await;
+        checked.rig.credential(provider, name, json!({})).await;
+    }
+    (checked, names)
+}
+
+fn says(checked: &Checked, credential: &str, path: &str, status: u16, body: &Value) {
+    let behaviour =
+        Behaviour { status: Some(status), ..Behaviour::body("application/json", body.to_string()) };
+    let rule = Rule { path: Some(path.to_owned()), ..Rule::credential(credential, behaviour) };
+    checked.rig.upstream.script(rule);
+}
+
+async fn chat(checked: &Checked) -> (u16, Vec<String>) {
+    checked.rig.upstream.clear_invoice();
+    let got = checked.rig.ask(checked.rig.keyed(CHAT.ask("m-1", false))).await;
+    (got.status, checked.rig.seen())
+}
+
+#[tokio::test]
+async fn ex_12_a_balance_is_a_bar_and_keeps_requests_away_before_it_is_spent() {
+    let (checked, _names) =
+        at_vendors(&[("up-router", "openrouter.ai/api/v1"), ("up-moon", "api.moonshot.cn/v1")]).await;
+    let key = |left: f64| json!({"data": {"label": "x", "limit": 100, "limit_remaining": left, "usage": 1}});
+    says(&checked, "up-router", "/api/v1/key", 200, &key(7.5));
+    let moon = json!({"code": 0, "data": {"available_balance": 49.58, "voucher_balance": 0}});
+    says(&checked, "up-moon", "/v1/users/me/balance", 200, &moon);
+    for (name, path, probe) in [
+        ("up-router", "/api/v1/key", "openrouter_key"),
+        ("up-moon", "/v1/users/me/balance", "moonshot_balance"),
+    ] {
+        let report = checked.check(name).await;
+        assert_eq!((&report["result"], &report["probe"]), (&json!("healthy"), &json!(probe)), "{report}");
+        let asked = checked.rig.upstream.invoice().last().unwrap().clone();
+        assert_eq!((asked.request.method.as_str(), asked.request.target.as_str()), ("GET", path));
+        assert_eq!(asked.request.header("authorization"), Some(format!("Bearer {name}").as_str()));
+    }
+    let money = checked.account("up-router").await["allowance"]["balances"][0].clone();
+    assert_eq!(
+        (&money["currency"], &money["left"], &money["of"], &money["used_percent"]),
+        (&json!("USD"), &json!("7.5"), &json!("100"), &json!(92)),
+        "{money}"
+    );
+    let money = checked.account("up-moon").await["allowance"]["balances"][0].clone();
+    assert_eq!((&money["left"], &money["used_percent"]), (&json!("49.58"), &Value::Null), "{money}");
+    let page = Browser::sign_in(&checked.rig.server, "en").await.page("/pool").await;
+    for words in ["Balance USD 7.5 of 100", "value=\"92\"", "Balance CNY 49.58"] {
+        assert!(page.contains(words), "{words} is missing: {page}");
+    }
+    assert!(
+        Browser::sign_in(&checked.rig.server, "zh")
+            .await
+            .page("/pool")
+            .await
+            .contains("余额 USD 7.5 总额 100")
+    );
+
+    checked.set("account_allowance_percent", "92").await;
+    for _ in 0..4 {
+        assert_eq!(chat(&checked).await, (200, vec!["up-moon".to_owned()]), "before the vendor refuses");
+    }
+    assert_eq!(checked.account("up-router").await["state"], "rate_limited");
+    // Nothing left is nothing left, of whatever size it was.
+    let none = json!({"code": 0, "data": {"available_balance": -0.1}});
+    says(&checked, "up-moon", "/v1/users/me/balance", 200, &none);
+    checked.check("up-moon").await;
+    assert_eq!(chat(&checked).await, (429, Vec::new()));
+    says(&checked, "up-router", "/api/v1/key", 200, &key(95.0));
+    checked.check("up-router").await;
+    assert_eq!(chat(&checked).await, (200, vec!["up-router".to_owned()]), "it was topped up");
+}
+
+#[tokio::test]
+async fn hc_10_an_account_without_money_fails_its_check_and_comes_back_when_there_is_some() {
+    let (checked, _names) =
+        at_vendors(&[("up-deep", "api.deepseek.com"), ("up-flow", "api.siliconflow.cn/v1")]).await;
+    let deep = |available: bool, left: &str| json!({"is_available": available, "balance_infos": [{"currency": "CNY", "total_balance": left}]});
+    says(&checked, "up-deep", "/user/balance", 200, &deep(false, "0.00"));
+    let report = checked.check("up-deep").await;
+    assert_eq!((&report["result"], &report["failures"]), (&json!("failed"), &json!(1)), "{report}");
+    assert!(report["remedy"].as_str().unwrap().contains("top it up"), "{report}");
+    let account = checked.account("up-deep").await;
+    assert_eq!(account["state"], "suspended", "{account}");
+    assert_eq!(account["allowance"]["balances"][0]["used_percent"], 100, "{account}");
+    assert_eq!(chat(&checked).await, (200, vec!["up-flow".to_owned()]));
+    says(&checked, "up-deep", "/user/balance", 200, &deep(true, "110.00"));
+    let report = checked.check("up-deep").await;
+    assert_eq!((&report["result"], &report["recovered"]), (&json!("healthy"), &json!(true)), "{report}");
+    assert_eq!(checked.account("up-deep").await["state"], "valid");
+    // A list of models that anybody may read proves no key.
+    let bad = json!("Invalid token");
+    says(&checked, "up-flow", "/v1/user/info", 401, &bad);
+    let report = checked.check("up-flow").await;
+    assert_eq!(
+        (&report["result"], &report["probe"]),
+        (&json!("failed"), &json!("siliconflow_balance")),
+        "{report}"
+    );
+    assert_eq!(checked.account("up-flow").await["state"], "invalid");
 }

@@ -108,6 +108,15 @@ async fn hc_03_interval_and_threshold_hold_at_once_and_are_listed_by_their_prefi
     checked.set("account_health_check_interval", "1").await;
     checked.tick().await;
     assert_eq!(count().await, first + 1, "without a restart");
+    // Written for the first time or once more, it is one setting.
+    let listed = checked.get("/settings?prefix=account_health").await;
+    let all = listed["items"].as_array().unwrap();
+    let named: Vec<_> = all.iter().filter(|one| one["name"] == "account_health_check_interval").collect();
+    assert_eq!((named.len(), &named[0]["value"]), (1, &json!("1")), "{listed}");
+    checked.set("account_health_check_interval", "7").await;
+    let again = checked.get("/settings?prefix=account_health").await;
+    assert_eq!(again["items"].as_array().unwrap().len(), all.len(), "{again}");
+    assert!(again.to_string().contains("\"7\""), "{again}");
 }
 
 #[tokio::test]

@@ -44,6 +44,11 @@ async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_
     assert_eq!(landing, format!("/pool?history={id}&done=checked"));
     let history = browser.page(&landing).await;
     assert!(history.contains("Last checks") && history.contains("HTTP 401"), "{history}");
+    let remedy = "the vendor does not take this API key: make a new one";
+    let list = history.split("id=\"history\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(list.contains("What to do") && list.contains(remedy), "HC-14: what to do is on the page: {list}");
+    let chinese = Browser::sign_in(&checked.rig.server, "zh").await.page("/pool").await;
+    assert!(chinese.contains("处理办法") && chinese.contains(remedy), "and beside the last check: {chinese}");
     browser.press("check/one", &format!("id={id}")).await;
     let page = browser.page("/pool?errors=1").await;
     let list = page.split("id=\"errors\"").nth(1).unwrap().split("</section>").next().unwrap();
@@ -74,6 +79,10 @@ async fn hc_01_hc_04_hc_05_hc_11_errors_are_listed_explained_and_mended_without_
         lines
             .iter()
             .all(|line| line["probe"] == "models" && line["latency_ms"].is_u64() && line["at"].is_string())
+    );
+    assert!(
+        lines[0]["remedy"].as_str().unwrap().contains(remedy)
+            && checked.account("up-b").await["check"]["remedy"] == lines[0]["remedy"]
     );
 }
 

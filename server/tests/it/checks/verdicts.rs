@@ -98,6 +98,29 @@ async fn hc_06_a_list_of_models_does_not_end_a_limit() {
 }
 
 #[tokio::test]
+async fn hc_14_no_more_are_asked_beside_each_other_than_the_setting_says() {
+    let names: Vec<String> = (0..7).map(|n| format!("up-{n}")).collect();
+    let checked = Checked::bare("openai", &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    checked.set("account_health_check_parallelism", "3").await;
+    checked.rig.upstream.script(fakeup::Rule::always(Behaviour::instead(fakeup::Then::Hold)));
+    let upstream = &checked.rig.upstream;
+    let running = || upstream.invoice().iter().filter(|entry| entry.end == fakeup::End::Running).count();
+    let asked = checked.post("/credentials/check");
+    let watched = async {
+        let mut most = 0;
+        while upstream.invoice().len() < 7 || running() > 0 {
+            // Whoever else would come has time for it.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            most = most.max(running());
+            upstream.release();
+        }
+        most
+    };
+    let (round, most) = tokio::join!(asked, watched);
+    assert_eq!((&round["counts"]["checked"], most), (&json!(7), 3), "{round}");
+}
+
+#[tokio::test]
 async fn hc_14_all_are_checked_now_and_a_secret_never_shows() {
     let checked = Checked::bare("anthropic", &["up-good-0001", "up-bad-00001"]).await;
     let off = checked.rig.credential(checked.provider, "up-off", json!({ "enabled": false })).await;

@@ -13,7 +13,7 @@ use crate::vault::{Purpose, StoredSecrets, Vault};
 
 const NEW: &str = "the-new-encryption-secret-of-tests";
 
-/// A house with something sealed in every place but sign-ins; more credentials than one piece takes.
+/// A house with something sealed in every place; more credentials than one piece takes.
 async fn furnished() -> (House, String) {
     let house = House::new().await;
     let admin = house.admin();
@@ -29,6 +29,16 @@ async fn furnished() -> (House, String) {
         let more = json!({"provider_id": provider.id, "api_key": format!("sk-more-{n}")});
         admin.credential_create(input(more)).await.unwrap();
     }
+    let vendor = json!({
+        "spec": {
+            "label": "V", "grants": ["authorization_code"], "authorize_url": "https://v.example/a",
+            "token_url": "https://v.example/t",
+        },
+        "client_id": "client-1", "client_secret": "client-secret-0123456789",
+    });
+    admin.vendor_put("test".to_owned(), input(vendor)).await.unwrap();
+    let begin = json!({"vendor": "test", "provider_id": provider.id, "way": "paste", "origin": "https://gate.example"});
+    admin.flow_begin(input(begin)).await.unwrap();
     let user = admin.user_create(input(json!({"name": "maria"}))).await.unwrap();
     let key = admin.key_create(user.id, input(json!({"name": "laptop"}))).await.unwrap().key;
     (house, key)
@@ -66,7 +76,7 @@ async fn check_all_is_new(house: &House, key: &str) {
     assert!(snapshot.keys.contains_key(&core.keys.hash(key)), "issued keys outlive the encryption secret");
     let view = after.admin().secrets_view().await.unwrap();
     assert!(view.all_current && view.former_key_ids.is_empty(), "{view:?}");
-    assert!(view.lines.iter().all(|line| line.current == line.total), "{view:?}");
+    assert!(view.lines.iter().all(|line| line.current == line.total && line.total > 0), "{view:?}");
 }
 
 #[tokio::test]
@@ -75,18 +85,18 @@ async fn cr_04_after_a_rotation_the_new_secret_alone_opens_everything_and_keys_s
     house.gateway.stop().await;
     let rotating = House::on(house.reopened().await, NEW, &[ENCRYPTION]).await;
     let done = settled(&rotating).await;
-    // Credentials, both proxies, pepper and canary.
-    assert_eq!((done.phase, done.total, done.seen), (RotationPhase::Done, 255, 255), "{done:?}");
-    assert_eq!((done.resealed, done.unreadable, done.error.clone()), (255, 0, None), "{done:?}");
+    // Credentials, both proxies, a client's secret, a sign-in, pepper and canary.
+    assert_eq!((done.phase, done.total, done.seen), (RotationPhase::Done, 257, 257), "{done:?}");
+    assert_eq!((done.resealed, done.unreadable, done.error.clone()), (257, 0, None), "{done:?}");
     assert!(done.started_at.is_some() && done.ended_at.is_some());
 
     // Once more by hand: nothing is left to do, and nothing more is written down.
     rotating.admin().secrets_rotate().await.unwrap();
     let again = settled(&rotating).await;
-    assert_eq!((again.phase, again.seen, again.resealed), (RotationPhase::Done, 255, 0));
+    assert_eq!((again.phase, again.seen, again.resealed), (RotationPhase::Done, 257, 0));
     let audit = rotating.audit("secrets.rotate").await;
     assert_eq!(audit.len(), 1);
-    assert_eq!(audit[0].after.as_ref().unwrap()["resealed"], 255);
+    assert_eq!(audit[0].after.as_ref().unwrap()["resealed"], 257);
     rotating.gateway.stop().await;
     check_all_is_new(&house, &key).await;
 }
@@ -120,8 +130,8 @@ async fn cr_04_a_rotation_that_ends_after_any_piece_is_resumed() {
         let both = vault.view(&store, Rotation::default()).await.unwrap();
         assert!(!both.all_current && both.lines.iter().all(|line| line.unknown == 0), "{both:?}");
     }
-    // 251 secrets in pieces of 100, and two proxies.
-    assert_eq!((pieces, resealed), (5, 255));
+    // 251 secrets in pieces of 100, two proxies, a client's secret and a sign-in.
+    assert_eq!((pieces, resealed), (7, 257));
     store.close().await;
     check_all_is_new(&house, &key).await;
 }
@@ -155,10 +165,43 @@ async fn cr_04_what_no_secret_opens_is_counted_and_stays() {
     let stored = StoredSecrets::open(&secret(NEW), &[secret(ENCRYPTION)], store).await.unwrap();
     let mut told = Vec::new();
     let done = stored.rotate(Timestamp(1), |now| told.push((now.seen, now.total))).await.unwrap();
-    assert_eq!((done.phase, done.resealed, done.unreadable), (RotationPhase::Done, 254, 1));
-    assert_eq!(told, [(100, 255), (200, 255), (251, 255), (252, 255), (253, 255)], "progress by piece");
+    assert_eq!((done.phase, done.resealed, done.unreadable), (RotationPhase::Done, 256, 1));
+    let seen = [100, 200, 251, 252, 253, 254, 255];
+    assert_eq!(told, seen.map(|seen| (seen, 257)), "progress by piece");
     let left = house.reopened().await.sealed_batch(SealedPlace::CredentialSecret, 0, 1).await.unwrap();
     assert_eq!(left[0].sealed, broken);
+}
+
+#[tokio::test]
+async fn cr_04_a_value_that_somebody_changes_meanwhile_stays_as_he_left_it() {
+    let (house, _) = furnished().await;
+    house.gateway.stop().await;
+    let store = house.reopened().await;
+    let vault = Vault::open_with_canary(&secret(NEW), &[secret(ENCRYPTION)], &store).await.unwrap();
+    let last = store.sealed_batch(SealedPlace::CredentialSecret, 250, 1).await.unwrap().remove(0);
+    let newer = secret("sk-entered-meanwhile");
+    let changed = vault.seal(Purpose::CredentialSecret, last.row, &newer).unwrap();
+    // Between its first piece and the rest.
+    let stopped = vault.rotate(&store, |_| ControlFlow::Break(())).await.unwrap();
+    assert_eq!((stopped.phase, stopped.resealed), (RotationPhase::Stopped, 100));
+    let change = store::Resealed { row: last.row, old: last.sealed, new: changed };
+    assert_eq!(store.sealed_replace(SealedPlace::CredentialSecret, &[change]).await.unwrap(), 1);
+    let done = vault.rotate(&store, |_| ControlFlow::Continue(())).await.unwrap();
+    assert_eq!((done.phase, done.seen, done.resealed), (RotationPhase::Done, 257, 156));
+    let left = store.sealed_batch(SealedPlace::CredentialSecret, 250, 1).await.unwrap().remove(0);
+    let opened = vault.open(Purpose::CredentialSecret, left.row, &left.sealed).unwrap();
+    assert_eq!(opened.expose(), "sk-entered-meanwhile");
+}
+
+#[test]
+fn cr_04_one_rotation_runs_at_a_time_and_its_beginning_stays() {
+    let board = crate::vault::rotation::Board::default();
+    assert!(board.begin(Timestamp(1)) && !board.begin(Timestamp(2)), "one is under way");
+    board.note(&Rotation { phase: RotationPhase::Running, seen: 3, ..Rotation::default() });
+    assert_eq!((board.view().started_at, board.view().seen), (Some(Timestamp(1)), 3));
+    board.note(&Rotation { phase: RotationPhase::Done, ..Rotation::default() });
+    assert!(board.begin(Timestamp(5)));
+    assert_eq!((board.view().started_at, board.view().seen), (Some(Timestamp(5)), 0), "and begins anew");
 }
 
 #[test]
