@@ -3,7 +3,7 @@
 
 use types::provider::ProviderKind;
 
-use crate::key_probe;
+use crate::is_session_key;
 
 /// Session keys have about 120 characters.
 const SHORT: usize = 60;
@@ -22,7 +22,7 @@ const GOOGLE: &str = "this looks like a key of Google's";
 pub fn key_hint(kind: ProviderKind, key: &str, session: bool) -> Option<&'static str> {
     let begins = |start: &str| key.starts_with(start);
     if kind == ProviderKind::Anthropic {
-        let is_session = key_probe(kind, key).is_some();
+        let is_session = is_session_key(kind, key);
         return match () {
             () if key.contains("sessionKey=") || (is_session && key.contains(';')) => Some(COOKIE),
             () if begins("sk-ant-oat") || begins("sk-ant-ort") => Some(ACCOUNT),

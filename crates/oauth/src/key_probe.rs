@@ -45,6 +45,12 @@ pub fn key_probe(kind: ProviderKind, base_url: &str, key: &str) -> Option<&'stat
     })
 }
 
+/// Whether a key is a browser's session at a provider of that kind.
+pub fn is_session_key(kind: ProviderKind, key: &str) -> bool {
+    let session = |probe: &&KeyProbe| probe.session && probe.provider_kinds.contains(&kind);
+    PROBES.iter().filter(session).any(|probe| key.starts_with(&probe.key_prefix))
+}
+
 /// The host of an address, without its port.
 fn host_of(base_url: &str) -> &str {
     let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
@@ -66,6 +72,9 @@ mod tests {
         assert!(probe.probe.remedy.contains("session key expired"));
         assert!(at(ProviderKind::Anthropic, "sk-ant-api03-abc").is_none());
         assert!(at(ProviderKind::OpenAi, "sk-ant-sid01-abc").is_none());
+        assert!(is_session_key(ProviderKind::Anthropic, "sk-ant-sid01-abc"));
+        assert!(!is_session_key(ProviderKind::Anthropic, "sk-ant-api03-abc"));
+        assert!(!is_session_key(ProviderKind::OpenAiCompatible, "sk-ant-sid01-abc"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use client::{Authorization, Registered, authorize, client_credentials, excha
 pub use device::{DeviceCode, Polled, begin_device, poll_device};
 pub use failure::{Class, Failure};
 pub use key_hint::key_hint;
-pub use key_probe::{KeyProbe, key_probe};
+pub use key_probe::{KeyProbe, is_session_key, key_probe};
 pub use paste::{BadPaste, Returned, parse_pasted, parse_query};
 pub use preset::{preset, presets};
 pub use token::{Granted, TokenSet};

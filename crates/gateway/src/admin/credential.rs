@@ -110,7 +110,7 @@ impl Admin {
             Some(new) => {
                 let kind = self.secret_may_be(&row, &new).await?;
                 let was = self.core.vault.open(Purpose::CredentialSecret, id.0, &row.sealed).ok();
-                let is_session = |key: &Secret<String>| oauth::key_probe(kind, key.expose()).is_some();
+                let is_session = |key: &Secret<String>| oauth::is_session_key(kind, key.expose());
                 let tried = self.try_first(NewSecret {
                     name: &spec.name,
                     provider: row.provider_id,
@@ -226,7 +226,7 @@ impl Admin {
     fn is_session_key(&self, provider: ProviderId, key: &Secret<String>) -> bool {
         let snapshot = self.core.snapshot();
         let home = snapshot.providers.iter().find(|known| known.id == provider);
-        home.is_some_and(|home| oauth::key_probe(home.spec.kind, key.expose()).is_some())
+        home.is_some_and(|home| oauth::is_session_key(home.spec.kind, key.expose()))
     }
 
     pub(super) fn credential_view(&self, row: CredentialRow) -> CredentialView {
