@@ -330,6 +330,31 @@ pub(crate) fn field<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
     None
 }
 
+/// The values of an object's first members of these names, found in one walk as far as it is JSON, and whether it is
+/// one whole object with nothing behind it.
+pub(crate) fn fields<'a, const N: usize>(
+    object: &'a [u8],
+    names: [&str; N],
+) -> ([Option<&'a [u8]>; N], Result<(), Fault>) {
+    let mut found = [None; N];
+    let mut walk = || {
+        let mut reader = Reader::new(object);
+        let mut more = reader.open_object()?;
+        while more {
+            let key = reader.key()?;
+            let value = reader.skip()?;
+            let wanted = found.iter_mut().zip(names).find(|(_, name)| key == name.as_bytes());
+            if let Some((place @ None, _)) = wanted {
+                *place = Some(value);
+            }
+            more = reader.more_members()?;
+        }
+        reader.finish()
+    };
+    let whole = walk();
+    (found, whole)
+}
+
 /// The first element of an array.
 pub(crate) fn first_element(array: &[u8]) -> Option<&[u8]> {
     let mut reader = Reader::new(array);

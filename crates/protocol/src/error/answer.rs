@@ -16,9 +16,15 @@ use super::upstream::{UpstreamError, parse_upstream, present, strip};
 pub fn looks_failed(endpoint: Endpoint, body: &[u8]) -> Option<UpstreamError> {
     let body = strip(body);
     let first = body.first();
+    if first == Some(&b'{')
+        && endpoint != Endpoint::AudioSpeech
+        && let (members, Ok(())) = Members::of(endpoint, body)
+    {
+        return members.judge(endpoint, body);
+    }
     match first {
         None => return Some(own("empty_answer", "the upstream's answer is empty")),
-        Some(b'{' | b'[') if endpoint != Endpoint::AudioSpeech && json::is_whole(body) => {}
+        Some(b'[') if endpoint != Endpoint::AudioSpeech && json::is_whole(body) => {}
         // Sound, subtitles and plain text are answers; raw sound may even begin with a brace.
         _ if is_sound(endpoint) => return parse_speech(endpoint, body),
         Some(b'<') => {
@@ -43,7 +49,7 @@ pub(crate) fn judge_json(endpoint: Endpoint, body: &[u8]) -> Option<UpstreamErro
             return None;
         }
         // A stream without `alt=sse`.
-        return match elements(body).find_map(|element| error_in(dialect, element)) {
+        return match elements(body).find_map(|element| error_in(endpoint, element)) {
             Some(error) => Some(error),
             None if elements(body).any(is_gemini_answer) => None,
             None => Some(empty(dialect, body)),
@@ -51,34 +57,75 @@ pub(crate) fn judge_json(endpoint: Endpoint, body: &[u8]) -> Option<UpstreamErro
     }
     // What may stand behind the value is no part of the answer.
     let body = Reader::new(body).skip().unwrap_or(body);
-    error_in(dialect, body).or_else(|| is_empty(endpoint, body).then(|| empty(dialect, body)))
+    Members::of(endpoint, body).0.judge(endpoint, body)
 }
 
-fn error_in(dialect: Dialect, object: &[u8]) -> Option<UpstreamError> {
-    let said = json::field(object, "error").is_some_and(present);
-    let failed = dialect == Dialect::OpenAiResponses && word(object, "status") == Some(b"failed");
-    if said || failed || word(object, "type") == Some(b"error") || word(object, "object") == Some(b"error") {
-        let otherwise = || UpstreamError::unnamed("the upstream answered with an error");
-        return Some(parse_upstream(dialect, object).unwrap_or_else(otherwise));
+/// The members of an answer that it is judged by, found in one walk: an answer may be megabytes long.
+#[derive(Debug)]
+struct Members<'a> {
+    error: Option<&'a [u8]>,
+    status: Option<&'a [u8]>,
+    kind: Option<&'a [u8]>,
+    object: Option<&'a [u8]>,
+    /// What it must have one of to be an answer, see [`content_of`].
+    content: [Option<&'a [u8]>; 2],
+}
+
+impl<'a> Members<'a> {
+    /// As far as the text is JSON, and whether it is one whole object.
+    fn of(endpoint: Endpoint, text: &'a [u8]) -> (Self, Result<(), json::Fault>) {
+        let [one, other] = content_of(endpoint);
+        let names = ["error", "status", "type", "object", one, other];
+        let ([error, status, kind, object, one, other], whole) = json::fields(text, names);
+        (Self { error, status, kind, object, content: [one, other] }, whole)
     }
-    None
+
+    fn judge(&self, endpoint: Endpoint, object: &[u8]) -> Option<UpstreamError> {
+        let dialect = endpoint.dialect();
+        let error = self.error(dialect, object);
+        error.or_else(|| self.is_empty(endpoint, object).then(|| empty(dialect, object)))
+    }
+
+    fn error(&self, dialect: Dialect, object: &[u8]) -> Option<UpstreamError> {
+        let is = |value: Option<&[u8]>, word: &[u8]| value.and_then(inner) == Some(word);
+        let said = self.error.is_some_and(present);
+        let failed = dialect == Dialect::OpenAiResponses && is(self.status, b"failed");
+        if said || failed || is(self.kind, b"error") || is(self.object, b"error") {
+            let otherwise = || UpstreamError::unnamed("the upstream answered with an error");
+            return Some(parse_upstream(dialect, object).unwrap_or_else(otherwise));
+        }
+        None
+    }
+
+    /// Whether an answer that must have content has none, nor a reason for it.
+    fn is_empty(&self, endpoint: Endpoint, object: &[u8]) -> bool {
+        match content_of(endpoint) {
+            ["", _] => object == b"{}",
+            _ => !self.content.into_iter().flatten().any(present),
+        }
+    }
 }
 
-/// Whether an answer that must have content has none, nor a reason for it.
-fn is_empty(endpoint: Endpoint, object: &[u8]) -> bool {
-    let lacks = |name| !json::field(object, name).is_some_and(present);
+/// The members of which an answer has at least one, with something in it; empty where it need not.
+fn content_of(endpoint: Endpoint) -> [&'static str; 2] {
     match endpoint {
-        Endpoint::Messages => lacks("content") && lacks("stop_reason"),
-        Endpoint::ChatCompletions | Endpoint::Completions => lacks("choices"),
-        Endpoint::GeminiGenerate | Endpoint::GeminiStream => !is_gemini_answer(object),
-        Endpoint::Embeddings => lacks("data") && lacks("embeddings"),
-        Endpoint::ImageGenerations | Endpoint::ImageEdits | Endpoint::ImageVariations => lacks("data"),
-        _ => object == b"{}",
+        Endpoint::Messages => ["content", "stop_reason"],
+        Endpoint::ChatCompletions | Endpoint::Completions => ["choices", ""],
+        Endpoint::GeminiGenerate | Endpoint::GeminiStream => GEMINI_CONTENT,
+        Endpoint::Embeddings => ["data", "embeddings"],
+        Endpoint::ImageGenerations | Endpoint::ImageEdits | Endpoint::ImageVariations => ["data", ""],
+        _ => ["", ""],
     }
+}
+
+const GEMINI_CONTENT: [&str; 2] = ["candidates", "promptFeedback"];
+
+fn error_in(endpoint: Endpoint, object: &[u8]) -> Option<UpstreamError> {
+    Members::of(endpoint, object).0.error(endpoint.dialect(), object)
 }
 
 fn is_gemini_answer(object: &[u8]) -> bool {
-    ["candidates", "promptFeedback"].iter().any(|name| json::field(object, name).is_some_and(present))
+    GEMINI_CONTENT.iter().any(|name| json::field(object, name).is_some_and(present))
 }
 
 /// An empty answer, in the words that it holds in place of content, if any.
@@ -89,13 +136,7 @@ fn empty(dialect: Dialect, body: &[u8]) -> UpstreamError {
 
 /// JSON in place of sound is an error if it says so.
 fn parse_speech(endpoint: Endpoint, body: &[u8]) -> Option<UpstreamError> {
-    (json::is_whole(body) && body.first() == Some(&b'{'))
-        .then(|| error_in(endpoint.dialect(), body))
-        .flatten()
-}
-
-fn word<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    json::field(object, name).and_then(inner)
+    (json::is_whole(body) && body.first() == Some(&b'{')).then(|| error_in(endpoint, body)).flatten()
 }
 
 fn own(kind: &str, message: &str) -> UpstreamError {

@@ -102,3 +102,21 @@ proptest! {
         prop_assert_eq!(check(serde_json::to_string_pretty(&value).unwrap().as_bytes()), Ok(()));
     }
 }
+
+proptest! {
+    #[test]
+    fn one_walk_finds_what_a_walk_for_each_name_finds(
+        members in proptest::collection::vec(("[abc]{1,2}", r#"(1|"x\\"y"|\{"a":2\}|\[\{"b":null\}\]| true )"#), 0..6),
+        cut in 0_usize..80,
+        behind in "( |,|x)?",
+    ) {
+        let inner: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\" :{value}")).collect();
+        let mut text = format!("{{{}}}", inner.join(","));
+        text.truncate(cut);
+        text.push_str(&behind);
+        let names = ["a", "bb", "c", ""];
+        let (found, whole) = fields(text.as_bytes(), names);
+        prop_assert_eq!(found, names.map(|name| field(text.as_bytes(), name)));
+        prop_assert_eq!(whole.is_ok(), is_whole(text.as_bytes()) && text.starts_with('{'));
+    }
+}
