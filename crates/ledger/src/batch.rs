@@ -60,6 +60,10 @@ pub struct LatencyDelta {
 pub struct Batch {
     /// The requests that ended, in the order in which they did.
     pub rows: Vec<RequestRecord>,
+    /// Their decisions, for each row that has none of its own, as the JSON that the journal holds: the database takes
+    /// it as it is, and reading it only to write it again costs as much as all else that a row has. Shorter than `rows`
+    /// where nothing more follows.
+    pub decisions: Vec<Option<Box<str>>>,
     /// The sums over `rows`, ordered by their key, each key once.
     pub usage: Vec<UsageDelta>,
     /// The latencies of `rows`, likewise.
@@ -74,7 +78,12 @@ impl Batch {
     /// Folds rows that end at `end`.
     pub fn new(rows: Vec<RequestRecord>, end: Position) -> Self {
         let (usage, latency) = fold(&rows);
-        Self { rows, usage, latency, end, is_full: false }
+        Self { rows, decisions: Vec::new(), usage, latency, end, is_full: false }
+    }
+
+    /// The decision of the row at a place, if it is kept beside it.
+    pub fn decision(&self, place: usize) -> Option<&str> {
+        self.decisions.get(place).and_then(Option::as_deref)
     }
 }
 

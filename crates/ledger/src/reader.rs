@@ -85,6 +85,7 @@ pub(crate) fn read_batch(
     max_records: usize,
 ) -> Result<Option<Batch>, JournalError> {
     let mut rows: Vec<RequestRecord> = Vec::new();
+    let mut decisions = Vec::new();
     let mut end = None;
     let mut records = 0_usize;
     let mut bytes = 0_u64;
@@ -102,14 +103,19 @@ pub(crate) fn read_batch(
             let at = reader.at();
             let Some(raw) = reader.next()? else { break };
             if matches!(raw.kind, Kind::Terminal | Kind::Refused) {
-                rows.push(raw.record().ok_or_else(|| corrupt(at))?);
+                let size = raw.size;
+                let (row, decision) = raw.into_row().ok_or_else(|| corrupt(at))?;
+                rows.push(row);
+                decisions.push(decision);
+                bytes = bytes.saturating_add(size);
+            } else {
+                bytes = bytes.saturating_add(raw.size);
             }
             records = records.saturating_add(1);
-            bytes = bytes.saturating_add(raw.size);
             end = Some(reader.at());
         }
     }
-    Ok(end.map(|end| Batch { is_full, ..Batch::new(rows, end) }))
+    Ok(end.map(|end| Batch { decisions, is_full, ..Batch::new(rows, end) }))
 }
 
 /// Number of the last record before a place; `None` if there is no record after it.

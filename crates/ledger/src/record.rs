@@ -8,7 +8,9 @@
 
 use std::io::{self, Read};
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use types::dialect::Endpoint;
 use types::request::{Attempt, Outcome, RequestRecord, TokenUsage};
 use types::{CredentialId, GrantId, ProviderId, RequestId, Timestamp};
@@ -191,7 +193,9 @@ impl Frame {
     }
 
     fn json(kind: Kind, payload: &impl Serialize) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
+        // What these come to, so that they need not grow.
+        let usual = if matches!(kind, Kind::Terminal | Kind::Refused) { 2048 } else { 512 };
+        let mut bytes = Vec::with_capacity(usual);
         bytes.resize(HEADER, 0);
         // Writing plain structs to memory cannot fail: no maps with odd keys, no IO.
         let _ = serde_json::to_writer(&mut bytes, payload);
@@ -272,6 +276,28 @@ impl Raw {
         }
     }
 
+    /// The request's record without its decision, and that as it is written. Where the two cannot be told apart, the
+    /// record has it.
+    pub(crate) fn into_row(mut self) -> Option<(RequestRecord, Option<Box<str>>)> {
+        let Some(decision) = self.cut_decision() else { return self.record().map(|record| (record, None)) };
+        self.record().map(|record| (record, Some(decision)))
+    }
+
+    /// Takes the decision out of the payload. It is the last member of every record that has one, and its name with
+    /// bare quotes can stand in no text, only in an object: if what follows is one value to the end, it is this one.
+    fn cut_decision(&mut self) -> Option<Box<str>> {
+        const NAME: &[u8] = b",\"decision\":";
+        let at = memmem::find(&self.payload, NAME)?;
+        let value = self.payload.get(at + NAME.len()..)?.strip_suffix(b"}")?;
+        let decision = Box::<str>::from(serde_json::from_slice::<Box<RawValue>>(value).ok()?);
+        if !decision.starts_with('{') {
+            return None;
+        }
+        self.payload.truncate(at);
+        self.payload.push(b'}');
+        Some(decision)
+    }
+
     /// What a SENT record says.
     pub(crate) fn sent(&self) -> Sent {
         serde_json::from_slice(&self.payload).unwrap_or_default()
@@ -310,15 +336,19 @@ pub(crate) fn read(reader: &mut impl Read, available: u64) -> io::Result<Next> {
     if wanted < CHECKED_HEADER || len > MAX_BODY || len > available.saturating_sub(8) {
         return Ok(Next::Invalid);
     }
-    let mut body = vec![0; wanted];
-    if !fill(reader, &mut body)? || crc32fast::hash(&body) != u32::from_le_bytes(crc) {
+    let mut head = [0; CHECKED_HEADER];
+    let mut payload = vec![0; wanted.saturating_sub(CHECKED_HEADER)];
+    if !fill(reader, &mut head)? || !fill(reader, &mut payload)? {
         return Ok(Next::Invalid);
     }
-    let payload = body.split_off(CHECKED_HEADER);
-    let Some((&code, number)) = body.split_first() else { return Ok(Next::Invalid) };
-    let (Some(kind), Some(&number)) = (Kind::from_code(code), number.first_chunk::<8>()) else {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&head);
+    sum.update(&payload);
+    if sum.finalize() != u32::from_le_bytes(crc) {
         return Ok(Next::Invalid);
-    };
+    }
+    let [code, number @ ..] = head;
+    let Some(kind) = Kind::from_code(code) else { return Ok(Next::Invalid) };
     Ok(Next::Record(Raw { kind, seq: u64::from_le_bytes(number), payload, size: len.saturating_add(8) }))
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn count(value: u64) -> i64 {
 
 /// JSON text of a value.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+    // Room for what is usual, so that it need not grow.
+    let mut text = Vec::with_capacity(512);
+    let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
+    serde_json::to_writer(&mut text, value).map_err(|error| corrupt(&error))?;
+    String::from_utf8(text).map_err(|error| corrupt(&error))
 }
 
 impl Row {

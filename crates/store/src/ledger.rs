@@ -48,14 +48,16 @@ impl Store {
         let rows: Vec<Cow<'_, RequestRecord>> = batch.rows.iter().map(rows::bounded).collect();
         let untouched = rows.iter().all(|row| matches!(row, Cow::Borrowed(_)));
         let mut txn = self.pool.begin_write().await?;
-        let fresh: Vec<&RequestRecord> = match expect {
+        let numbered =
+            || rows.iter().map(AsRef::as_ref).enumerate().map(|(at, row)| (row, batch.decision(at)));
+        let (fresh, decisions): (Vec<&RequestRecord>, Vec<Option<&str>>) = match expect {
             Expect::New => {
                 for piece in pieces(&rows) {
                     if !rows::insert_new(&mut txn, piece).await? {
                         return txn.rollback().await.map(|()| None);
                     }
                 }
-                rows.iter().map(AsRef::as_ref).collect()
+                numbered().unzip()
             }
             Expect::Anything => {
                 let mut new = HashSet::with_capacity(rows.len());
@@ -63,10 +65,10 @@ impl Store {
                     rows::insert_unknown(&mut txn, piece, &mut new).await?;
                 }
                 // The same request twice in one batch counts once.
-                rows.iter().map(AsRef::as_ref).filter(|row| new.remove(&row.request_id.to_string())).collect()
+                numbered().filter(|(row, _)| new.remove(&row.request_id.to_string())).unzip()
             }
         };
-        rows::insert_details(&mut txn, &fresh).await?;
+        rows::insert_details(&mut txn, &fresh, &decisions).await?;
         let refolded = (!untouched || fresh.len() < rows.len()).then(|| fold(fresh.iter().copied()));
         let (usage, latency) =
             refolded.as_ref().map_or((&batch.usage, &batch.latency), |(usage, latency)| (usage, latency));

@@ -3,6 +3,9 @@
 use std::fs;
 
 use super::{id, now, only_segment, open, options, record, refusal, sound};
+use types::request::{Attempt, Candidate, Decision, RequestRecord};
+use types::{CredentialId, ProviderId};
+
 use crate::invariant::{self, Extent, Kind};
 use crate::record::{Frame, Next, read};
 use crate::{Batch, Ledger, Options, Position};
@@ -47,6 +50,51 @@ fn batches_of_any_size_hold_every_end_once_and_in_order() {
     let rows: Vec<_> = whole[0].rows.clone();
     assert_eq!(invariant::check_totals(&rows, &whole[0].usage), None);
     assert_eq!(whole[0].usage.iter().map(|delta| delta.totals.refused).sum::<u64>(), 20);
+}
+
+#[test]
+fn a_decision_comes_beside_its_row_as_the_journal_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(dir.path());
+    let tricky = r#"a","decision":{"b":1}}"#;
+    let candidate = Candidate::plain((ProviderId(1), tricky), Some((CredentialId(2), tricky)));
+    let decision =
+        Decision { candidates: vec![candidate], config_revision: 7, seed: u64::MAX, ..Decision::default() };
+    let attempt = Attempt::begun((ProviderId(1), tricky), (CredentialId(2), "x\\"));
+    let plain = |n| RequestRecord {
+        error_message: Some(tricky.into()),
+        attempts: vec![attempt.clone()],
+        ..record(n)
+    };
+    let with = |n| RequestRecord { decision: Some(decision.clone()), ..plain(n) };
+    ledger.admit(with(1)).unwrap().settle().unwrap();
+    ledger.refuse(&with(2)).unwrap();
+    ledger.refuse(&plain(3)).unwrap();
+    let batch = ledger.read_batch(Position::default(), 10).unwrap().unwrap();
+    assert_eq!(batch.rows, [plain(1), plain(2), plain(3)]);
+    let decided = |at| batch.decision(at).map(|text| serde_json::from_str::<Decision>(text).unwrap());
+    assert_eq!([decided(0), decided(1), decided(2)], [Some(decision.clone()), Some(decision.clone()), None]);
+    drop(ledger);
+    sound(dir.path(), Extent::Whole);
+
+    // Whole records of version 0.1.0, without a decision as with one, and one whose members stand in another order.
+    let row = |text: &str| {
+        let mut frame = Frame::raw(Kind::Terminal, text.as_bytes());
+        frame.seal(1);
+        let mut bytes = frame.bytes();
+        let size = u64::try_from(bytes.len()).unwrap();
+        let Next::Record(raw) = read(&mut bytes, size).unwrap() else { panic!("{text}") };
+        raw.into_row().unwrap()
+    };
+    let whole = serde_json::to_string(&with(1)).unwrap();
+    let (found, kept) = row(&whole);
+    assert_eq!((found, serde_json::from_str(&kept.unwrap()).ok()), (plain(1), Some(decision.clone())));
+    assert_eq!(row(&serde_json::to_string(&plain(1)).unwrap()), (plain(1), None));
+    let moved = format!(r#"{{"decision":{},{}"#, serde_json::to_string(&decision).unwrap(), {
+        let (rest, _) = whole.rsplit_once(r#","decision":{"candidates""#).unwrap();
+        format!("{}}}", rest.strip_prefix('{').unwrap())
+    });
+    assert_eq!(row(&moved), (with(1), None));
 }
 
 #[test]

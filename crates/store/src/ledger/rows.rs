@@ -204,15 +204,22 @@ fn push_money(args: &mut Args, record: &RequestRecord) {
     ]);
 }
 
-/// Writes what lists leave out of new requests: decisions, bills, and the losses of attempts before the last.
-pub(super) async fn insert_details(txn: &mut Txn, rows: &[&RequestRecord]) -> Result<(), StoreError> {
+/// Writes what lists leave out of new requests: decisions (`kept` has those that are not on the record itself), bills,
+/// and the losses of attempts before the last.
+pub(super) async fn insert_details(
+    txn: &mut Txn,
+    rows: &[&RequestRecord],
+    kept: &[Option<&str>],
+) -> Result<(), StoreError> {
     let mut decisions = Args::with_capacity(rows.len() * 2);
     let mut bills = Args::new();
     let mut losses = Args::new();
-    for row in rows {
+    for (row, kept) in rows.iter().zip(kept) {
         let id = || row.request_id.to_string();
         if let Some(decision) = &row.decision {
             decisions.extend([id().into(), json(decision)?.into()]);
+        } else if let Some(decision) = *kept {
+            decisions.extend([id().into(), decision.into()]);
         }
         if let Some(bill) = &row.bill {
             bills.extend([id().into(), json(bill)?.into()]);
