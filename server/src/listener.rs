@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -105,6 +105,7 @@ pub async fn accept(
     stop: Stop,
 ) {
     let permits = Arc::new(Semaphore::new(capacity::connections(limits.connections)));
+    let limits = Arc::new(limits);
     let mut pause = Duration::ZERO;
     loop {
         let next = async {
@@ -120,11 +121,14 @@ pub async fn accept(
         match accepted {
             Ok((stream, address)) => {
                 pause = Duration::ZERO;
-                let connection = serve(stream, address, doors.clone(), limits, stop.clone());
-                tracker.spawn(async move {
-                    let _permit = permit;
-                    connection.await;
-                });
+                // As it is, without another future around it: that would hold room for it twice.
+                tracker.spawn(serve(
+                    (stream, address),
+                    permit,
+                    doors.clone(),
+                    Arc::clone(&limits),
+                    stop.clone(),
+                ));
             }
             Err(error) if is_peers_fault(&error) => {}
             Err(error) => {
@@ -142,7 +146,15 @@ fn is_peers_fault(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: EdgeLimits, stop: Stop) {
+/// One connection, to its end; `_permit` is its place among all that there may be. What it keeps across its waits is
+/// kept for each open stream.
+async fn serve(
+    (stream, address): (TcpStream, SocketAddr),
+    _permit: Result<OwnedSemaphorePermit, AcquireError>,
+    doors: Doors,
+    limits: Arc<EdgeLimits>,
+    stop: Stop,
+) {
     // Without it, streams show a first byte 40 ms late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
@@ -160,16 +172,16 @@ async fn serve(stream: TcpStream, address: SocketAddr, doors: Doors, limits: Edg
             Ok::<_, std::convert::Infallible>(response.map(|body| Tracked::new(body, phase)))
         }
     });
-    let mut builder = http1::Builder::new();
     // `header_read_timeout` also counts the time between two requests, so one value cannot say "10 s for a head,
     // 75 s idle"; `Watched` keeps both times. A closed sending half counts as "gone" (no `half_close`): that is
     // how a caller who hung up is noticed before the first byte, and his upstream call cancelled.
-    builder
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_header_size(limits.head_bytes)
-        .max_buf_size((2 * limits.head_bytes).max(64 << 10));
-    let connection = builder.serve_connection(io, service).with_upgrades();
+        .max_buf_size((2 * limits.head_bytes).max(64 << 10))
+        .serve_connection(io, service)
+        .with_upgrades();
     tokio::pin!(connection);
     let outcome = tokio::select! {
         biased;

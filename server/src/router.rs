@@ -55,7 +55,8 @@ impl Doors {
             // Boxed, so that nothing of it stays with the connection while a stream runs.
             return Box::pin(middleware::around(state, request, inner)).await;
         }
-        let Ok(response) = router.clone().call(request).await;
+        // Boxed too: the connection keeps room for whatever this future holds, page or call, as long as it lives.
+        let Ok(response) = Box::pin(router.clone().call(request)).await;
         response
     }
 }

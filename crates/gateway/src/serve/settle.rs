@@ -2,11 +2,13 @@
 
 mod beside;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ledger::budget::Blocked;
 use ledger::{JournalError, Progress, Reservation};
+use types::dialect::Endpoint;
 use types::request::{Attempt, AttemptOutcome, LiveEvent, Outcome, RequestRecord, RequestRow, TokenUsage};
+use types::{RequestId, Timestamp};
 
 use super::Received;
 use super::purse::{Charge, Purse};
@@ -22,14 +24,18 @@ use crate::used_keys::Claim;
 /// How often a stream's progress is booked.
 const PROGRESS_MS: u64 = 5_000;
 
+/// Stands for the record of a request that has ended: nobody asks for it, and each running one would have to keep its own.
+static ENDED: LazyLock<RequestRecord> =
+    LazyLock::new(|| RequestRecord::blank(RequestId(uuid::Uuid::nil()), Endpoint::Messages, Timestamp(0)));
+
 /// Owns the reservation of a request in flight. Dropping it unfinished means that the caller left.
 #[derive(Debug)]
 pub(super) struct Settlement {
     core: Arc<Core>,
     /// `None` only after the settlement was finished.
     reservation: Option<Reservation>,
-    /// What is left of the record after it was finished; never shown.
-    blank: Box<RequestRecord>,
+    /// What is written to after it was finished; never shown.
+    blank: Option<Box<RequestRecord>>,
     received: Received,
     user_name: String,
     /// The caller's `Idempotency-Key`: used if the request is answered, else free again.
@@ -59,12 +65,11 @@ impl Settlement {
         claim: Option<Claim>,
         purse: Purse,
     ) -> Result<Self, Box<(RequestRecord, JournalError)>> {
-        let blank = Box::new(RequestRecord::blank(record.request_id, record.endpoint, record.created_at));
         let reservation = accounts::append(core, || core.ledger.admit_or_return(record))?;
         Ok(Self {
             core: core.clone(),
             reservation: Some(reservation),
-            blank,
+            blank: None,
             received,
             user_name,
             claim,
@@ -79,11 +84,14 @@ impl Settlement {
     }
 
     pub(super) fn record(&self) -> &RequestRecord {
-        self.reservation.as_ref().map_or(&self.blank, Reservation::record)
+        self.reservation.as_ref().map_or(&ENDED, Reservation::record)
     }
 
     pub(super) fn record_mut(&mut self) -> &mut RequestRecord {
-        self.reservation.as_mut().map_or(&mut self.blank, Reservation::record_mut)
+        match &mut self.reservation {
+            Some(reservation) => reservation.record_mut(),
+            None => self.blank.get_or_insert_with(|| Box::new(ENDED.clone())),
+        }
     }
 
     pub(super) fn reservation(&mut self) -> Option<&mut Reservation> {
@@ -108,6 +116,10 @@ impl Settlement {
         record.group = group;
         record.provider_id = Some(attempt.provider_id);
         record.credential_id = Some(attempt.credential_id);
+        if record.attempts.is_empty() {
+            // Nearly always the only one, and kept as long as its stream runs.
+            record.attempts.reserve_exact(1);
+        }
         record.attempts.push(attempt);
     }
 

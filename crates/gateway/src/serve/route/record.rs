@@ -25,8 +25,12 @@ impl Selection<'_> {
         let kept = self.ranked.iter().zip(1_u32..).zip(chances.into_iter().chain(std::iter::repeat(None)));
         let kept = kept.map(|((pick, rank), chance)| kept_candidate(pick, rank, chance));
         let removed = self.removed.iter().map(removed_candidate);
+        // No room to spare: it is kept as long as the request's stream runs.
+        let number = (self.ranked.len() + self.removed.len()).min(MAX_RECORDED);
+        let mut candidates = Vec::with_capacity(number);
+        candidates.extend(kept.chain(removed).take(number));
         Decision {
-            candidates: kept.chain(removed).take(MAX_RECORDED).collect(),
+            candidates,
             removed: self
                 .counts()
                 .into_iter()
