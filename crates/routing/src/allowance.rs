@@ -12,6 +12,11 @@ const UNIFIED: [(&str, bool); 4] = [("5h", true), ("7d", true), ("7d_opus", fals
 
 /// What the headers of an answer say; `None` if nothing.
 pub fn read(kind: ProviderKind, headers: &HeaderMap, now: Timestamp) -> Option<Allowance> {
+    // Every answer comes by here, and few say anything of it.
+    let starts = ["anthropic-ratelimit-", "x-codex-", "x-ratelimit-"];
+    if !headers.keys().any(|name| starts.iter().any(|start| name.as_str().starts_with(start))) {
+        return None;
+    }
     let windows = match kind {
         ProviderKind::Anthropic => unified(headers, now),
         ProviderKind::OpenAi | ProviderKind::AzureOpenAi | ProviderKind::OpenAiCompatible => {

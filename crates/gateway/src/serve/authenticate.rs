@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderName};
 use types::Timestamp;
 
 use crate::core::Core;
@@ -11,7 +11,11 @@ use crate::error::Refusal;
 use crate::snapshot::{ApiKey, Snapshot};
 
 /// Headers that carry a bare key.
-const KEY_HEADERS: [&str; 3] = ["x-api-key", "x-goog-api-key", "api-key"];
+const KEY_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("api-key"),
+];
 
 /// Finds the caller. `query_key` says whether `?key=` counts, which it does on Gemini paths only.
 pub(super) fn caller(

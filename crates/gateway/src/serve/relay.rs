@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use protocol::meter::Meter;
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -42,8 +42,13 @@ use patience::Patience;
 
 /// Headers of an upstream's answer that its caller may see. Its limits are those of a shared account, its cookies
 /// and server names nobody's business.
-const PASSED: [&str; 5] =
-    ["content-type", "content-disposition", "x-should-retry", "openai-processing-ms", "openai-version"];
+const PASSED: [HeaderName; 5] = [
+    CONTENT_TYPE,
+    CONTENT_DISPOSITION,
+    HeaderName::from_static("x-should-retry"),
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-version"),
+];
 
 /// Turns an opened answer into the reply.
 pub(super) fn reply(
@@ -59,9 +64,9 @@ pub(super) fn reply(
     let keep = translated.is_some().then(|| Keep::of(core, request)).flatten();
     let mut headers = HeaderMap::with_capacity(4);
     let passed = if translated.is_some() { &[] } else { &PASSED[..] };
-    for &name in passed {
+    for name in passed {
         if let Some(value) = upstream_headers.get(name) {
-            headers.insert(HeaderName::from_static(name), value.clone());
+            headers.insert(name.clone(), value.clone());
         }
     }
     if let Some(translated) = &translated {
