@@ -96,7 +96,7 @@ mod tests {
     ) -> Result<String, &'static str> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
         presented_key(&map, query, query_key).map(str::to_owned).map_err(|refusal| refusal.code)
     }

@@ -142,8 +142,23 @@ async fn d3_sqlite_is_durable_and_checks_references() {
     assert_eq!(pragma(&pool, "synchronous", "PRAGMA synchronous").await, "2");
     assert_eq!(pragma(&pool, "foreign_keys", "PRAGMA foreign_keys").await, "1");
     assert_eq!(pragma(&pool, "timeout", "PRAGMA busy_timeout").await, "5000");
+    assert_eq!(pragma(&pool, "page_size", "PRAGMA page_size").await, "8192");
     let written = pool.rows("INSERT INTO meta (name, value) VALUES ('a', 'b') RETURNING name", args![]).await;
     assert!(written.is_err(), "readers must not write");
+}
+
+#[tokio::test]
+async fn an_sqlite_database_keeps_the_pages_that_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    let mut old = dialect::sqlite_options(&path).page_size(4096).connect().await.unwrap();
+    sqlx::query("CREATE TABLE kept (a INTEGER)").execute(&mut old).await.unwrap();
+    old.close().await.unwrap();
+    let (pool, _) = open(&format!("sqlite://{}", path.display()), ConnectOptions::default()).await.unwrap();
+    let size = pool.row("PRAGMA page_size", args![]).await.unwrap().int("page_size").unwrap();
+    assert_eq!(size, 4096);
+    assert_eq!(pool.execute("INSERT INTO kept VALUES (1)", args![]).await.unwrap(), 1);
+    pool.close().await;
 }
 
 #[cfg(unix)]

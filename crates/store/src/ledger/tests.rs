@@ -9,7 +9,7 @@ use ledger::{Batch, Position};
 use types::books::ReconcileFilter;
 use types::price::PriceState;
 use types::quota::ScopeKind;
-use types::request::{Attempt, Outcome, RequestFilter, RequestRecord};
+use types::request::{Attempt, Decision, Outcome, RequestFilter, RequestRecord};
 use types::usage::{UsageBy, UsageFilter, UsageTotals};
 use types::{ApiKeyId, GrantId, Money, ProviderId, Timestamp, UserId};
 
@@ -81,6 +81,28 @@ async fn of_an_overlapping_batch_only_new_rows_count() {
             cost_usd: sums.cost_usd,
         };
         assert_eq!(stats.get(&ApiKeyId(2)), Some(&expected));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn decisions_beside_the_rows_are_stored_with_their_own_row() {
+    each_backend(|store| async move {
+        let decided = |revision| Decision { config_revision: revision, ..Decision::default() };
+        let text = |revision| Some(serde_json::to_string(&decided(revision)).unwrap().into_boxed_str());
+        let bare = |n| RequestRecord { decision: None, ..record(n) };
+        let rows = |range: std::ops::Range<u64>| range.map(bare).collect::<Vec<_>>();
+        let stored = async |n| store.request_fetch(&bare(n).request_id.to_string()).await.unwrap();
+        let first = Batch { decisions: vec![None, text(101)], ..batch(rows(0..3), 1) };
+        store.ledger_apply("node", &first).await.unwrap();
+        // Some are known by now: what follows them keeps its own.
+        let again = Batch { decisions: vec![text(7), text(102), text(103)], ..batch(rows(1..4), 2) };
+        let applied = store.ledger_apply("node", &again).await.unwrap();
+        assert_eq!(applied, Applied { inserted: 1, known: 2 });
+        for (n, expected) in [(0, None), (1, Some(101)), (2, None), (3, Some(103))] {
+            let found = stored(n).await.unwrap().record.decision;
+            assert_eq!(found, expected.map(decided), "{n}");
+        }
     })
     .await;
 }
