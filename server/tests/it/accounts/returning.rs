@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Vendor;
-use crate::auth::console::Console;
+use crate::auth::console::{Console, FORM};
 
 const CALLBACK: &str = "/auth/enrol/callback";
 
@@ -22,7 +22,10 @@ async fn waiting(console: &Console, vendor: &Vendor, session: &str) -> (i64, Str
         console.rest(Method::POST, "/providers", Some(spec)).await.json()["id"].as_i64().unwrap()
     };
     let form = format!("vendor=test&provider_id={provider}&way=callback");
-    let begun = console.form("/rpc/app/api/oauth/begin", session, &form).await;
+    // A browser says where its form stands.
+    let mut headers = FORM.to_vec();
+    headers.extend([("cookie", session), ("origin", console.base.as_str())]);
+    let begun = console.call(Method::POST, "/rpc/app/api/oauth/begin", &headers, &form).await;
     let page = begun.header("location").to_owned();
     let id = page.rsplit('/').next().unwrap().parse().unwrap_or_else(|_| panic!("{begun:?}"));
     let shown = console.page(&page, session).await.body;
