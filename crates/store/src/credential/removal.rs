@@ -76,10 +76,7 @@ mod tests {
             let back = store.credentials_restore_of(one.id, NOW, change("r")).await;
             assert!(matches!(back, Err(StoreError::Conflict { field }) if field == "name"));
             assert_eq!(store.credential_list(false).await.unwrap().len(), 3, "none of them came back");
-            store
-                .credential_delete(taken.id, crate::Change { at: NOW.plus_ms(5), ..change("d") })
-                .await
-                .unwrap();
+            store.credential_delete(taken.id, Change { at: NOW.plus_ms(5), ..change("d") }).await.unwrap();
             let back = store.credentials_restore_of(one.id, NOW, change("r")).await.unwrap();
             assert_eq!(back.len(), 2);
             assert_eq!(store.credential_list(false).await.unwrap().len(), 4);
