@@ -58,7 +58,8 @@ async fn oa_04_a_vendors_refusal_is_read_on_the_page_of_its_sign_in_and_never_ou
     assert_eq!(flow["phase"], "error", "{flow}");
     // Whatever somebody writes into an address is not said by us.
     let page = console.page("/oauth?problem=oauth_refused&why=call+0900-CANARY", &session).await.body;
-    assert!(!page.contains("0900-CANARY"), "{page}");
+    let main = page.split("id=\"main\"").nth(1).unwrap().split("</main>").next().unwrap();
+    assert!(main.contains("The vendor refused.") && !main.contains("0900-CANARY"), "{main}");
 
     let (id, state) = waiting(&console, &vendor, &session).await;
     let landed = back(&console, &session, &format!("state={state}")).await;
