@@ -189,6 +189,12 @@ async fn oa_05_a_sign_in_is_over_after_ten_minutes() {
     let problem = rig.admin.flow_return(&query).await.unwrap_err();
     assert!(problem.message.contains("ten minutes"), "{problem}");
     assert_eq!(rig.admin.flow_fetch(flow.id).await.unwrap().phase, FlowPhase::Expired);
+    // So is one whose process died while it exchanged the code.
+    let left = rig.begin("callback").await;
+    assert!(rig.house.store().oauth_flow_take(left.id, rig.house.clock().now()).await.unwrap());
+    assert_eq!(rig.admin.flow_fetch(left.id).await.unwrap().phase, FlowPhase::Exchanging);
+    rig.house.clock().advance(TEN_MINUTES_MS);
+    assert_eq!(rig.admin.flow_fetch(left.id).await.unwrap().phase, FlowPhase::Expired);
 }
 
 #[tokio::test]

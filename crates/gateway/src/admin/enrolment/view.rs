@@ -10,7 +10,9 @@ impl Admin {
     pub(super) fn flow_view(&self, row: FlowRow) -> FlowView {
         let waiting = matches!(row.phase, FlowPhase::WaitingCallback | FlowPhase::WaitingDevice);
         let over = row.expires_at <= self.core.clock.now();
-        let phase = if waiting && over { FlowPhase::Expired } else { row.phase };
+        // A process that died in the middle of an exchange left it behind: nobody finishes that any more.
+        let unfinished = waiting || row.phase == FlowPhase::Exchanging;
+        let phase = if unfinished && over { FlowPhase::Expired } else { row.phase };
         let open = waiting && !over;
         let hidden = if open && self.is_own(&row) { self.hidden(&row) } else { None };
         let Body {
