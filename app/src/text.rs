@@ -9,6 +9,7 @@ pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod common;
 pub(crate) mod conformance;
+pub(crate) mod import_reason;
 pub(crate) mod limit;
 pub(crate) mod login;
 pub(crate) mod money;

@@ -2,6 +2,8 @@
 // opens on a second gateway with its passphrase and with no other.
 
 import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch } from '../lib/browser.js';
 import { WAYS, desk, named } from '../lib/desk.js';
@@ -60,7 +62,91 @@ async function give(page, { scripts }, { name, content, passphrase }) {
   return form.locator('button.primary');
 }
 
+/** What the page says of lines and of what is left: one text for each reason. */
+async function reasons(page) {
+  const lines = page.locator('#previewed tbody td:last-child .wrap, #import-notes .notes li');
+  const said = await lines.evaluateAll((nodes) => nodes.map((node) => {
+    const copy = node.cloneNode(true);
+    for (const place of copy.querySelectorAll('code')) place.remove();
+    return copy.textContent.trim();
+  }));
+  return said.filter(Boolean);
+}
+
+const FIXTURES = join(import.meta.dirname, '../../crates/import/fixtures');
+const isChinese = (text) => /[\u4e00-\u9fff]/.test(text);
+
 for (const way of WAYS) {
+  test(`each known format is looked at, and every reason is in the reader's language, ${named(way)}`, async () => {
+    const gateway = await house();
+    const { page, go, press, end, close } = await desk(browser, gateway, way);
+    try {
+      for (const name of await readdir(FIXTURES)) {
+        await go('/credentials/import');
+        const button = await give(page, way, { name, content: await readFile(join(FIXTURES, name), 'utf8') });
+        await press(button, /kept=/);
+        await page.locator('#previewed').waitFor();
+        const said = await reasons(page);
+        const wrong = said.filter((text) => isChinese(text) !== (way.lang === 'zh'));
+        assert.deepEqual(wrong, [], name);
+        assert.ok(!(await page.content()).includes('canary'), `${name}: no secret on the page`);
+      }
+      assert.equal((await gateway.providers()).length, 0, 'looking changes nothing');
+      await end();
+    } finally {
+      await close();
+      await gateway.stop();
+    }
+  });
+
+  test(`what a file is can be said, and several account files come at once, ${named(way)}`, async () => {
+    const gateway = await house();
+    const { page, go, press, refused, end, close } = await desk(browser, gateway, way);
+    try {
+      const file = { name: 'channels.json', content: JSON.stringify([{ type: 43, name: 'Deep', key: 'sk-deep-000001', models: 'm' }]) };
+      const said = async (kind) => {
+        await go('/credentials/import');
+        const button = await give(page, way, file);
+        await page.locator('.import-form select[name="form[from]"]').selectOption(kind);
+        return button;
+      };
+      const why = await refused(await said('litellm'), 'from', '.import-form');
+      assert.match(why, /one-api.*litellm/, why);
+      assert.equal(isChinese(why), way.lang === 'zh', why);
+      await press(await said('one-api'), /kept=/);
+      await page.locator('#import-notes').waitFor();
+      assert.equal(await page.locator('#previewed tbody tr').count(), 0, 'one-api numbers it otherwise');
+      await press(await said('new-api'), /kept=/);
+      assert.match(await page.locator('#previewed tbody tr').first().innerText(), /api\.deepseek\.com/);
+
+      const account = (name) => JSON.stringify({ type: 'claude', access_token: `sk-ant-${name}`, refresh_token: `r-${name}`, email: `${name}@example.com` });
+      const files = [['claude-one.json', account('one')], ['claude-two.json', account('two')], ['claude-cut.json', '{"type": "claude", "access_tok']];
+      await go('/credentials/import');
+      if (way.scripts) {
+        await page.locator('#import-file').setInputFiles(files.map(([name, text]) => ({ name, mimeType: 'application/json', buffer: Buffer.from(text) })));
+        await page.waitForFunction(() => document.querySelector('#import-content').value.includes('==> claude-cut.json <=='));
+      } else {
+        await page.locator('#import-content').fill(files.map(([name, text]) => `==> ${name} <==\n${text}\n`).join('\n'));
+      }
+      await press(page.locator('.import-form button.primary'), /kept=/);
+      assert.equal(await page.locator('#previewed tbody tr').count(), 3, 'one provider, two accounts');
+      assert.match(await page.locator('#import-notes').innerText(), /claude-cut\.json.*JSON.*1/);
+      await press(page.locator('form.inline-form button.primary'), /done=taken_over/);
+      const { items } = await gateway.admin('GET', '/credentials');
+      assert.deepEqual(items.map(({ token }) => token.account).sort(), ['one@example.com', 'two@example.com']);
+      if (way.scripts) {
+        await go('/credentials/import');
+        await page.locator('#import-file').setInputFiles([{ name: 'large.json', mimeType: 'application/json', buffer: Buffer.alloc(9 << 20, 32) }]);
+        await page.locator('.import-form .field .note').first().waitFor();
+        assert.equal(await page.locator('#import-content').inputValue(), '', 'it is not even read');
+      }
+      await end();
+    } finally {
+      await close();
+      await gateway.stop();
+    }
+  });
+
   test(`a file is looked at, taken over as it was shown, and serves, ${named(way)}`, async () => {
     const gateway = await house();
     const { page, go, press, refused, flash, end, close } = await desk(browser, gateway, way);

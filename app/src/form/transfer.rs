@@ -11,6 +11,7 @@ pub(crate) struct TransferForm {
     pub(crate) content: SecretText,
     pub(crate) passphrase: SecretText,
     pub(crate) origin: String,
+    pub(crate) from: String,
     pub(crate) on_conflict: String,
 }
 

@@ -5,6 +5,7 @@
 mod talk;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
@@ -121,24 +122,58 @@ pub(crate) fn on_palette_key(call: impl Fn() + 'static) {
     on_cleanup(move || handle.remove());
 }
 
+/// Name and text of a file.
+type Chosen = (String, String);
+
 /// Reads the file that was chosen in a field; `done` gets its name and its text.
 pub(crate) fn read_file(event: &leptos::ev::Event, done: impl FnOnce(String, String) + 'static) {
-    let input: web_sys::HtmlInputElement = event_target(event);
-    let file = input.files().and_then(|files| files.get(0));
-    let (Some(file), Ok(reader)) = (file, web_sys::FileReader::new()) else { return };
-    let name = file.name();
-    let loaded = Closure::once_into_js({
-        let reader = reader.clone();
-        move || {
-            if let Some(text) = reader.result().ok().and_then(|text| text.as_string()) {
-                done(name, text);
-            }
+    read_files(event, f64::MAX, move |files| {
+        if let Some((name, text)) = files.unwrap_or_default().into_iter().next() {
+            done(name, text);
         }
     });
-    reader.set_onload(Some(loaded.unchecked_ref()));
-    // An archive is no text: it travels as base64 behind `data:`.
-    let packed = [".zip", ".tar", ".gz", ".tgz"].iter().any(|end| file.name().to_lowercase().ends_with(end));
-    _ = if packed { reader.read_as_data_url(&file) } else { reader.read_as_text(&file) };
+}
+
+/// Reads the files that were chosen in a field; `done` gets their names and texts, or nothing if they hold more than
+/// `most` bytes together.
+pub(crate) fn read_files(
+    event: &leptos::ev::Event,
+    most: f64,
+    done: impl FnOnce(Option<Vec<Chosen>>) + 'static,
+) {
+    let input: web_sys::HtmlInputElement = event_target(event);
+    let Some(list) = input.files() else { return };
+    let files: Vec<web_sys::File> = (0..list.length()).filter_map(|at| list.get(at)).collect();
+    if files.iter().map(|file| file.size()).sum::<f64>() > most {
+        done(None);
+        return;
+    }
+    let read: Rc<RefCell<Vec<Option<Chosen>>>> = Rc::new(RefCell::new(vec![None; files.len()]));
+    let done = Rc::new(RefCell::new(Some(done)));
+    for (at, file) in files.iter().enumerate() {
+        let Ok(reader) = web_sys::FileReader::new() else { return };
+        let (read, done, name) = (Rc::clone(&read), Rc::clone(&done), file.name());
+        let loaded = Closure::once_into_js({
+            let reader = reader.clone();
+            move || {
+                let Some(text) = reader.result().ok().and_then(|text| text.as_string()) else { return };
+                if let Some(place) = read.borrow_mut().get_mut(at) {
+                    *place = Some((name, text));
+                }
+                let whole: Option<Vec<_>> = read.borrow().iter().cloned().collect();
+                let Some(files) = whole else { return };
+                let last = done.borrow_mut().take();
+                if let Some(done) = last {
+                    done(Some(files));
+                }
+            }
+        });
+        reader.set_onload(Some(loaded.unchecked_ref()));
+        // An archive is no text: it travels as base64 behind `data:`.
+        let packed =
+            [".zip", ".tar", ".gz", ".tgz"].iter().any(|end| file.name().to_lowercase().ends_with(end));
+        _ = if packed { reader.read_as_data_url(file) } else { reader.read_as_text(file) };
+    }
 }
 
 /// Moves the keyboard focus.

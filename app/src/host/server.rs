@@ -247,6 +247,14 @@ pub(crate) fn on_palette_key(_: impl Fn() + 'static) {}
 /// Reads the file that was chosen in a field; only a browser does.
 pub(crate) fn read_file(_: &leptos::ev::Event, _: impl FnOnce(String, String) + 'static) {}
 
+/// Reads the files that were chosen in a field; only a browser does.
+pub(crate) fn read_files(
+    _: &leptos::ev::Event,
+    _: f64,
+    _: impl FnOnce(Option<Vec<(String, String)>>) + 'static,
+) {
+}
+
 /// Moves the keyboard focus; only a browser does.
 pub(crate) fn focus(_: NodeRef<leptos::html::Input>) {}
 

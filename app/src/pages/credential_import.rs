@@ -4,7 +4,7 @@
 //! As with price lists, what was given waits on the server and the address names it, so that it works without scripts.
 
 use leptos::prelude::*;
-use types::import::{CredentialExport, CredentialImport};
+use types::import::{CredentialExport, CredentialImport, together};
 
 use super::credential_import_table::Table;
 use crate::api;
@@ -15,7 +15,19 @@ use crate::components::load::load;
 use crate::components::{Refresh, failure, query};
 use crate::format;
 use crate::host;
-use crate::text::{common as c, lang, money as m, problem, provider as p, transfer as x, translator};
+use crate::text::{common as c, import_reason, lang, money as m, provider as p, transfer as x, translator};
+
+/// What the server takes, unpacked; an archive is smaller.
+const MOST_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
+/// Other gateways by the names that `from` and an answer's `format` use, and as they call themselves.
+const KINDS: &[(&str, &str)] = &[
+    ("litellm", "LiteLLM"),
+    ("one-api", "one-api"),
+    ("new-api", "new-api"),
+    ("claude-relay-service", "claude-relay-service"),
+    ("claude-code-hub", "claude-code-hub"),
+    ("cliproxyapi", "CLIProxyAPI"),
+];
 
 /// The page.
 #[component]
@@ -62,7 +74,7 @@ pub(crate) fn CredentialImportPage() -> impl IntoView {
                 view! { {found} {file} }
             })}
             <Give preview failed=preview_failed/>
-            <ActionForm action=export attr:class="form panel pad export-form">
+            <ActionForm action=export attr:class="form panel pad short export-form">
                 <h2 class="panel-title">{t(x::EXPORT)}</h2>
                 <p class="help">{t(x::EXPORT_TEXT)}</p>
                 <Field form=FormState { scope: "export", error: export_failed } label=x::NEW_PASSPHRASE
@@ -85,40 +97,65 @@ fn Give(
     let lang = lang();
     let form = FormState { scope: "import", error: failed };
     let (content, origin) = (RwSignal::new(String::new()), RwSignal::new(form.initial("origin", "")));
+    let too_large = RwSignal::new(false);
     let note = move || {
+        if too_large.get() {
+            return Some(t(x::TOO_LARGE).to_owned());
+        }
         failed.with(|error| {
             let note = error.as_ref()?.problem.fields.get("content")?;
-            Some(problem::field_note(note, lang).into_owned())
+            Some(import_reason::told(lang, note))
         })
     };
-    let conflicts = [("rename", x::CONFLICT_RENAME), ("skip", x::CONFLICT_SKIP)];
-    let conflicts: Vec<_> =
-        conflicts.into_iter().map(|(value, words)| (value.to_owned(), t(words).to_owned())).collect();
+    let offered = |choices: &[(&str, crate::text::Text)]| -> Vec<(String, String)> {
+        choices.iter().map(|(value, words)| ((*value).to_owned(), t(*words).to_owned())).collect()
+    };
+    let conflicts = offered(&[("rename", x::CONFLICT_RENAME), ("skip", x::CONFLICT_SKIP)]);
+    let mut kinds = offered(&[("", x::FROM_CONTENT)]);
+    kinds.extend(KINDS.iter().map(|(kind, name)| ((*kind).to_owned(), (*name).to_owned())));
+    kinds.extend(offered(&[("tollgate", x::FROM_OWN)]));
     view! {
-        <ActionForm action=preview attr:class="form panel pad import-form">
+        <ActionForm action=preview attr:class="form panel pad short import-form">
             <h2 class="panel-title">{t(x::IMPORT)}</h2>
             <p class="help">{t(x::IMPORT_TEXT)}</p>
             <div class="field" class:wrong=move || note().is_some()>
                 <label for="import-content">{t(x::CONTENT)}</label>
                 <textarea id="import-content" class="input mono" name="form[content]" rows="8" spellcheck="false"
-                    autocomplete="off" prop:value=content
-                    on:input=move |event| content.set(event_target_value(&event))></textarea>
+                    autocomplete="off" prop:value=content aria-describedby="import-content-help"
+                    aria-invalid=move || note().is_some().then_some("true")
+                    on:input=move |event| {
+                        too_large.set(false);
+                        content.set(event_target_value(&event));
+                    }></textarea>
                 {move || note().map(|note| view! { <p class="note" role="alert">{note}</p> })}
-                <p class="help">{t(x::CONTENT_HELP)}</p>
+                <p class="help" id="import-content-help">{t(x::CONTENT_HELP)}</p>
             </div>
             <div class="pair">
                 <div class="field scripted">
                     <label for="import-file">{t(x::FROM_FILE)}</label>
-                    <input id="import-file" class="file" type="file"
+                    <input id="import-file" class="file" type="file" multiple=true aria-describedby="import-file-help"
                         accept=".json,.yaml,.yml,.txt,.zip,.tar,.gz,.tgz"
-                        on:change=move |event| host::read_file(&event, move |name, text| {
-                            content.set(text);
-                            origin.set(name);
+                        on:change=move |event| host::read_files(&event, MOST_BYTES, move |files| {
+                            too_large.set(files.is_none());
+                            let files = files.unwrap_or_default();
+                            origin.set(match files.as_slice() {
+                                [] => String::new(),
+                                [(name, _)] => name.clone(),
+                                [(name, _), rest @ ..] => format!("{name} + {}", rest.len()),
+                            });
+                            content.set(match files.as_slice() {
+                                [(_, text)] => text.clone(),
+                                files => together(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))),
+                            });
                         })/>
+                    <p class="help" id="import-file-help">{t(x::FROM_FILE_HELP)}</p>
                 </div>
                 <Field form label=x::PASSPHRASE name="passphrase" kind="password" help=x::PASSPHRASE_HELP optional=true/>
             </div>
-            <Choice form label=x::CONFLICT name="on_conflict" value="rename" options=conflicts/>
+            <div class="pair">
+                <Choice form label=x::FROM name="from" options=kinds help=x::FROM_HELP/>
+                <Choice form label=x::CONFLICT name="on_conflict" value="rename" options=conflicts help=x::CONFLICT_HELP/>
+            </div>
             <input type="hidden" name="form[origin]" value=origin.get_untracked() prop:value=origin/>
             <div class="save-bar">
                 <button class="button primary" disabled=move || preview.pending().get()>{t(x::PREVIEW)}</button>

@@ -5,7 +5,8 @@ use types::import::{CredentialImport, ImportAction, ImportNote, ImportedCredenti
 
 use crate::components::badge;
 use crate::components::load::shown_of;
-use crate::text::{common as c, provider as p, transfer as x, translator};
+use crate::components::routing_words;
+use crate::text::{common as c, import_reason, lang, provider as p, transfer as x, translator};
 
 /// Rows that are drawn; all of them are imported.
 const SHOWN: usize = 300;
@@ -50,16 +51,15 @@ fn rows(provider: ImportedProvider) -> Vec<AnyView> {
     let models = if models.is_empty() { t(x::ALL_MODELS).to_owned() } else { models.join(", ") };
     let first = view! {
         <tr>
-            <th scope="row" data-label=t(c::NAME)><span class="wrap">{name}</span></th>
+            <th scope="row" data-label=t(c::NAME)><span class="truncate" title=name.clone()>{name.clone()}</span></th>
             <td data-label=t(x::ACTION)><Does action/></td>
             <td data-label=t(p::KIND)>
-                <span class="wrap">
-                    {kind} " " <span class="faint">{base_url}</span> " "
-                    <span class="truncate faint small" title=models.clone()>{models.clone()}</span>
+                <span class="two-lines">
+                    <span>{kind} " " <span class="truncate wide-truncate faint" title=base_url.clone()>{base_url.clone()}</span></span>
+                    <span class="truncate wide-truncate faint small" title=models.clone()>{models.clone()}</span>
                 </span>
             </td>
-            <td data-label=t(x::PLACE)><span class="wrap mono small">{place}</span></td>
-            <td data-label=t(x::WHY)><span class="wrap">{reason}</span></td>
+            {place_and_reason(place, reason)}
         </tr>
     };
     std::iter::once(first.into_any()).chain(credentials.into_iter().map(row)).collect()
@@ -72,15 +72,30 @@ fn row(credential: ImportedCredential) -> AnyView {
     view! {
         <tr>
             <td data-label=t(c::NAME)>
-                <span class="wrap">"↳ " {name} " " <span class="mono faint">{secret_hint}</span> " " {account}</span>
+                <span>"↳ " <span class="truncate" title=name.clone()>{name.clone()}</span> " " <code class="faint">{secret_hint}</code> " " {account}</span>
             </td>
             <td data-label=t(x::ACTION)><Does action/></td>
-            <td data-label=t(p::KIND)><span class="wrap">{auth} ", " {tier.as_str()}</span></td>
-            <td data-label=t(x::PLACE)><span class="wrap mono small">{place}</span></td>
-            <td data-label=t(x::WHY)><span class="wrap">{reason}</span></td>
+            <td data-label=t(p::KIND)>{nature(&auth)} ", " {t(routing_words::tier(tier))}</td>
+            {place_and_reason(place, reason)}
         </tr>
     }
     .into_any()
+}
+
+/// The last two cells; a narrow screen leaves an empty one out.
+fn place_and_reason(place: String, reason: Option<String>) -> impl IntoView {
+    let t = translator();
+    let why = reason.map(|why| import_reason::told(lang(), &why));
+    view! {
+        <td data-label=t(x::PLACE)><code class="truncate" title=place.clone()>{place.clone()}</code></td>
+        <td data-label=t(x::WHY) class="wrap-cell" class:none=why.is_none()><span class="wrap">{why.clone()}</span></td>
+    }
+}
+
+/// What a credential is made of, in words; one that is not known stays as it is called.
+fn nature(auth: &str) -> String {
+    let known = auth.parse().ok().map(routing_words::auth);
+    known.map_or_else(|| auth.to_owned(), |words| translator()(words).to_owned())
 }
 
 #[component]
@@ -95,12 +110,12 @@ fn Does(action: ImportAction) -> impl IntoView {
 
 #[component]
 fn Notes(notes: Vec<ImportNote>, more: u64) -> impl IntoView {
-    let t = translator();
+    let (t, lang) = (translator(), lang());
     let total = u64::try_from(notes.len()).unwrap_or(u64::MAX).saturating_add(more);
     let shown = notes.len().min(SHOWN);
     let items = notes.into_iter().take(SHOWN).map(|note| {
         view! {
-            <li><span class="mono small">{note.place}</span> ": " {note.what}</li>
+            <li><code>{note.place}</code> " " {import_reason::told(lang, &note.what)}</li>
         }
     });
     view! {
@@ -109,7 +124,8 @@ fn Notes(notes: Vec<ImportNote>, more: u64) -> impl IntoView {
                 <h2 class="panel-title">{t(x::NOTES)}</h2>
                 <span class="faint small">{shown_of(shown, total)}</span>
             </div>
-            <ul>{items.collect_view()}</ul>
+            <p class="help">{t(x::NOTES_HELP)}</p>
+            <ul class="notes">{items.collect_view()}</ul>
         </section>
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use types::Problem;
 
-use super::{Lang, Text};
+use super::{Lang, Text, import_reason};
 
 super::texts! {
     INVALID_INPUT: "Some fields need your attention.", "有字段需要修改。";
@@ -222,6 +222,9 @@ pub(crate) fn field_note(note: &str, lang: Lang) -> Cow<'_, str> {
     }
     if let Some((_, zh)) = EXACT.iter().find(|(en, _)| *en == note) {
         return Cow::Borrowed(zh);
+    }
+    if let Some(zh) = import_reason::known(note) {
+        return Cow::Owned(zh);
     }
     AFFIXES
         .iter()

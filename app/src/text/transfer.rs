@@ -5,11 +5,18 @@ super::texts! {
     IMPORT: "Take over from another gateway", "从其他网关导入";
     IMPORT_TEXT: "LiteLLM config.yaml, channels of one-api or new-api, accounts of claude-relay-service, providers of claude-code-hub, account files of CLIProxyAPI, or an export made here. Nothing is changed before you have seen what would be.", "支持 LiteLLM config.yaml、one-api 或 new-api 的渠道、claude-relay-service 的账号、claude-code-hub 的供应商、CLIProxyAPI 的账号文件，以及本系统的导出文件。确认预览之前不会修改任何内容。";
     CONTENT: "File", "文件内容";
-    CONTENT_HELP: "Its text, or a zip, tar or tar.gz in base64; at most 8 MiB. It is kept in memory for half an hour, until it is imported.", "粘贴文本，或 zip、tar、tar.gz 的 base64；最大 8 MiB。内容仅在内存中保留半小时，导入后即清除。";
-    FROM_FILE: "Or from a file", "或从文件读取";
+    CONTENT_HELP: "Its text; several account files as 'tail -n +1 *.json' shows them; or a zip, tar or tar.gz in base64. At most 8 MiB. It is kept in memory for half an hour, until it is imported.", "粘贴文本；多个账号文件可粘贴 'tail -n +1 *.json' 的输出；也可粘贴 zip、tar、tar.gz 的 base64。最大 8 MiB。内容仅在内存中保留半小时，导入后即清除。";
+    FROM_FILE: "Or from files", "或从文件读取";
+    FROM_FILE_HELP: "One file, an archive, or all account files of a folder at once.", "可选单个文件、压缩包，或一次选中文件夹内的全部账号文件。";
+    TOO_LARGE: "More than 8 MiB: give fewer files at a time.", "超过 8 MiB，请分批导入。";
+    FROM: "What it is", "来源";
+    FROM_HELP: "Only needed to tell one-api from new-api, which number their channel types differently.", "仅在无法区分 one-api 与 new-api 时需要选择，两者的渠道类型编号不同。";
+    FROM_CONTENT: "what its content says", "按内容自动识别";
+    FROM_OWN: "an export made here", "本系统的导出文件";
     PASSPHRASE: "Passphrase of an export made here", "本系统导出文件的口令";
     PASSPHRASE_HELP: "Leave empty for files of other programs.", "其他程序的文件请留空。";
     CONFLICT: "If another provider has the name", "供应商重名时";
+    CONFLICT_HELP: "A provider with the same address and a known key is recognised and not added again.", "地址相同且密钥已存在的供应商会被识别，不会重复添加。";
     CONFLICT_RENAME: "put a number behind it", "在名称后加编号";
     CONFLICT_SKIP: "leave it out", "跳过";
     PREVIEW: "Preview", "预览";
@@ -28,6 +35,7 @@ super::texts! {
     A_SKIP: "leave out", "跳过";
     WHY: "Why", "原因";
     NOTES: "Not taken over", "未导入的内容";
+    NOTES_HELP: "By their place in the file. Nothing of this stops the import; add what you need by hand.", "按文件中的位置列出。这些内容不影响导入，需要时请手动添加。";
     ALL_MODELS: "all models", "全部模型";
     DONE: "Imported.", "已导入。";
     EXPORT: "Hand on to another installation", "导出到其他实例";

@@ -69,11 +69,29 @@ fn format(rows: &Node<'_>) -> Format {
     if rows.items().any(has) { Format::NewApi } else { Format::OneApi }
 }
 
+/// Says so where nothing but a guess tells one from the other, and the guess decides.
+fn doubt(rows: &Node<'_>, plan: &mut Plan) {
+    // A column that only one-api has.
+    if plan.format == Format::NewApi || rows.items().any(|row| row.value.get("config").is_some()) {
+        return;
+    }
+    let differs = |number: i64| meaning(Format::OneApi, number) != meaning(Format::NewApi, number);
+    if let Some(row) = rows.items().find(|row| row.number_of("type").is_some_and(differs)) {
+        plan.note(
+            format!("{}.type", row.place),
+            "is read as one-api's; in new-api it is another vendor: if the file is new-api's, say so",
+        );
+    }
+}
+
 /// Reads the rows.
 pub(crate) fn read(rows: &Node<'_>, wanted: Option<Format>) -> Result<Plan, Fault> {
     // They differ in what the numbers of their types mean, and not always in anything else.
     let known = wanted.filter(|wanted| matches!(wanted, Format::OneApi | Format::NewApi));
     let mut plan = Plan::new(known.unwrap_or_else(|| format(rows)));
+    if known.is_none() {
+        doubt(rows, &mut plan);
+    }
     let mut accounts = Accounts::default();
     for row in rows.items() {
         let number =

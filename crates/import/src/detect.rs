@@ -8,10 +8,10 @@ use crate::archive::{Entry, unpack};
 use crate::plan::{Fault, Format, Plan};
 use crate::tree::{Node, Tree, json};
 use crate::yaml::yaml;
-use crate::{MAX_BYTES, MAX_ENTRIES, auth_folder, channels, hub, litellm, own, relay};
+use crate::{MAX_BYTES, MAX_ENTRIES, auth_folder, channels, folder, hub, litellm, own, relay};
 
-/// Reads a file: text, an archive in base64 (with or without `data:…;base64,` before it), or several JSON documents
-/// behind each other. A sealed export has to be opened first.
+/// Reads a file: text, an archive in base64 (with or without `data:…;base64,` before it), several files in one text (see
+/// [`types::import::together`]), or several JSON documents behind each other. A sealed export has to be opened first.
 pub fn read(content: &str) -> Result<Plan, Fault> {
     read_as(content, None)
 }
@@ -29,6 +29,9 @@ pub fn read_as(content: &str, wanted: Option<Format>) -> Result<Plan, Fault> {
     }
     let plan = match packed(content)? {
         Some(entries) => archive(entries, wanted)?,
+        None if content.len() <= MAX_BYTES && folder::is_it(content) => {
+            archive(folder::taken_apart(content)?, wanted)?
+        }
         None if content.len() > MAX_BYTES => return Err(Fault::TooLarge("at most 8 MiB")),
         None => document(content, wanted)?,
     };
@@ -55,9 +58,10 @@ fn packed(content: &str) -> Result<Option<Vec<Entry>>, Fault> {
     }
 }
 
-/// Files of an archive: one of the other formats if there is only one file, else a folder of accounts.
+/// Files of an archive: one of the other formats if one file is of those, else a folder of accounts. A file that cannot
+/// be read is left out with its fault; whoever packed thirty accounts shall have the other twenty-nine.
 fn archive(entries: Vec<Entry>, wanted: Option<Format>) -> Result<Plan, Fault> {
-    let mut files: Vec<(String, String)> = Vec::new();
+    let mut files: Vec<(String, Result<String, Fault>)> = Vec::new();
     for Entry { name, bytes } in entries {
         let name: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
         let plain = name.rsplit('/').next().unwrap_or_default();
@@ -65,31 +69,66 @@ fn archive(entries: Vec<Entry>, wanted: Option<Format>) -> Result<Plan, Fault> {
         if plain.starts_with('.') || name.starts_with("__MACOSX/") {
             continue;
         }
-        let in_file = |fault| Fault::InFile { file: name.clone(), fault: Box::new(fault) };
-        let text = String::from_utf8(bytes).map_err(|_binary| in_file(Fault::Unknown))?;
-        if !text.trim().is_empty() {
-            files.push((name, text));
+        match String::from_utf8(bytes) {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => files.push((name, Ok(text))),
+            Err(_binary) => files.push((name, Err(Fault::Binary))),
         }
     }
     match files.as_slice() {
-        [] => Err(Fault::Empty),
-        [(_, text)] if own::is_sealed(text) => {
-            Err(Fault::Archive("it holds a sealed export; unpack it first"))
+        [] => return Err(Fault::Empty),
+        [(_, Ok(text))] if own::is_sealed(text) => {
+            return Err(Fault::Archive("it holds a sealed export; unpack it first"));
         }
-        [(_, text)] => document(text.trim(), wanted),
-        _ => {
-            let mut trees = Vec::new();
-            for (name, text) in &files {
-                let tree = json(text)
-                    .map_err(|fault| Fault::InFile { file: name.clone(), fault: Box::new(fault) })?;
-                trees.push((name.clone(), tree));
-            }
-            Ok(auth_folder::read(trees.iter().map(|(name, tree)| {
-                let place = name.clone();
-                Node { value: &tree.0, place }
-            })))
+        [(name, Ok(text))] => return document(text.trim(), wanted).map_err(|fault| in_file(name, fault)),
+        _ => {}
+    }
+    let tree = |text: &String| match text.trim() {
+        text if text.starts_with(['{', '[']) => json(text),
+        _ => Err(Fault::Unknown),
+    };
+    let trees: Vec<(String, Result<Tree, Fault>)> = files
+        .iter()
+        .map(|(name, text)| (name.clone(), text.as_ref().map_err(Fault::clone).and_then(tree)))
+        .collect();
+    let accounts = |tree: &Tree| auth_folder::is_it(&Node::root(tree));
+    if !trees.iter().any(|(_, tree)| tree.as_ref().is_ok_and(accounts))
+        && let Some(plan) = only_one(&files, wanted)
+    {
+        return Ok(plan);
+    }
+    let (good, bad): (Vec<_>, Vec<_>) = trees.iter().partition(|(_, tree)| tree.is_ok());
+    if let ([], [(name, Err(fault)), ..]) = (good.as_slice(), bad.as_slice()) {
+        return Err(in_file(name, fault.clone()));
+    }
+    let nodes = good.into_iter().filter_map(|(name, tree)| {
+        let place = name.clone();
+        Some(Node { value: &tree.as_ref().ok()?.0, place })
+    });
+    let mut plan = auth_folder::read(nodes);
+    for (name, tree) in bad {
+        match tree {
+            Err(Fault::Unknown) => plan.note(name, "is no account file"),
+            Err(fault) => plan.note(name, fault.to_string()),
+            Ok(_) => {}
         }
     }
+    Ok(plan)
+}
+
+fn in_file(name: &str, fault: Fault) -> Fault {
+    Fault::InFile { file: name.to_owned(), fault: Box::new(fault) }
+}
+
+/// The plan of the one file among others that is of a known format.
+fn only_one(files: &[(String, Result<String, Fault>)], wanted: Option<Format>) -> Option<Plan> {
+    let read = |text: &Result<String, Fault>| document(text.as_ref().ok()?.trim(), wanted).ok();
+    let mut found = files.iter().filter_map(|(name, text)| Some((name, read(text)?)));
+    let (Some((taken, mut plan)), None) = (found.next(), found.next()) else { return None };
+    for (name, _) in files.iter().filter(|(name, _)| name != taken) {
+        plan.note(name, "is not taken over");
+    }
+    Some(plan)
 }
 
 fn document(text: &str, wanted: Option<Format>) -> Result<Plan, Fault> {

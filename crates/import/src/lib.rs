@@ -11,6 +11,7 @@ mod channel_secret;
 mod channel_type;
 mod channels;
 mod detect;
+mod folder;
 mod hub;
 mod litellm;
 mod litellm_secret;

@@ -223,6 +223,9 @@ pub enum Fault {
         /// From 1.
         column: usize,
     },
+    /// No text at all.
+    #[error("is no text")]
+    Binary,
     /// A file of an archive, with its fault.
     #[error("{file}: {fault}")]
     InFile {

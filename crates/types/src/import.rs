@@ -28,12 +28,26 @@ named! {
     }
 }
 
+/// Several files as one text: before each a line `==> name <==`, as `tail -n +1 *.json` writes them.
+pub fn together<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut whole = String::new();
+    for (name, text) in files {
+        whole.push_str("==> ");
+        whole.extend(name.chars().filter(|c| !c.is_control()));
+        whole.push_str(" <==\n");
+        whole.push_str(text);
+        whole.push('\n');
+    }
+    whole
+}
+
 /// Body of `POST /api/admin/credentials/import`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImportCredentials {
-    /// The file as text, or an archive (zip, tar, tar.gz) in base64; at most 8 MiB.
+    /// The file as text, several behind each other (before each a line `==> name <==`), or an archive (zip, tar, tar.gz)
+    /// in base64; at most 8 MiB.
     pub content: Secret<String>,
     /// The passphrase of our own export; not needed for other files.
     #[serde(default)]

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::{Value, json};
 use types::Secret;
-use types::import::{CredentialExport, CredentialImport, ImportAction};
+use types::import::{CredentialExport, CredentialImport, ImportAction, together};
 
 use super::print;
 use super::running::Running;
@@ -25,6 +25,10 @@ use crate::config::ServerConfig;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// No file that is taken is larger; an archive grows by a third on its way.
 const MOST_BYTES: u64 = 9 << 20;
+
+/// The way out where none answers.
+const ABSENT: &str = "Start it with 'tollgate serve', or give this command the HOST and PORT of the one that runs; \
+    files can be imported in the dashboard too, under Providers.";
 
 /// Take over what another gateway keeps.
 #[derive(Args, Debug)]
@@ -147,8 +151,18 @@ fn content(path: &Path) -> Result<String, BootError> {
         .filter(|file| file.extension().is_some_and(|end| end == "json"))
         .collect();
     files.sort();
-    let texts = files.iter().map(|file| fs::read_to_string(file).map_err(|error| unreadable(file, &error)));
-    Ok(texts.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    if files.is_empty() {
+        let what = format!("{}: holds no .json file", path.display());
+        return Err(refused(what, "Name the folder that holds the account files, or one file."));
+    }
+    let texts = files.iter().map(|file| {
+        let text = fs::read(file).map_err(|error| unreadable(file, &error))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // What is no text is broken; the gateway says of which file.
+        Ok((name, String::from_utf8_lossy(&text).into_owned()))
+    });
+    let texts = texts.collect::<Result<Vec<_>, BootError>>()?;
+    Ok(together(texts.iter().map(|(name, text)| (name.as_str(), text.as_str()))))
 }
 
 fn text_of(bytes: Vec<u8>) -> String {
@@ -183,8 +197,12 @@ impl Gateway {
         let (address, token) = (self.running.address(), self.admin_token.as_ref());
         let answer =
             self.running.send(("POST", path), token, &body.to_string(), PATIENCE).map_err(|error| {
+                if error.kind() == std::io::ErrorKind::ConnectionRefused {
+                    let what = format!("no gateway runs at {address}, and a running one does this work");
+                    return refused(what, ABSENT);
+                }
                 let what = format!("the gateway at {address} could not be asked: {error}");
-                refused(what, "Start it; it must have the same configuration as this command.")
+                refused(what, ABSENT)
             })?;
         let value = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
         match answer.status {

@@ -154,7 +154,10 @@ async fn read(
     };
     let read = tokio::task::spawn_blocking(move || ::import::read_as(clear.expose(), from)).await;
     let read = read.map_err(|_| Problem::new("internal", "the file could not be read to its end"))?;
-    read.map_err(|fault| Problem::field("content", fault.to_string()))
+    read.map_err(|fault| {
+        let field = if matches!(fault, ::import::Fault::Another { .. }) { "from" } else { "content" };
+        Problem::field(field, fault.to_string())
+    })
 }
 
 fn fingerprint(content: &[u8], found: &CredentialImport) -> String {

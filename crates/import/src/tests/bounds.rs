@@ -8,6 +8,8 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use proptest::prelude::*;
 
+use types::import::together;
+
 use super::{FIXTURES, told};
 use crate::{Fault, read};
 
@@ -153,10 +155,35 @@ fn an_archive_cannot_unpack_to_more_than_the_bound() {
 }
 
 #[test]
-fn a_fault_in_an_archive_names_the_file() {
-    let files = [("a.json", FIXTURES[6].1.lines().next().unwrap()), ("b.json", "{\"canary-secret\": ")];
-    let told = fault(&STANDARD.encode(tar(&files)));
-    assert_eq!(told, "b.json: JSON that cannot be read, line 1, column 18");
+fn a_broken_file_of_a_folder_is_left_out_with_its_place_and_the_others_come() {
+    let good = FIXTURES[6].1.lines().next().unwrap();
+    let broken = "{\"canary-secret\":";
+    let files = [("a.json", good), ("b.json", broken), ("README.md", "How to sign in: run it.\n")];
+    for text in [STANDARD.encode(tar(&files)), together(files)] {
+        let plan = read(&text).unwrap();
+        let [provider] = &plan.providers[..] else { panic!("one provider") };
+        assert_eq!((provider.place.as_str(), provider.credentials.len()), ("a.json", 1));
+        let notes: Vec<_> = plan.notes.iter().map(|note| format!("{}: {}", note.place, note.what)).collect();
+        assert!(
+            notes.contains(&"b.json: JSON that cannot be read, line 1, column 17".to_owned()),
+            "{notes:?}"
+        );
+        assert!(notes.contains(&"README.md: is no account file".to_owned()), "{notes:?}");
+    }
+    let told = fault(&STANDARD.encode(tar(&[("b.json", broken), ("c.json", "[")])));
+    assert_eq!(told, "b.json: JSON that cannot be read, line 1, column 17", "where nothing can be read");
+    assert_eq!(fault(&together([("b.json", broken)])), told);
+}
+
+#[test]
+fn a_file_of_another_format_is_found_among_what_lies_beside_it() {
+    let files = [("compose.yaml", "services: {}\n"), ("config.yaml", FIXTURES[0].1), ("notes.txt", "hello")];
+    let plan = read(&together(files)).unwrap();
+    assert_eq!((plan.format.as_str(), plan.providers.len()), ("litellm", 5));
+    let beside =
+        plan.notes.iter().filter(|note| note.what == "is not taken over" && !note.place.contains('['));
+    let beside: Vec<_> = beside.map(|note| note.place.as_str()).collect();
+    assert!(beside.contains(&"compose.yaml") && beside.contains(&"notes.txt"), "{beside:?}");
 }
 
 #[test]

@@ -349,6 +349,11 @@ fn somebody_who_says_what_a_file_is_decides_between_one_api_and_new_api_and_noth
     assert_eq!(told(&as_new)[0], "openai-compatible https://api.deepseek.com c m");
     let as_one = crate::read_as(rows, Some(Format::OneApi)).unwrap();
     assert!(as_one.providers.is_empty(), "{:?}", told(&as_one));
+    let asks =
+        |plan: &crate::Plan| plan.notes.iter().any(|note| note.what.contains("if the file is new-api's"));
+    assert!(asks(&read(rows).unwrap()) && !asks(&as_one) && !asks(&as_new), "a guess is told as one");
+    let same = r#"[{"type": 14, "key": "k-1", "models": "m", "name": "c"}]"#;
+    assert!(!asks(&read(same).unwrap()), "nothing depends on it");
     let fault = crate::read_as(rows, Some(Format::LiteLlm)).unwrap_err();
     assert_eq!(fault.to_string(), "this is a file of one-api, not of litellm");
     for format in Format::ALL {

@@ -160,7 +160,7 @@ async fn channels_of_one_api_and_new_api_for_vertex_and_aws_serve() {
         serves(&rig, "anthropic.claude-aws", CHAT).await;
         let body = json!({ "content": channels.to_string(), "from": "litellm" });
         let refused = rig.server.admin("POST", "/credentials/import", &body).await;
-        let said = refused["error"]["fields"]["content"].as_str().unwrap();
+        let said = refused["error"]["fields"]["from"].as_str().unwrap();
         assert!(said.contains("not of litellm"), "{refused}");
     }
 }

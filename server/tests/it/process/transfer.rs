@@ -92,7 +92,8 @@ async fn the_plan_is_printed_then_done_and_the_exit_code_says_which() {
     signal(&child, Signal::TERM);
     assert!(child.wait_with_output().await.unwrap().status.success());
     let (code, gone) = said(dir.path(), port, &["import", "channels.json"]).await;
-    assert!(code == 1 && gone.contains("could not be asked"), "{gone}");
+    assert!(code == 1 && gone.contains("no gateway runs at 127.0.0.1:"), "{gone}");
+    assert!(gone.contains("tollgate serve") && gone.contains("HOST and PORT"), "the way out: {gone}");
 }
 
 #[tokio::test]
@@ -113,6 +114,22 @@ async fn a_folder_of_account_files_is_read_and_a_first_starts_own_token_is_found
     assert_eq!(code, 0, "{said} {}", text(&output.stderr));
     assert!(said.starts_with("format     cliproxyapi") && said.contains("2 credentials to add"), "{said}");
     assert!(!said.contains("CANARY"));
+
+    std::fs::write(accounts.join("claude-three.json"), r#"{"type": "claude", "access_token": "CANARY"#)
+        .unwrap();
+    let (code, output) = outcome(tollgate(dir.path(), &["import", "accounts"], &[("PORT", port)])).await;
+    let said = text(&output.stdout);
+    assert_eq!(code, 0, "{said} {}", text(&output.stderr));
+    assert!(
+        said.contains("2 here already") && !said.contains("CANARY"),
+        "a broken file spoils no other: {said}"
+    );
+    assert!(said.contains("note       claude-three.json: JSON that cannot be read, line 1"), "{said}");
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (code, output) = outcome(tollgate(dir.path(), &["import", "empty"], &[("PORT", port)])).await;
+    assert_eq!(code, 1);
+    assert!(text(&output.stderr).contains("empty: holds no .json file"), "{}", text(&output.stderr));
     signal(&child, Signal::TERM);
     assert!(child.wait_with_output().await.unwrap().status.success());
 }

@@ -24,7 +24,7 @@ impl TransferForm {
         Ok(ImportCredentials {
             content: content.unwrap_or_else(|| types::Secret::new(String::new())),
             passphrase: self.passphrase.take(),
-            from: None,
+            from: Some(self.from.trim().to_owned()).filter(|kind| !kind.is_empty()),
             origin: Some(self.origin.trim().to_owned()).filter(|name| !name.is_empty()),
             on_conflict,
             dry_run: true,
