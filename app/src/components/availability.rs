@@ -5,6 +5,7 @@ use types::cached::{Availability, AvailabilityRow};
 
 use super::load::{Empty, shown_of};
 use super::time::Time;
+use crate::format;
 use crate::text::{common as c, pool as o, translator};
 
 /// Slots that become one mark.
@@ -13,6 +14,8 @@ const TOGETHER: usize = 3;
 const HIGH: u32 = 10;
 /// Most strips on a page.
 const MOST: usize = 200;
+/// Strips up to which those without attempts are drawn too.
+const FEW: usize = 12;
 
 /// The grid.
 #[component]
@@ -29,7 +32,15 @@ pub(crate) fn AvailabilityGrid(
     }
     // The troubled first: they are what the page is opened for.
     rows.sort_by_key(|row| std::cmp::Reverse(sums(&row.slots).1));
+    let all = rows.len();
+    if all > FEW {
+        rows.retain(|row| sums(&row.slots) != (0, 0));
+    }
     let total = rows.len();
+    let idle = (all > total).then(|| {
+        let idle = u64::try_from(all - total).unwrap_or_default();
+        view! { <p class="help pad-x strips-idle">{format::count(idle)} " " {t(o::GRID_IDLE)}</p> }
+    });
     let cut = (total > MOST).then(|| shown_of(MOST, u64::try_from(total).unwrap_or(u64::MAX)));
     let strips =
         rows.into_iter().take(MOST).map(|row| view! { <Strip row slot_s since named/> }).collect_view();
@@ -37,6 +48,7 @@ pub(crate) fn AvailabilityGrid(
         <p class="help pad-x">{t(o::GRID_TEXT)} " " {t(o::GRID_SINCE)} " " <Time at=started_at/> " UTC"</p>
         <ul class="strips">{strips}</ul>
         {cut.map(|text| view! { <p class="help pad-x">{text}</p> })}
+        {idle}
     }
     .into_any()
 }

@@ -27,14 +27,14 @@ pub(crate) fn KeyTable(
                 <tr>
                     <th scope="row" data-label=t(c::NAME)>
                         {if linked {
-                            view! { <a class="truncate" href=format!("/keys/{}", key.id)>{name}</a> }.into_any()
+                            view! { <a class="truncate" href=format!("/keys/{}", key.id) title=name.clone()>{name.clone()}</a> }.into_any()
                         } else {
                             view! { <span class="truncate">{name}</span> }.into_any()
                         }}
                     </th>
                     <td data-label=t(p::PREFIX)><code>{key.prefix} "…"</code></td>
                     {owners.then(|| view! {
-                        <td data-label=t(p::OWNER)><a class="truncate" href=format!("/users/{}", key.user_id)>{key.user_name}</a></td>
+                        <td data-label=t(p::OWNER)><a class="truncate" href=format!("/users/{}", key.user_id) title=key.user_name.clone()>{key.user_name.clone()}</a></td>
                     })}
                     <td data-label=t(c::STATUS)>{badge::on_off(key.enabled, key.deleted_at.is_some())}</td>
                     <td data-label=t(c::REQUESTS) class="num">
@@ -45,7 +45,7 @@ pub(crate) fn KeyTable(
                         }}
                     </td>
                     <td data-label=t(m::COST) class="num">{usd(key.cost_usd)}</td>
-                    <td data-label=t(c::LAST_USED)>{maybe(key.last_used_at, t(c::NEVER))}</td>
+                    <td data-label=t(c::LAST_USED)>{maybe(key.last_used_at, t(c::NOT_YET))}</td>
                     <td data-label=t(c::EXPIRES)>{maybe(key.expires_at, t(c::NEVER))}</td>
                 </tr>
             }
@@ -53,7 +53,7 @@ pub(crate) fn KeyTable(
         .collect_view();
     view! {
         <div class="table-scroll">
-            <table class="table">
+            <table class="table rows">
                 <caption class="visually-hidden">{t(p::KEYS)}</caption>
                 <thead>
                     <tr>

@@ -101,7 +101,7 @@ fn Tail(lines: RwSignal<Vec<Line>>) -> impl IntoView {
     let t = translator();
     view! {
         <div class="table-scroll panel">
-            <table class="table rows">
+            <table class="table rows dense">
                 <caption class="visually-hidden">{t(r::LIVE)}</caption>
                 <RequestHead/>
                 <tbody>

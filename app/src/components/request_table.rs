@@ -78,7 +78,7 @@ pub(crate) fn RequestTable(rows: Vec<RequestRow>) -> impl IntoView {
     let t = translator();
     view! {
         <div class="table-scroll">
-            <table class="table rows">
+            <table class="table rows dense">
                 <caption class="visually-hidden">{t(r::TITLE)}</caption>
                 <RequestHead/>
                 <tbody>{rows.into_iter().map(|row| view! { <RequestLine row/> }).collect_view()}</tbody>

@@ -129,8 +129,8 @@ fn Row(row: AuditRow) -> impl IntoView {
             <td data-label=t(s::OBJECT)>
                 <span class="faint">{words} " "</span>
                 {match page {
-                    Some(page) => view! { <a href=page>{name}</a> }.into_any(),
-                    None => name.into_any(),
+                    Some(page) => view! { <a class="truncate" href=page title=name.clone()>{name.clone()}</a> }.into_any(),
+                    None => view! { <span class="truncate" title=name.clone()>{name.clone()}</span> }.into_any(),
                 }}
             </td>
             <td data-label=t(s::CHANGES)>{changes(before.as_ref(), after.as_ref())}</td>

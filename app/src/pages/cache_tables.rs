@@ -70,9 +70,9 @@ pub(crate) fn Sessions(items: Vec<SessionView>, clear: Clear) -> impl IntoView {
                         <a class="truncate" href=requests title=one.session.clone()><code>{one.session.clone()}</code></a>
                         <span class="faint small">{t(source_words(one.source))}</span>
                     </th>
-                    <td data-label=t(c::USER)><span class="path">{link("users", one.user_id.0, one.user_name)} " " {link("keys", one.key_id.0, one.key_name)}</span></td>
+                    <td data-label=t(c::USER)><span class="two-lines">{link("users", one.user_id.0, one.user_name)} {link("keys", one.key_id.0, one.key_name)}</span></td>
                     <td data-label=t(w::BOUND_TO)>
-                        <span class="path">{link("providers", one.provider_id.0, one.provider_name)} " / " <span class="truncate">{one.credential_name.unwrap_or_else(|| format!("#{}", one.credential_id))}</span></span>
+                        <span class="two-lines">{link("providers", one.provider_id.0, one.provider_name)} <span class="truncate">{one.credential_name.unwrap_or_else(|| format!("#{}", one.credential_id))}</span></span>
                     </td>
                     <td class="num" data-label=t(w::HITS)>{format::count(one.hits)}</td>
                     <td class="num" data-label=t(w::REBINDS)>{one.rebinds.to_string()}</td>
@@ -111,7 +111,7 @@ pub(crate) fn Accounts(items: Vec<AccountLoad>, clear: Clear) -> impl IntoView {
                 <td class="num" data-label=t(w::AT_ONCE)>{of_bound(one.in_flight, one.max_concurrency)}</td>
                 <td class="num" data-label=t(w::WAITING)>{one.waiting.to_string()}</td>
                 <td class="num" data-label=t(w::SESSIONS)>{one.sessions.to_string()}</td>
-                <td data-label=t(w::LAST)>{maybe(one.last_used_at, t(c::NEVER))}</td>
+                <td data-label=t(w::LAST)>{maybe(one.last_used_at, t(c::NOT_YET))}</td>
                 <td class="actions">{(one.in_flight > 0).then(|| clear_one(clear, "accounts", one.credential_id.to_string()))}</td>
             </tr>
         })

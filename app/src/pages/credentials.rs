@@ -15,14 +15,14 @@ use crate::components::confirm::Confirm;
 use crate::components::field::{Check, Choice, Field, FormState};
 use crate::components::flash::Failed;
 use crate::components::limit_fields::LimitFields;
-use crate::components::load::{Empty, load};
+use crate::components::load::{Empty, load, shown_of};
 use crate::components::reason::Reason;
 use crate::components::test_result::TestResult;
 use crate::components::time::maybe;
 use crate::components::{Refresh, badge, failure, query, routing_words};
 use crate::form::provider::CredentialForm;
 use crate::format;
-use crate::text::{common as c, limit as l, oauth as w, pool as o, provider as p, translator};
+use crate::text::{cache, common as c, limit as l, oauth as w, pool as o, provider as p, translator};
 
 #[derive(Clone, Copy)]
 struct Actions {
@@ -76,11 +76,7 @@ pub(crate) fn Credentials(
                 if credentials.is_empty() {
                     view! { <Empty title=t(p::NO_CREDENTIALS)/> }.into_any()
                 } else {
-                    let items = credentials
-                        .into_iter()
-                        .map(|credential| view! { <Item credential kind actions update_failed/> })
-                        .collect_view();
-                    view! { <ul class="cards">{items}</ul> }.into_any()
+                    view! { <List provider_id credentials kind actions update_failed/> }.into_any()
                 }
             })}
             {kind.takes(CredentialAuth::Oauth).then(|| view! {
@@ -96,6 +92,73 @@ pub(crate) fn Credentials(
             </details>
         </section>
     }
+}
+
+/// Cards that are drawn at once; more are found by name, or shown all on demand.
+const MOST: usize = 20;
+
+/// The cards. Of many the ones that need somebody come first.
+#[component]
+fn List(
+    provider_id: ProviderId,
+    credentials: Vec<CredentialView>,
+    kind: ProviderKind,
+    actions: Actions,
+    update_failed: Signal<Option<crate::error::AppError>>,
+) -> impl IntoView {
+    let t = translator();
+    let (named, every, edit) = (query("credential"), query("all"), query("edit"));
+    let credentials = StoredValue::new(credentials);
+    move || {
+        let mut rows = credentials.get_value();
+        let total = rows.len();
+        let many = total > MOST;
+        let wanted = named.get().unwrap_or_default();
+        let edited = edit.get().unwrap_or_default();
+        let is_edited = |one: &CredentialView| one.id.to_string() == edited;
+        if many {
+            let text = wanted.trim().to_lowercase();
+            rows.retain(|one| is_edited(one) || one.name.to_lowercase().contains(&text));
+            rows.sort_by_key(|one| (!is_edited(one), !needs_somebody(one)));
+        }
+        let found = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        if every.get().is_none() {
+            rows.truncate(MOST);
+        }
+        let shown = rows.len();
+        let cut = u64::try_from(shown).unwrap_or(u64::MAX) < found;
+        let none = rows.is_empty().then(|| view! { <Empty title=t(cache::E_SEARCH)/> });
+        let head = many.then(|| view! {
+            <div class="filters pad-x">
+                <form method="get" action=format!("/providers/{provider_id}#credentials") class="search">
+                    <input class="input" type="search" name="credential" value=wanted placeholder=t(c::NAME)
+                        aria-label=t(p::FIND_CREDENTIAL) spellcheck="false"/>
+                </form>
+                <span class="faint small">{shown_of(shown, found)}</span>
+                {cut.then(|| view! {
+                    <a class="button small quiet" href=format!("/providers/{provider_id}?all=on#credentials")>{t(p::ALL_CREDENTIALS)}</a>
+                })}
+            </div>
+        });
+        let items = rows
+            .into_iter()
+            .map(|credential| view! { <Item credential kind actions update_failed/> })
+            .collect_view();
+        view! {
+            {head}
+            {none}
+            <ul class="cards">{items}</ul>
+        }
+    }
+}
+
+/// Whether it cannot serve although it is meant to, or has troubles.
+fn needs_somebody(credential: &CredentialView) -> bool {
+    credential.state != CredentialState::Disabled
+        && (credential.state != CredentialState::Valid
+            || credential.breaker != BreakerState::Closed
+            || credential.consecutive_errors > 0
+            || !credential.cooldowns.is_empty())
 }
 
 #[component]
@@ -169,7 +232,7 @@ fn Item(
                 {credential.proxy_url.clone().map(|proxy| view! {
                     <div><dt>{t(p::PROXY)}</dt><dd><code class="truncate">{proxy}</code></dd></div>
                 })}
-                <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NEVER))}</dd></div>
+                <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NOT_YET))}</dd></div>
             </dl>
             <div class="card-actions">
                 <ActionForm action=actions.check>{ids()}<button class="button small">{t(p::CHECK)}</button></ActionForm>

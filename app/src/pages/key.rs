@@ -150,7 +150,7 @@ fn Body(
                 <div><dt>{t(p::OWNER)}</dt><dd><a href=format!("/users/{}", key_view.user_id)>{key_view.user_name}</a></dd></div>
                 <div><dt>{t(p::PREFIX)}</dt><dd><code>{key_view.prefix} "…"</code></dd></div>
                 <div><dt>{t(c::REQUESTS)}</dt><dd><a href=format!("/requests?key_id={id}")>{format::count(key_view.request_count)}</a></dd></div>
-                <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(key_view.last_used_at, t(c::NEVER))}</dd></div>
+                <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(key_view.last_used_at, t(c::NOT_YET))}</dd></div>
                 <div><dt>{t(c::EXPIRES)}</dt><dd>{maybe(key_view.expires_at, t(c::NEVER))}</dd></div>
                 <div><dt>{t(x::MODE)}</dt><dd>{t(mode_words(key_view.translation))}</dd></div>
                 <div><dt>{t(c::MODELS)}</dt><dd><a href=format!("/models?key_id={id}")>{t(x::REACHES)}</a></dd></div>

@@ -20,6 +20,9 @@ use crate::text::{Text, catalogue as m, common as c, translator};
 /// Names of the filters in the address.
 const FILTERS: [&str; 7] = ["q", "dialect", "native", "provider_id", "ability", "priced", "key_id"];
 
+/// Providers of one model that are drawn at once; the others are folded.
+const SERVERS: usize = 4;
+
 /// The page.
 #[component]
 pub(crate) fn Models() -> impl IntoView {
@@ -228,8 +231,14 @@ fn Row(model: CatalogueModel, is_admin: bool) -> impl IntoView {
         view! { <span class="chips">{chips.collect_view()}</span> }
     };
     let served = is_admin.then(|| {
-        let providers = model.providers.iter().map(|one| served_by(one, &name)).collect_view();
-        view! { <td data-label=t(m::SERVED_BY) class="wrap-cell"><span>{providers}</span></td> }
+        let line = |one: &CatalogueProvider| served_by(one, &name);
+        let (first, rest) = model.providers.split_at(model.providers.len().min(SERVERS));
+        let more = (!rest.is_empty()).then(|| {
+            let summary = format!("+ {}", rest.len());
+            view! { <details><summary aria-label=format!("{} {summary}", t(m::SERVED_BY))>{summary.clone()}</summary>{rest.iter().map(line).collect_view()}</details> }
+        });
+        let first = first.iter().map(line).collect_view();
+        view! { <td data-label=t(m::SERVED_BY) class="wrap-cell"><span>{first} {more}</span></td> }
     });
     let count = |tokens: Option<u64>| tokens.map_or_else(|| "–".to_owned(), format::count);
     let limits = (model.max_input_tokens.is_some() || model.max_output_tokens.is_some()).then(|| {
@@ -274,7 +283,7 @@ fn served_by(provider: &CatalogueProvider, name: &str) -> AnyView {
     let idle =
         (!provider.ready).then(|| view! { <span class="faint small">" (" {t(m::NOT_READY)} ")"</span> });
     view! {
-        <span class="served-by"><a href=format!("/providers/{}", provider.id)>{provider.name.clone()}</a> {sent} {idle}</span>
+        <span class="served-by"><a class="truncate" href=format!("/providers/{}", provider.id) title=provider.name.clone()>{provider.name.clone()}</a> {sent} {idle}</span>
     }
     .into_any()
 }

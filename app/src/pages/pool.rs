@@ -69,8 +69,8 @@ pub(crate) fn Pool() -> impl IntoView {
                         view! { <WithErrors credentials providers actions/> }
                     })}
                     <nav class="filters" aria-label=t(o::VIEWS)>
-                        <a class="chip" href="/pool">{t(o::BY_TIER)}</a>
-                        <a class="chip" href="/pool?view=table" id="as-table">{t(o::AS_TABLE)}</a>
+                        <a class="chip" href="/pool" aria-current=move || table.get().is_none().then_some("page")>{t(o::BY_TIER)}</a>
+                        <a class="chip" href="/pool?view=table" id="as-table" aria-current=move || table.get().map(|_| "page")>{t(o::AS_TABLE)}</a>
                     </nav>
                     {move || {
                         let text = |value: Memo<Option<String>>| value.get().unwrap_or_default();
@@ -306,9 +306,9 @@ fn Row(
     view! {
         <tr>
             <th scope="row" data-label=t(c::CREDENTIAL)>
-                <span class="path">
-                    <a class="truncate" href=format!("/providers/{}", provider.id)>{provider.name}</a> " / "
-                    <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id)>{credential.name.clone()}</a>
+                <span class="two-lines">
+                    <a class="truncate" href=format!("/providers/{}?edit={id}", provider.id) title=credential.name.clone()>{credential.name.clone()}</a>
+                    <a class="truncate faint small" href=format!("/providers/{}", provider.id) title=provider.name.clone()>{provider.name.clone()}</a>
                 </span>
                 {credential.managed_by.clone().map(|variable| view! {
                     <span class="faint managed">{t(o::MANAGED)} " " <code>{variable}</code></span>

@@ -86,7 +86,7 @@ pub(crate) fn Checker(checker: CheckerView, actions: CheckActions) -> impl IntoV
                 <dl class="facts">
                     {fact(k::EVERY, interval_minutes.to_string())}
                     {fact(k::THRESHOLD, error_threshold.to_string())}
-                    <div><dt>{t(k::LAST_RUN)}</dt><dd>{maybe(last_run_at, t(c::NEVER))}</dd></div>
+                    <div><dt>{t(k::LAST_RUN)}</dt><dd>{maybe(last_run_at, t(c::NOT_YET))}</dd></div>
                     <div><dt>{t(k::NEXT_RUN)}</dt><dd>{next_run_at.map_or_else(|| "–".into_any(), |at| view! { <Until at/> }.into_any())}</dd></div>
                     {fact(k::CHECKED, n(counts.checked))}
                     {fact(k::HEALTHY, n(counts.healthy))}

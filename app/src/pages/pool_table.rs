@@ -229,7 +229,10 @@ fn Row(entry: PoolEntry) -> impl IntoView {
         <tr>
             <td data-label=t(k::ID) class="num"><a href=format!("/pool?view=table&history={id}")>{id.to_string()}</a></td>
             <th scope="row" data-label=t(c::CREDENTIAL)>
-                <a href=format!("/providers/{provider_id}?edit={id}")>{format!("{provider_name} / {credential_name}")}</a>
+                <span class="two-lines">
+                    <a class="truncate" href=format!("/providers/{provider_id}?edit={id}") title=format!("{provider_name} / {credential_name}")>{credential_name.clone()}</a>
+                    <a class="truncate faint small" href=format!("/providers/{provider_id}") title=provider_name.clone()>{provider_name.clone()}</a>
+                </span>
             </th>
             <td data-label=t(k::TYPE)>{ProviderKind::as_str(kind)}</td>
             <td data-label=t(k::ENABLED)>{badge::on_off(enabled, false)}</td>

@@ -69,6 +69,7 @@ super::texts! {
     ALL: "All", "全部";
     NONE: "none", "无";
     NEVER: "never", "永不";
+    NOT_YET: "never", "从未";
     YES: "yes", "是";
     NO: "no", "否";
     ON: "On", "启用";

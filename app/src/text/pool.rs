@@ -70,6 +70,7 @@ super::texts! {
     GRID: "Availability of 24 hours", "24 小时可用性";
     GRID_TEXT: "Each mark is 15 minutes. Failed attempts stand on top.", "每格 15 分钟，失败部分显示在上方。";
     GRID_SINCE: "Nothing is known of before the process started:", "进程启动之前的情况未知，启动于";
+    GRID_IDLE: "more credentials had no attempts in this time.", "个凭证在此期间没有请求，未列出。";
     GRID_EMPTY: "No attempt was made since the process started.", "自进程启动以来没有任何尝试。";
     GRID_OK: "went well", "成功";
     GRID_FAILED: "failed", "失败";

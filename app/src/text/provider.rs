@@ -86,6 +86,8 @@ super::texts! {
     IS_DELETED: "This provider is deleted and is not chosen.", "此供应商已删除，不会被选用。";
 
     ADD_CREDENTIAL: "Add credential", "添加凭证";
+    FIND_CREDENTIAL: "Find a credential by its name", "按名称查找凭证";
+    ALL_CREDENTIALS: "Show all", "全部显示";
     NO_CREDENTIALS: "No credential yet: this provider cannot be chosen.", "还没有凭证：此供应商无法被选用。";
     TIER: "Tier", "层级";
     TIER_HELP: "Tried in the order personal, shared, fallback, unless the setting pool.tier_order says otherwise.", "按个人、共享、兜底的顺序使用，可由设置 pool.tier_order 调整。";
