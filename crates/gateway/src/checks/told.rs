@@ -122,6 +122,11 @@ mod tests {
         ]});
         let expected = [line("CNY", "110.00", None, None), line("USD", "0.00", None, Some(100))];
         assert_eq!(told("https://api.deepseek.com", &deepseek), expected);
+        let refused = json!({"is_available": false, "balance_infos": [
+            {"currency": "CNY", "total_balance": "0.30"},
+        ]});
+        let expected = [line("CNY", "0.30", None, Some(100))];
+        assert_eq!(told("https://api.deepseek.com", &refused), expected, "too little is nothing");
         let openrouter =
             json!({"data": {"label": "x", "limit": 100, "limit_remaining": 74.5, "usage": 25.5}});
         let expected = [line("USD", "74.5", Some("100"), Some(25))];
