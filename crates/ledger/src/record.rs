@@ -6,6 +6,8 @@
 //! Version 0.1.0 wrote whole records instead of [slim](crate::slim) ones, a bare id as SENT, and no PROGRESS; all of
 //! that is still read.
 
+mod shorten;
+
 use std::io::{self, Read};
 
 use memchr::memmem;
@@ -16,6 +18,7 @@ use types::request::{Attempt, Outcome, RequestRecord, TokenUsage};
 use types::{CredentialId, GrantId, ProviderId, RequestId, Timestamp};
 
 use crate::slim::{Slim, SlimRef};
+use shorten::{cut, cut_attempt, shorten};
 
 /// Bytes before the payload.
 pub(crate) const HEADER: usize = 17;
@@ -384,36 +387,4 @@ pub(crate) fn interrupt(record: &mut RequestRecord, message: &str) {
 /// A record that says nothing but who and when.
 pub(crate) fn blank(request_id: RequestId, created_at: Timestamp) -> RequestRecord {
     RequestRecord::blank(request_id, Endpoint::Messages, created_at)
-}
-
-fn cut(text: &mut String) {
-    const TEXT: usize = 1000;
-    text.truncate(text.floor_char_boundary(TEXT));
-}
-
-fn cut_attempt(attempt: &mut Attempt) {
-    cut(&mut attempt.provider_name);
-    cut(&mut attempt.credential_name);
-    attempt.reason.iter_mut().for_each(cut);
-}
-
-fn shorten(record: &mut RequestRecord) {
-    const ATTEMPTS: usize = 50;
-    record.decision = None;
-    record.bill = None;
-    record.attempts.truncate(ATTEMPTS);
-    record.attempts.iter_mut().for_each(cut_attempt);
-    let texts = [
-        &mut record.client_request_id,
-        &mut record.session_id,
-        &mut record.model,
-        &mut record.upstream_model,
-        &mut record.error_code,
-        &mut record.error_message,
-        &mut record.client_ip,
-        &mut record.user_agent,
-        &mut record.service_tier,
-        &mut record.group,
-    ];
-    texts.into_iter().flatten().for_each(cut);
 }
