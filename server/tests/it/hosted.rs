@@ -1,5 +1,6 @@
 //! Models at other vendors' platforms (Amazon Bedrock, Google Vertex AI, Azure): addresses, signatures, tokens, frames.
 
+mod azure;
 mod bedrock;
 mod input;
 mod taken_over;
