@@ -135,7 +135,7 @@ for (const way of WAYS) {
       const questions = vendor.asked.length;
       await go(returns[0]);
       await page.locator('.answer.bad').waitFor();
-      assert.match(await page.locator('.answer.bad').innerText(), /used once/);
+      assert.match(await page.locator('.answer.bad').innerText(), lang === 'zh' ? /只能使用一次/ : /used once/);
       assert.equal(vendor.asked.length, questions);
 
       await go(`/providers/${provider.id}`);

@@ -24,7 +24,7 @@ super::texts! {
     DB_BUSY: "The database is busy. Try again in a moment.", "数据库繁忙，请稍后重试。";
     UNREACHABLE: "The server cannot be reached. Check the connection and try again.", "无法连接到服务器，请检查网络后重试。";
     COOKIE_REFUSED: "The browser did not keep the session cookie.", "浏览器没有保存会话 Cookie。";
-    OAUTH_OVER: "This sign-in is over.", "此次登录已结束，请重新开始。";
+    OAUTH_OVER: "This sign-in is over: an answer can be used once, within ten minutes. Begin a new one.", "此次登录已结束：回调结果只能使用一次，且须在十分钟内。请重新开始。";
     OAUTH_OTHER: "This sign-in belongs to another session.", "此次登录由其他会话发起，请在本浏览器中重新开始。";
     OAUTH_UNKNOWN: "No sign-in waits for this answer.", "没有等待此应答的登录，请重新开始。";
     OAUTH_REFUSED: "The vendor refused.", "供应商拒绝了请求。";
