@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::Answer;
 use crate::rig::faces::FACES;
 use program::Program;
-use search::{files, leaks};
+use search::{Needles, files};
 
 const ADMIN: &str = "CANARY-ADMIN-4f1c86d02b7e95a3d4c8e1f60b72a95c";
 const VAULT: &str = "CANARY-VAULT-9d3e51b7c20f84a6e8b1d7f3025c64ab";
@@ -71,16 +71,23 @@ async fn t_leak_no_secret_comes_to_rest_anywhere() {
         let value = cookies.iter().find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
         secrets.push((what, value.unwrap_or_else(|| panic!("no {name}: {cookies:?}")).to_owned()));
     }
-    let mut found = leaks("the log", log.as_bytes(), &secrets);
+    let needles = Needles::new(&secrets);
+    let mut found = needles.leaks("the log", log.as_bytes());
     for (what, answer) in &sweep.answers {
-        found.extend(leaks(what, answer.as_bytes(), &secrets));
+        found.extend(needles.leaks(what, answer.as_bytes()));
     }
     for file in files(dir.path()) {
-        found.extend(leaks(&file.display().to_string(), &std::fs::read(&file).unwrap(), &secrets));
+        found.extend(needles.leaks(&file.display().to_string(), &std::fs::read(&file).unwrap()));
     }
     assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found.join("\n"));
     // The search itself finds what is there.
-    assert!(!leaks("here", format!("x{UPSTREAM}y").as_bytes(), &secrets).is_empty());
+    for (name, secret) in &secrets {
+        let hidden = format!("{}x{secret}", &secret[..1]);
+        assert!(
+            needles.leaks("here", hidden.as_bytes()).iter().any(|leak| leak.starts_with(*name)),
+            "{name}"
+        );
+    }
 }
 
 impl Sweep {
