@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use types::credential::{DeletedCredentials, ResetProvider};
+use types::credential::DeletedCredentials;
 use types::provider::{ProviderTest, ProviderView, ProviderVitals};
 use types::{ProviderId, Timestamp};
 
@@ -72,7 +72,8 @@ pub(crate) async fn restore(id: ProviderId) -> Result<(), AppError> {
 /// Deletes all of its credentials, if its name was typed.
 #[server]
 pub(crate) async fn reset(id: ProviderId, confirm: String) -> Result<(), AppError> {
-    crate::host::admin().await?.provider_reset(id, ResetProvider { confirm }).await?;
+    let confirmed = types::credential::ResetProvider { confirm };
+    crate::host::admin().await?.provider_reset(id, confirmed).await?;
     crate::host::redirect(&format!("/providers/{id}?done=deleted"));
     Ok(())
 }

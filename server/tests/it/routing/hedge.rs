@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{chain, fresh};
 use crate::harness::ADMIN_TOKEN;
+use crate::rig::browser::Browser;
 use crate::rig::faces::{ANTHROPIC, CHAT, FACES, Face};
 use crate::rig::{Rig, SOON};
 
@@ -171,4 +172,33 @@ async fn what_the_loser_had_told_by_then_is_what_it_is_booked_with() {
     assert!(nano(&row["attempts"][0]["provider_cost_usd"]) >= 12_000_000, "its 4,000 tokens: {row}");
     assert!(booked.abs_diff(invoiced) <= 15_000 * 12, "{booked} booked, {invoiced} invoiced: {row}");
     audited(&rig).await;
+}
+
+#[tokio::test]
+async fn they_are_switched_on_in_the_settings_and_told_on_the_page_of_their_request() {
+    let rig = pair().await;
+    let (english, chinese) =
+        (Browser::sign_in(&rig.server, "en").await, Browser::sign_in(&rig.server, "zh").await);
+    let page = english.page("/settings").await;
+    for name in ["hedge_percent", "hedge_min_ms", "hedge_max_usd"] {
+        assert!(page.contains(&format!("id=\"setting-routing.{name}\"")), "{name} is missing: {page}");
+    }
+    assert!(page.contains("Second attempts beside slow ones (%)"), "{page}");
+    for (name, value) in [("hedge_min_ms", "600000"), ("hedge_percent", "50")] {
+        english.press("setting/put", &format!("name=routing.{name}&value={value}")).await;
+    }
+    for _ in 0..KNOWN {
+        assert_eq!(rig.sent_with(fresh(CHAT, "m-1", false), 200).await, ["up-a"]);
+    }
+    english.press("setting/put", "name=routing.hedge_min_ms&value=50").await;
+    rig.on_credential("up-a", stalled());
+    let (got, row) = rig.asked(fresh(CHAT, "m-1", false)).await;
+    assert_eq!((got.status, hedge(&row)), (200, "won"), "{row}");
+    let path = format!("/requests/{}", row["request_id"].as_str().unwrap());
+    let page = english.page(&path).await;
+    for words in ["second attempt due after", "the second one answered first", "beside the slow one"] {
+        assert!(page.contains(words), "{words} is missing: {page}");
+    }
+    let page = chinese.page(&path).await;
+    assert!(page.contains("第二次先响应") && page.contains("与较慢的一次并行"), "{page}");
 }
