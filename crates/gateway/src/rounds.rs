@@ -74,6 +74,17 @@ mod tests {
     }
 
     #[test]
+    fn hc_12_an_outage_of_an_interval_ago_is_over_with_the_first_answer() {
+        let rounds = Rounds::default();
+        let note = |ids: std::ops::Range<i64>, result, at| {
+            rounds.note(ids.map(|id| (CredentialId(id), result)), Timestamp(at), 100)
+        };
+        assert!(note(1..4, Inconclusive, 0).cut_off);
+        assert!(note(4..5, Healthy, 100).cut_off, "it counts for a whole interval");
+        assert_eq!(note(5..6, Healthy, 101), Network { cut_off: false, changed: true });
+    }
+
+    #[test]
     fn checks_that_are_switched_off_begin_anew() {
         let rounds = Rounds::default();
         assert_eq!(rounds.enabled(true, Timestamp(5)), Some(Timestamp(5)));
