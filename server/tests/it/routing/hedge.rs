@@ -181,7 +181,7 @@ async fn they_are_switched_on_in_the_settings_and_told_on_the_page_of_their_requ
         (Browser::sign_in(&rig.server, "en").await, Browser::sign_in(&rig.server, "zh").await);
     let page = english.page("/settings").await;
     for name in ["hedge_percent", "hedge_min_ms", "hedge_max_usd"] {
-        assert!(page.contains(&format!("id=\"setting-routing.{name}\"")), "{name} is missing: {page}");
+        assert!(page.contains(&format!("id=\"setting-routing-{name}\"")), "{name} is missing: {page}");
     }
     assert!(page.contains("Second attempts beside slow ones (%)"), "{page}");
     for (name, value) in [("hedge_min_ms", "600000"), ("hedge_percent", "50")] {
