@@ -39,7 +39,7 @@ for (const way of WAYS) {
       await page.locator('#credentials input[name=credential]').fill('57 the');
       await page.locator('#credentials input[name=credential]').press('Enter');
       await page.waitForURL(/credential=57/);
-      await page.waitForFunction(() => document.querySelectorAll('#credentials .cards > .card').length === 1);
+      await cards.nth(1).waitFor({ state: 'detached' });
       assert.match(await cards.first().innerText(), /^57 the account/);
 
       const { items } = await gateway.admin('GET', '/credentials');
@@ -48,7 +48,7 @@ for (const way of WAYS) {
       await page.locator('#credentials .card form.inset').waitFor();
       assert.match(await cards.first().innerText(), /^59 the account/, 'what is edited is there, and first');
       await go(`/providers/${provider.id}?all=on`);
-      await page.waitForFunction((many) => document.querySelectorAll('#credentials .cards > .card').length === many, MANY);
+      await cards.nth(MANY - 1).waitFor();
       await end();
     } finally {
       await close();
