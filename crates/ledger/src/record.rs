@@ -6,13 +6,12 @@
 //! Version 0.1.0 wrote whole records instead of [slim](crate::slim) ones, a bare id as SENT, and no PROGRESS; all of
 //! that is still read.
 
+mod decision;
 mod shorten;
 
 use std::io::{self, Read};
 
-use memchr::memmem;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use types::dialect::Endpoint;
 use types::request::{Attempt, Outcome, RequestRecord, TokenUsage};
 use types::{CredentialId, GrantId, ProviderId, RequestId, Timestamp};
@@ -282,23 +281,10 @@ impl Raw {
     /// The request's record without its decision, and that as it is written. Where the two cannot be told apart, the
     /// record has it.
     pub(crate) fn into_row(mut self) -> Option<(RequestRecord, Option<Box<str>>)> {
-        let Some(decision) = self.cut_decision() else { return self.record().map(|record| (record, None)) };
+        let Some(decision) = decision::cut_out(&mut self.payload) else {
+            return self.record().map(|record| (record, None));
+        };
         self.record().map(|record| (record, Some(decision)))
-    }
-
-    /// Takes the decision out of the payload. It is the last member of every record that has one, and its name with
-    /// bare quotes can stand in no text, only in an object: if what follows is one value to the end, it is this one.
-    fn cut_decision(&mut self) -> Option<Box<str>> {
-        const NAME: &[u8] = b",\"decision\":";
-        let at = memmem::find(&self.payload, NAME)?;
-        let value = self.payload.get(at + NAME.len()..)?.strip_suffix(b"}")?;
-        let decision = Box::<str>::from(serde_json::from_slice::<Box<RawValue>>(value).ok()?);
-        if !decision.starts_with('{') {
-            return None;
-        }
-        self.payload.truncate(at);
-        self.payload.push(b'}');
-        Some(decision)
     }
 
     /// What a SENT record says.
