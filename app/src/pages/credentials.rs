@@ -129,7 +129,7 @@ fn List(
         let cut = u64::try_from(shown).unwrap_or(u64::MAX) < found;
         let none = rows.is_empty().then(|| view! { <Empty title=t(cache::E_SEARCH)/> });
         let head = many.then(|| view! {
-            <div class="filters pad-x">
+            <div class="filters pad-x cards-search">
                 <form method="get" action=format!("/providers/{provider_id}#credentials") class="search">
                     <input class="input" type="search" name="credential" value=wanted placeholder=t(c::NAME)
                         aria-label=t(p::FIND_CREDENTIAL) spellcheck="false"/>
