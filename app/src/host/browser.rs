@@ -93,7 +93,7 @@ pub(crate) fn live(
             on_event(event);
         }
     });
-    let connected = std::rc::Rc::new(connected);
+    let connected = Rc::new(connected);
     let on_open = Closure::<dyn FnMut()>::new({
         let connected = connected.clone();
         move || connected(true)
@@ -162,8 +162,8 @@ pub(crate) fn read_files(
                 }
                 let whole: Option<Vec<_>> = read.borrow().iter().cloned().collect();
                 let Some(files) = whole else { return };
-                let last = done.borrow_mut().take();
-                if let Some(done) = last {
+                let hear = done.borrow_mut().take();
+                if let Some(done) = hear {
                     done(Some(files));
                 }
             }
