@@ -237,13 +237,13 @@ fn Item(
             <div class="card-actions">
                 <ActionForm action=actions.check>{ids()}<button class="button small">{t(p::CHECK)}</button></ActionForm>
                 {recover}
-                <ActionForm action=actions.toggle>
+                <ActionForm action=actions.toggle attr:class="inline-form">
                     <input type="hidden" name="id" value=id.to_string()/>
                     <input type="hidden" name="enabled" value=(!enabled).to_string()/>
+                    <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                     {(!enabled).then(|| view! {
                         <span class="check"><label><input type="checkbox" name="anew" value="true" checked/> {t(p::ANEW)}</label></span>
                     })}
-                    <button class="button small quiet">{if enabled { t(c::DISABLE) } else { t(c::ENABLE) }}</button>
                 </ActionForm>
                 {own.then(|| view! {
                     {credential.session_key.then(|| view! {
