@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde_json::json;
 use store::{Change, CredentialRow, ProviderRow, SealedSecret, StoreError};
 use types::credential::{CredentialSpec, MaterialInput};
-use types::limits::Limits;
 use types::pool::{PoolFault, PoolFaultKind};
 use types::{CredentialId, Secret, Timestamp};
 
@@ -246,15 +245,7 @@ async fn perform(core: &Core, act: Act<'_>) -> Result<(), StoreError> {
     let at = core.clock.now();
     match act {
         Act::Add { provider, list, entry, name } => {
-            let spec = CredentialSpec {
-                name,
-                tier: list.tier,
-                priority: 0,
-                weight: 1,
-                max_concurrency: None,
-                enabled: true,
-                limits: Limits::default(),
-            };
+            let spec = CredentialSpec { tier: list.tier, ..CredentialSpec::named(name) };
             let seal = |id: CredentialId| -> Result<_, VaultError> {
                 let sealed = core.vault.seal(Purpose::CredentialSecret, id.0, &entry.secret)?;
                 let material = MaterialInput::default().material(Some(&entry.secret));

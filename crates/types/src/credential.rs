@@ -246,6 +246,19 @@ pub struct CredentialSpec {
 }
 
 impl CredentialSpec {
+    /// What a credential is of which nothing is said but its name: shared, first in its tier, switched on, unlimited.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            tier: Tier::Shared,
+            priority: 0,
+            weight: 1,
+            max_concurrency: None,
+            enabled: true,
+            limits: Limits::default(),
+        }
+    }
+
     fn check(&self, errors: &mut FieldErrors) {
         if !(1..=100).contains(&self.weight) {
             errors.add("weight", "expected 1 to 100");

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use types::check::{CheckResult, CheckStanding};
-use types::credential::{CredentialAuth, CredentialMark, CredentialSpec, Material, Tier};
-use types::limits::Limits;
+use types::credential::{CredentialAuth, CredentialMark, CredentialSpec, Material};
 use types::{CredentialId, ProviderId};
 
 use super::question::{self, Asked};
@@ -96,15 +95,7 @@ async fn auth(core: &Core, provider: &Provider, material: &Material, proxy: &Pro
 fn nowhere(auth: Auth, proxy: Proxy) -> Credential {
     Credential {
         id: CredentialId(0),
-        spec: CredentialSpec {
-            name: String::new(),
-            tier: Tier::Shared,
-            priority: 0,
-            weight: 1,
-            max_concurrency: None,
-            enabled: true,
-            limits: Limits::default(),
-        },
+        spec: CredentialSpec::named(String::new()),
         auth,
         proxy,
         vendor: None,

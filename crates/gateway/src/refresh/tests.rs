@@ -13,8 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use types::Secret;
-use types::credential::{CredentialSpec, CredentialState, Tier};
-use types::limits::Limits;
+use types::credential::{CredentialSpec, CredentialState};
 use types::oauth::{TokenStatus, VendorSpec};
 
 use super::*;
@@ -165,15 +164,7 @@ impl Rig {
             refreshed_at: Some(NOW.plus_ms(-HOUR_MS)),
             ..Account::of(CredentialAuth::Oauth)
         };
-        let spec = CredentialSpec {
-            name: "one".to_owned(),
-            tier: Tier::Shared,
-            priority: 0,
-            weight: 1,
-            max_concurrency: None,
-            enabled: true,
-            limits: Limits::default(),
-        };
+        let spec = CredentialSpec::named("one");
         let vault = house.core().vault.clone();
         let seal = |id: CredentialId| {
             let sealed = vault.seal(Purpose::CredentialSecret, id.0, &Secret::new(set))?;

@@ -20,20 +20,12 @@ pub(super) fn cleaned_body(body: Bytes, credential: &Credential) -> Bytes {
 #[cfg(test)]
 mod tests {
     use types::Secret;
-    use types::credential::{CredentialSpec, Tier};
+    use types::credential::CredentialSpec;
 
     use super::*;
 
     fn credential(secret: &str) -> Credential {
-        let spec = CredentialSpec {
-            name: "c".into(),
-            tier: Tier::Shared,
-            priority: 0,
-            weight: 1,
-            max_concurrency: None,
-            enabled: true,
-            limits: types::limits::Limits::default(),
-        };
+        let spec = CredentialSpec::named("c");
         let auth = crate::authenticate::Auth::Key(Secret::new(secret.to_owned()));
         Credential {
             id: types::CredentialId(1),

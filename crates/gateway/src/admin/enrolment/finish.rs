@@ -3,8 +3,7 @@
 use oauth::{Failure, Granted, Returned};
 use serde_json::json;
 use store::{Account, FlowEnd, FlowRow, SealedSecret};
-use types::credential::{CredentialAuth, CredentialSpec, CredentialView, Tier};
-use types::limits::Limits;
+use types::credential::{CredentialAuth, CredentialSpec, CredentialView};
 use types::oauth::{FinishFlow, FlowPhase, FlowView};
 use types::{CredentialId, OauthFlowId, Problem};
 
@@ -185,15 +184,7 @@ impl Admin {
         let wanted: String = wanted.chars().take(80).collect();
         for n in 1..=NAMES {
             let name = if n == 1 { wanted.clone() } else { format!("{wanted} {n}") };
-            let spec = CredentialSpec {
-                name,
-                tier: Tier::Shared,
-                priority: 0,
-                weight: 1,
-                max_concurrency: None,
-                enabled: true,
-                limits: Limits::default(),
-            };
+            let spec = CredentialSpec::named(name);
             let subject = Subject { object: "credential", id: String::new(), name: &spec.name };
             let change = self.change("create", &subject, None, Some(self.told(row, granted)));
             let vault = &self.core.vault;

@@ -43,15 +43,7 @@ impl Gate for Open {
 }
 
 fn credential(id: i64, change: impl FnOnce(&mut CredentialSpec)) -> Arc<Credential> {
-    let mut spec = CredentialSpec {
-        name: format!("credential {id}"),
-        tier: Tier::Shared,
-        priority: 0,
-        weight: 1,
-        max_concurrency: None,
-        enabled: true,
-        limits: Limits::default(),
-    };
+    let mut spec = CredentialSpec::named(format!("credential {id}"));
     change(&mut spec);
     Arc::new(Credential {
         id: CredentialId(id),
