@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use routing::health::ModelChange;
+use tokio::task::JoinHandle;
 use types::breaker::{BreakerEvent, BreakerState};
 use types::credential::{CredentialEvent, CredentialMark, CredentialState};
 use types::{ProviderId, RequestId, Timestamp};
@@ -79,8 +80,8 @@ pub(crate) struct NewState {
 }
 
 /// Writes down a credential's new state unless it has changed since the snapshot was made (AC-13); not on the
-/// request's own time.
-pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) {
+/// request's own time. Whoever needs it to be in force waits for the handle.
+pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) -> JoinHandle<()> {
     let (id, seen) = (credential.id, credential.mark.clone());
     let name = credential.spec.name.clone();
     let at = core.clock.now();
@@ -133,7 +134,7 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) {
                 tracing::warn!(credential.id = id.0, %error, "the state of a credential could not be stored");
             }
         }
-    });
+    })
 }
 
 /// Lets a credential's failed checks begin anew, because a request went well with it (HC-13); not on the request's own

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use oauth::Failure;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use types::credential::{CredentialAuth, CredentialState};
 use types::oauth::TokenFault;
@@ -36,6 +37,9 @@ const LEASE_MS: i64 = 45_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The endpoint is asked no more after that.
 const LONGEST: Duration = Duration::from_mins(1);
+
+/// Longest wait until a changed state is stored and in force.
+const IN_FORCE: Duration = Duration::from_secs(1);
 
 /// Why a token is refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +137,7 @@ async fn fly(
                 expires_at,
                 "[TokenManager] Refreshed a token"
             );
-            well_again(core, id);
+            in_force(well_again(core, id)).await;
             Flown::Fresh
         }
         Err(Lost { fault, why }) => {
@@ -149,7 +153,7 @@ async fn fly(
             );
             if fault != TokenFault::Transient {
                 slot.clear();
-                sign_in_again(core, id, &why);
+                in_force(sign_in_again(core, id, &why)).await;
             }
             Flown::Failed(fault, why.into())
         }
@@ -277,25 +281,36 @@ pub(crate) fn find(snapshot: &Snapshot, id: CredentialId) -> Option<(&Provider, 
     })
 }
 
-fn mark(core: &Arc<Core>, id: CredentialId, state: CredentialState, reason: Option<String>) {
+fn mark(
+    core: &Arc<Core>,
+    id: CredentialId,
+    state: CredentialState,
+    reason: Option<String>,
+) -> Option<JoinHandle<()>> {
     let snapshot = core.snapshot();
-    let Some((_, credential)) = find(&snapshot, id) else { return };
-    if credential.mark.state == state {
-        return;
-    }
+    let (_, credential) = find(&snapshot, id)?;
     let new = NewState { state, until: None, reason, cause: "refresh", request: None };
-    events::mark(core, credential, new);
+    (credential.mark.state != state).then(|| events::mark(core, credential, new))
 }
 
-fn sign_in_again(core: &Arc<Core>, id: CredentialId, why: &str) {
-    mark(core, id, CredentialState::NeedsReauth, Some(why.to_owned()));
+fn sign_in_again(core: &Arc<Core>, id: CredentialId, why: &str) -> Option<JoinHandle<()>> {
+    mark(core, id, CredentialState::NeedsReauth, Some(why.to_owned()))
 }
 
 /// A refresh that succeeded undoes what a refresh had set.
-fn well_again(core: &Arc<Core>, id: CredentialId) {
+fn well_again(core: &Arc<Core>, id: CredentialId) -> Option<JoinHandle<()>> {
     let snapshot = core.snapshot();
-    if find(&snapshot, id).is_some_and(|(_, c)| c.mark.state == CredentialState::NeedsReauth) {
-        mark(core, id, CredentialState::Valid, None);
+    let (_, credential) = find(&snapshot, id)?;
+    let lost = credential.mark.state == CredentialState::NeedsReauth;
+    if lost { mark(core, id, CredentialState::Valid, None) } else { None }
+}
+
+/// Whoever waited for a refresh finds the state that it led to: the next page and the next request go by it. A
+/// database that is away holds nobody up.
+async fn in_force(marked: Option<JoinHandle<()>>) {
+    if let Some(marked) = marked {
+        // The task goes on if this waits no longer; its own log line tells of a failure.
+        tokio::time::timeout(IN_FORCE, marked).await.ok();
     }
 }
 
