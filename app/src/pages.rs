@@ -11,6 +11,7 @@ pub(crate) mod breakers;
 pub(crate) mod cache;
 pub(crate) mod cache_tables;
 pub(crate) mod conformance;
+mod credential_export;
 pub(crate) mod credential_import;
 mod credential_import_table;
 pub(crate) mod credentials;

@@ -12,8 +12,8 @@ use crate::form::transfer::{ExportForm, TransferForm};
 pub(crate) async fn preview(form: TransferForm) -> Result<(), AppError> {
     let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
     let input = form.read().map_err(&keep)?;
-    admin.credential_import(input.clone()).await.map_err(&keep)?;
-    let kept = crate::host::keep(crate::host::Draft::Transfer(input.into()))?;
+    let found = admin.credential_import(input.clone()).await.map_err(&keep)?;
+    let kept = crate::host::keep_transfer(input, found)?;
     crate::host::redirect_to("/credentials/import", &[("kept", &kept)]);
     Ok(())
 }
@@ -22,19 +22,21 @@ pub(crate) async fn preview(form: TransferForm) -> Result<(), AppError> {
 #[server(input = Json)]
 pub(crate) async fn previewed(kept: String) -> Result<Option<CredentialImport>, AppError> {
     let admin = crate::host::admin().await?;
-    let Some(input) = crate::host::kept_transfer(&kept)? else { return Ok(None) };
-    Ok(Some(admin.credential_import((*input).clone()).await?))
+    let Some(file) = crate::host::kept_transfer(&kept)? else { return Ok(None) };
+    Ok(Some(file.told(admin.credential_import(file.again()).await?)))
 }
 
-/// Imports a kept file, if that still does what was looked at; then it is kept no longer.
+/// Imports a kept file, if that still does what was looked at, without what was tried and not taken unless somebody
+/// insists; then it is kept no longer.
 #[server]
-pub(crate) async fn import(kept: String, preview: String) -> Result<(), AppError> {
-    let admin = crate::host::admin().await?;
-    let input = crate::host::kept_transfer(&kept)?;
-    let input = input.ok_or_else(|| types::Problem::new("not_found", "the file is no longer kept"))?;
-    let input =
-        types::import::ImportCredentials { dry_run: false, preview: Some(preview), ..(*input).clone() };
-    admin.credential_import(input).await?;
+pub(crate) async fn import(
+    kept: String,
+    preview: String,
+    #[server(default)] insist: bool,
+) -> Result<(), AppError> {
+    let (admin, file) = (crate::host::admin().await?, crate::host::kept_transfer(&kept)?);
+    let file = file.ok_or_else(|| types::Problem::new("not_found", "the file is no longer kept"))?;
+    admin.credential_import(file.import(preview, insist)).await?;
     crate::host::forget(&kept)?;
     crate::host::redirect("/providers?done=taken_over");
     Ok(())

@@ -16,6 +16,8 @@ pub(crate) struct ProviderForm {
     pub(crate) kind: String,
     pub(crate) base_url: String,
     pub(crate) api_key: SecretText,
+    /// Whether the vendor is asked before the key is stored.
+    pub(crate) probe: String,
     pub(crate) enabled: String,
     pub(crate) groups: String,
     pub(crate) priority: String,

@@ -17,7 +17,7 @@ mod policy;
 pub(crate) use conformance::conformance;
 pub use drafts::Drafts;
 pub(crate) use drafts::{
-    Draft, forget, keep, kept_export, kept_import, kept_invoice, kept_transfer, take_played,
+    Draft, forget, keep, keep_transfer, kept_export, kept_import, kept_invoice, kept_transfer, take_played,
 };
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};

@@ -4,11 +4,12 @@
 //! As with price lists, what was given waits on the server and the address names it, so that it works without scripts.
 
 use leptos::prelude::*;
-use types::import::{CredentialExport, CredentialImport, together};
+use types::import::{CredentialImport, together};
 
+use super::credential_export::{Export, Sealed};
 use super::credential_import_table::Table;
 use crate::api;
-use crate::components::field::{Choice, Field, FormState};
+use crate::components::field::{Check, Choice, Field, FormState};
 use crate::components::flash::Failed;
 use crate::components::head::{Answer, Head};
 use crate::components::load::load;
@@ -74,15 +75,7 @@ pub(crate) fn CredentialImportPage() -> impl IntoView {
                 view! { {found} {file} }
             })}
             <Give preview failed=preview_failed/>
-            <ActionForm action=export attr:class="form panel pad short export-form">
-                <h2 class="panel-title">{t(x::EXPORT)}</h2>
-                <p class="help">{t(x::EXPORT_TEXT)}</p>
-                <Field form=FormState { scope: "export", error: export_failed } label=x::NEW_PASSPHRASE
-                    name="passphrase" kind="password" help=x::NEW_PASSPHRASE_HELP/>
-                <div class="save-bar">
-                    <button class="button" disabled=move || export.pending().get()>{t(x::DO_EXPORT)}</button>
-                </div>
-            </ActionForm>
+            <Export export failed=export_failed/>
         </div>
     }
 }
@@ -156,6 +149,7 @@ fn Give(
                 <Choice form label=x::FROM name="from" options=kinds help=x::FROM_HELP/>
                 <Choice form label=x::CONFLICT name="on_conflict" value="rename" options=conflicts help=x::CONFLICT_HELP/>
             </div>
+            <Check form label=x::PROBE name="probe" help=x::PROBE_HELP/>
             <input type="hidden" name="form[origin]" value=origin.get_untracked() prop:value=origin/>
             <div class="save-bar">
                 <button class="button primary" disabled=move || preview.pending().get()>{t(x::PREVIEW)}</button>
@@ -188,44 +182,44 @@ fn Previewed(
             </div>
         }
     });
-    let confirm = if found.new_providers + found.new_credentials == 0 {
-        view! { <Answer mood="calm" text=t(x::NOTHING)/> }.into_any()
-    } else {
-        let preview = found.preview.clone();
-        view! {
-            <ActionForm action=import attr:class="inline-form">
-                <input type="hidden" name="kept" value=kept/>
-                <input type="hidden" name="preview" value=preview/>
-                <button class="button primary" disabled=move || import.pending().get()>{t(x::DO_IMPORT)}</button>
-            </ActionForm>
-        }
-        .into_any()
+    let refused = found.refused().len();
+    let confirm = (found.new_providers + found.new_credentials > 0).then(|| {
+        let (kept, preview) = (kept.clone(), found.preview.clone());
+        view! { <Confirm kept preview import insist=false/> }
+    });
+    let none = match (confirm.is_none(), refused) {
+        (true, 0) => Some(view! { <Answer mood="calm" text=t(x::NOTHING)/> }),
+        (_, 0) => None,
+        _ => Some(view! { <Answer mood="warn" text=t(x::REFUSED)/> }),
     };
+    let insist = (refused > 0).then(|| {
+        let preview = found.preview.clone();
+        view! { <Confirm kept preview import insist=true/> }
+    });
     view! {
         <div class="tiles">{tiles.collect_view()}</div>
-        {confirm}
+        {none}
+        <div class="card-actions">{confirm} {insist}</div>
         <Table found/>
     }
 }
 
-/// The sealed file, as text and as a link that saves it.
+/// The button that imports what is shown or, insisting, also what was tried and not taken.
 #[component]
-fn Sealed(file: CredentialExport) -> impl IntoView {
+fn Confirm(
+    kept: String,
+    preview: String,
+    import: ServerAction<api::transfer::Import>,
+    insist: bool,
+) -> impl IntoView {
     let t = translator();
-    let CredentialExport { name, content, providers, credentials, unreadable } = file;
-    // A link that needs no script; base64 and line ends are all that has to be written otherwise.
-    let coded = content.replace('\n', "%0A").replace('+', "%2B").replace(' ', "%20");
-    let left_out = (unreadable > 0)
-        .then(|| view! { <p class="note">{format::count(unreadable)} " " {t(x::UNREADABLE)}</p> });
+    let (class, words) = if insist { ("button", x::DO_IMPORT_ALL) } else { ("button primary", x::DO_IMPORT) };
     view! {
-        <section class="panel pad" id="exported">
-            <h2 class="panel-title">{t(x::EXPORTED)}</h2>
-            <p class="help">
-                {format::count(providers)} " " {t(p::TITLE)} ", " {format::count(credentials)} " " {t(p::CREDENTIALS)}
-            </p>
-            {left_out}
-            <textarea class="input mono" rows="6" readonly=true aria-label=t(x::EXPORTED)>{content}</textarea>
-            <p><a class="button primary" href=format!("data:text/plain;charset=utf-8,{coded}") download=name rel="external">{t(x::DOWNLOAD)}</a></p>
-        </section>
+        <ActionForm action=import attr:class="inline-form">
+            <input type="hidden" name="kept" value=kept/>
+            <input type="hidden" name="preview" value=preview/>
+            {insist.then(|| view! { <input type="hidden" name="insist" value="true"/> })}
+            <button class=class disabled=move || import.pending().get()>{t(words)}</button>
+        </ActionForm>
     }
 }

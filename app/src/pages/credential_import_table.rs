@@ -67,7 +67,9 @@ fn rows(provider: ImportedProvider) -> Vec<AnyView> {
 
 fn row(credential: ImportedCredential) -> AnyView {
     let t = translator();
-    let ImportedCredential { place, action, reason, name, auth, secret_hint, account, tier, .. } = credential;
+    let ImportedCredential { place, action, reason, name, auth, secret_hint, account, tier, trial, .. } =
+        credential;
+    let taken = trial.filter(|_| reason.is_none()).map(|_| t(x::TAKEN).to_owned());
     let account = account.filter(|account| *account != name);
     view! {
         <tr>
@@ -76,7 +78,7 @@ fn row(credential: ImportedCredential) -> AnyView {
             </td>
             <td data-label=t(x::ACTION)><Does action/></td>
             <td data-label=t(p::KIND)>{nature(&auth)} ", " {t(routing_words::tier(tier))}</td>
-            {place_and_reason(place, reason)}
+            {place_and_reason(place, reason.or(taken))}
         </tr>
     }
     .into_any()

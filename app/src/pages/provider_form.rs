@@ -62,6 +62,7 @@ pub(crate) fn ProviderFields(
                 placeholder="https://api.example.com"/>
             {(!known).then(|| view! {
                 <Field form label=p::API_KEY name="api_key" kind="password" help=p::API_KEY_HELP optional=true/>
+                <Check form label=p::PROBE name="probe" help=p::PROBE_HELP/>
             })}
             <Check form label=p::ENABLED name="enabled" on=checked(&present.enabled) help=p::ENABLED_HELP/>
         </fieldset>

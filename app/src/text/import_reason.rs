@@ -32,6 +32,8 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("this is no JSON: paste the whole key file as it was downloaded", "不是 JSON，应为下载的完整密钥文件"),
     ("the provider's address names no region, so it has to stand here", "供应商地址中没有区域，须在此填写"),
+    ("was tried and not taken: {}", "验证未通过：{}"),
+    ("is left out because the import says so", "按要求不导入"),
     // What is not taken over.
     ("is not taken over", "未导入"),
     ("was deleted there", "在原系统中已删除"),
@@ -121,6 +123,8 @@ const SAID: &[(&str, &str)] = &[
     ("the address is in the environment variable {}", "地址在环境变量 {} 中"),
     ("the export was made without secrets; make one with them", "导出时未包含密钥，请重新导出并包含密钥"),
     ("the key is in the environment variable {}; add it by hand", "密钥在环境变量 {} 中，请手动添加"),
+    // Why an export is refused.
+    ("there is no provider {}", "没有编号为 {} 的供应商"),
     // Why a file cannot be read.
     ("the file is empty", "文件为空"),
     ("the file is too large: at most {} MiB", "文件过大，最大 {} MiB"),

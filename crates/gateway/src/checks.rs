@@ -27,7 +27,7 @@ use plan::{Rhythm, Tempo};
 use question::Asked;
 use verdict::Verdict;
 
-pub(crate) use trial::tried;
+pub(crate) use trial::{Trial, Tried, tried};
 
 /// How often the task looks who is due.
 pub(crate) const TICK: Duration = Duration::from_secs(5);
@@ -185,7 +185,8 @@ async fn run(core: &Arc<Core>, targets: Vec<Target>) -> Result<CheckRound, store
 
 async fn ask(core: &Arc<Core>, target: Target) -> Found {
     let started = Instant::now();
-    let asked = question::of(&target, &core.snapshot().settings);
+    let settings = &core.snapshot().settings;
+    let asked = question::of(&target.credential, target.provider(), &target.snapshot.vendors, settings);
     let answer = match (asked, target.provider()) {
         (Asked::Not { why, .. }, _) => Err(NoKnock::Unaskable(why.to_owned())),
         (_, None) => Err(NoKnock::Unaskable("it has no provider".to_owned())),

@@ -257,6 +257,18 @@ impl ApiKey {
 }
 
 impl Provider {
+    /// One with its lists compiled.
+    pub(crate) fn new(
+        id: ProviderId,
+        spec: ProviderSpec,
+        proxy: Proxy,
+        credentials: Vec<Arc<Credential>>,
+    ) -> Self {
+        let models = Patterns::compile(&spec.models);
+        let redirects = Redirects::compile(&spec.model_redirects);
+        Self { id, spec, proxy, credentials, models, redirects }
+    }
+
     /// The name to send upstream for a requested model: an exact redirect, else the first matching pattern
     /// (in the order of the patterns' text), else the name itself.
     pub(crate) fn upstream_model<'a>(&'a self, requested: &'a str) -> &'a str {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::CheckResult;
 use crate::credential::Tier;
 use crate::dialect::named;
 use crate::{CredentialId, ProviderId, Secret, Timestamp};
@@ -64,7 +65,14 @@ pub struct ImportCredentials {
     /// Only say what it would do; default false.
     #[serde(default)]
     pub dry_run: bool,
-    /// Digest of the dry run that was looked at; the import is refused if it would do something else by now.
+    /// Whether the vendor is asked about each secret first, and what it does not take is left out; default false. In a
+    /// dry run nothing is stored all the same.
+    #[serde(default)]
+    pub probe: bool,
+    /// Credentials that are left out, by their place as the dry run tells it; default none.
+    #[serde(default)]
+    pub leave_out: Vec<String>,
+    /// Digest of the dry run that was looked at; the import is refused if the file or what is stored is another by now.
     #[serde(default)]
     pub preview: Option<String>,
 }
@@ -73,7 +81,8 @@ pub struct ImportCredentials {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialImport {
-    /// Digest of the file and of everything below; send it back to import exactly this.
+    /// Digest of the file and of what it would change, whatever is left out of it; send it back to import exactly
+    /// this.
     pub preview: String,
     /// `litellm`, `one-api`, `new-api`, `claude-relay-service`, `claude-code-hub`, `cliproxyapi` or `tollgate`.
     pub format: String,
@@ -143,6 +152,40 @@ pub struct ImportedCredential {
     pub expires_at: Option<Timestamp>,
     /// Its tier.
     pub tier: Tier,
+    /// What came of trying its secret; null if that was not asked for, or it would not be added anyway.
+    #[serde(default)]
+    pub trial: Option<ImportTrial>,
+}
+
+/// What came of trying a secret before it is taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ImportTrial {
+    /// What the answer says; anything but `healthy` is left out.
+    pub result: CheckResult,
+    /// What was asked: `models`, the name of a vendor's own probe, or `token`.
+    pub probe: String,
+    /// HTTP status; null if no answer came.
+    pub status: Option<u16>,
+    /// Wall time in milliseconds.
+    pub latency_ms: u64,
+    /// What the vendor said, or what went wrong, and what to do about it; empty if the vendor took it.
+    pub said: String,
+}
+
+impl ImportedCredential {
+    /// Whether it is left out only because its vendor did not take it.
+    pub fn was_refused(&self) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.result != CheckResult::Healthy)
+    }
+}
+
+impl CredentialImport {
+    /// The places of the credentials that their vendors did not take.
+    pub fn refused(&self) -> Vec<String> {
+        let credentials = self.providers.iter().flat_map(|provider| &provider.credentials);
+        credentials.filter(|one| one.was_refused()).map(|one| one.place.clone()).collect()
+    }
 }
 
 /// Something in the file that is not taken over.

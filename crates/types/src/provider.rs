@@ -118,6 +118,9 @@ pub struct CreateProvider {
     /// Becomes the first credential.
     #[serde(default)]
     pub api_key: Option<Secret<String>>,
+    /// Whether the vendor is asked about the key first, and nothing is stored unless it takes it. Default false.
+    #[serde(default)]
+    pub probe: Option<bool>,
     /// Default true.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -231,6 +234,7 @@ impl CreateProvider {
             kind: kind.to_owned(),
             base_url: base_url.to_owned(),
             api_key: None,
+            probe: None,
             enabled: None,
             groups: Vec::new(),
             priority: None,

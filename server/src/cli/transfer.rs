@@ -42,6 +42,9 @@ pub(super) struct Import {
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
+    /// Ask the vendor about each secret first, and leave out what it does not take.
+    #[arg(long)]
+    try_first: bool,
     /// Leave a provider out whose name another one has, in place of putting a number behind it.
     #[arg(long)]
     skip_taken_names: bool,
@@ -64,15 +67,13 @@ pub(super) fn import(command: &Import, config: ServerConfig) -> Result<(), BootE
     let content = content(&command.file)?;
     let passphrase = command.passphrase_file.as_deref().map(passphrase).transpose()?;
     let conflict = if command.skip_taken_names { "skip" } else { "rename" };
-    let body = |dry_run: bool, preview: Option<&str>| {
-        json!({
-            "content": content, "from": command.from, "passphrase": passphrase, "dry_run": dry_run,
-            "preview": preview, "on_conflict": conflict,
-            "origin": command.file.file_name().map(|name| name.to_string_lossy()),
-        })
-    };
-    let gateway = Gateway::of(config);
-    let seen: CredentialImport = gateway.post("/api/admin/credentials/import", &body(true, None))?;
+    let origin = command.file.file_name().map(|name| name.to_string_lossy());
+    let body = json!({
+        "content": content, "from": command.from, "passphrase": passphrase, "on_conflict": conflict,
+        "origin": origin, "dry_run": true, "probe": command.try_first,
+    });
+    let (path, gateway) = ("/api/admin/credentials/import", Gateway::of(config));
+    let seen: CredentialImport = gateway.post(path, &body)?;
     show(&seen);
     let CredentialImport { new_providers, new_credentials, existing, skipped, .. } = seen;
     let counts = format!(
@@ -82,9 +83,18 @@ pub(super) fn import(command: &Import, config: ServerConfig) -> Result<(), BootE
         print(&format!("{counts}; nothing was changed"));
         return Ok(());
     }
-    // Exactly what was shown: if anything has changed since, it is refused.
-    let path = "/api/admin/credentials/import";
-    let _done: CredentialImport = gateway.post(path, &body(false, Some(&seen.preview)))?;
+    // Exactly what was shown: if anything has changed since, it is refused. Nobody is asked twice.
+    let shown = [
+        ("dry_run", json!(false)),
+        ("probe", json!(false)),
+        ("leave_out", json!(seen.refused())),
+        ("preview", json!(seen.preview)),
+    ];
+    let mut body = body;
+    if let Some(fields) = body.as_object_mut() {
+        fields.extend(shown.map(|(name, value)| (name.to_owned(), value)));
+    }
+    let _done: CredentialImport = gateway.post(path, &body)?;
     print(&format!("{counts}; done"));
     Ok(())
 }
@@ -121,7 +131,12 @@ fn show(found: &CredentialImport) {
         for credential in &provider.credentials {
             let does = word(credential.action);
             let (name, auth, hint) = (&credential.name, &credential.auth, &credential.secret_hint);
-            print(&format!("  {does:<10} {name} ({auth}, {hint}){}", why(credential.reason.as_ref())));
+            let taken = if credential.trial.is_some() && !credential.was_refused() {
+                ": its vendor takes it"
+            } else {
+                ""
+            };
+            print(&format!("  {does:<10} {name} ({auth}, {hint}){taken}{}", why(credential.reason.as_ref())));
         }
     }
     for note in &found.notes {

@@ -8,6 +8,7 @@ mod network;
 mod off;
 mod pages;
 mod trial;
+mod trial_at_first;
 mod vendors;
 mod verdicts;
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::use_context;
 use types::books::CompareInvoice;
-use types::import::{CredentialExport, ImportCredentials};
+use types::import::{CredentialExport, CredentialImport, ImportCredentials};
 use types::{Problem, Timestamp};
 
 use crate::form::price::ImportForm;
@@ -30,7 +30,7 @@ pub(crate) enum Draft {
     Import(Arc<ImportForm>),
     Invoice(Arc<CompareInvoice>),
     Played(Arc<Played>),
-    Transfer(Arc<ImportCredentials>),
+    Transfer(Arc<Transfer>),
     Export(Arc<CredentialExport>),
 }
 
@@ -39,13 +39,47 @@ impl Draft {
         match self {
             Self::Import(form) => form.list.len() + form.url.len() + form.origin.len(),
             Self::Invoice(ask) => ask.csv.len(),
-            Self::Transfer(input) => input.content.expose().len(),
+            Self::Transfer(file) => file.input.content.expose().len(),
             Self::Export(file) => file.content.len(),
             Self::Played(played) => {
                 let said = played.lanes.iter().map(|lane| lane.heard.text.len() + lane.heard.thinking.len());
                 played.form.prompt.len() + played.form.system.len() + said.sum::<usize>()
             }
         }
+    }
+}
+
+/// Another gateway's file.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    /// As it was given.
+    input: ImportCredentials,
+    /// What came of it where its secrets were tried, so that their vendors are asked once.
+    tried: Option<CredentialImport>,
+}
+
+impl Transfer {
+    /// A file with what was seen when it was given.
+    pub(crate) fn seen(input: ImportCredentials, found: CredentialImport) -> Self {
+        let tried = input.probe.then_some(found);
+        Self { input, tried }
+    }
+
+    /// What to ask to see it again.
+    pub(crate) fn again(&self) -> ImportCredentials {
+        ImportCredentials { probe: false, ..self.input.clone() }
+    }
+
+    /// What was seen, with what came of trying, unless something else would be imported by `now`.
+    pub(crate) fn told(&self, now: CredentialImport) -> CredentialImport {
+        self.tried.clone().filter(|tried| tried.preview == now.preview).unwrap_or(now)
+    }
+
+    /// How what was seen under `preview` is imported: without what was tried and not taken, unless somebody insists.
+    pub(crate) fn import(&self, preview: String, insist: bool) -> ImportCredentials {
+        let tried = self.tried.as_ref().filter(|tried| !insist && tried.preview == preview);
+        let leave_out = tried.map(CredentialImport::refused).unwrap_or_default();
+        ImportCredentials { dry_run: false, leave_out, preview: Some(preview), ..self.again() }
     }
 }
 
@@ -120,10 +154,15 @@ pub(crate) fn kept_invoice(id: &str) -> Result<Option<Arc<CompareInvoice>>, Prob
     })
 }
 
+/// Keeps another gateway's file with what was seen of it.
+pub(crate) fn keep_transfer(input: ImportCredentials, found: CredentialImport) -> Result<String, Problem> {
+    keep(Draft::Transfer(Transfer::seen(input, found).into()))
+}
+
 /// The other gateway's file of that name, if it is still kept.
-pub(crate) fn kept_transfer(id: &str) -> Result<Option<Arc<ImportCredentials>>, Problem> {
+pub(crate) fn kept_transfer(id: &str) -> Result<Option<Arc<Transfer>>, Problem> {
     Ok(match drafts()?.find(id, now()?) {
-        Some(Draft::Transfer(input)) => Some(input),
+        Some(Draft::Transfer(file)) => Some(file),
         _ => None,
     })
 }

@@ -5,7 +5,6 @@ use types::credential::{
     CreateCredential, CredentialAuth, CredentialSpec, CredentialState, CredentialView, Material,
     UpdateCredential,
 };
-use types::provider::ProviderKind;
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::condition::{Condition, Stored};
@@ -14,7 +13,7 @@ use super::proxy::{check_patch, check_proxy};
 use super::trial::NewSecret;
 use super::{Admin, Subject, account, material, trail};
 use crate::identity::problem::{not_found, store_problem};
-use crate::snapshot::Proxy;
+use crate::snapshot::{Provider, Proxy};
 use crate::vault::{Purpose, VaultError};
 
 const OBJECT: &str = "credential";
@@ -61,8 +60,7 @@ impl Admin {
         material::check(&home.spec, &material)?;
         self.try_first(NewSecret {
             name: &spec.name,
-            provider,
-            kind: home.spec.kind,
+            provider: &self.home(home),
             material: &material,
             proxy: input.proxy_url.clone().map_or(Proxy::Default, Proxy::Own),
             probe: input.probe,
@@ -108,13 +106,12 @@ impl Admin {
         };
         let secret = match input.secret() {
             Some(new) => {
-                let kind = self.secret_may_be(&row, &new).await?;
+                let home = self.home_of(&row, &new).await?;
                 let was = self.core.vault.open(Purpose::CredentialSecret, id.0, &row.sealed).ok();
-                let is_session = |key: &Secret<String>| oauth::is_session_key(kind, key.expose());
+                let is_session = |key: &Secret<String>| oauth::is_session_key(home.spec.kind, key.expose());
                 let tried = self.try_first(NewSecret {
                     name: &spec.name,
-                    provider: row.provider_id,
-                    kind,
+                    provider: &home,
                     material: &new,
                     proxy: self.proxy_after(&row, &input.proxy_url),
                     probe: input.probe,
@@ -207,15 +204,15 @@ impl Admin {
             .map_err(|error| store_problem(error, OBJECT))
     }
 
-    /// Refuses a secret that this credential could not have; answers the kind of its provider.
-    async fn secret_may_be(&self, row: &CredentialRow, new: &Material) -> Result<ProviderKind, Problem> {
+    /// The provider of a credential; refuses a secret that this credential could not have.
+    async fn home_of(&self, row: &CredentialRow, new: &Material) -> Result<Provider, Problem> {
         if new.auth != row.auth {
             let what = format!("this credential is of another kind ({}); add a new one", row.auth);
             return Err(Problem::field(new.field, what));
         }
-        let home = self.provider_live(row.provider_id).await?.spec;
-        material::check(&home, new)?;
-        Ok(home.kind)
+        let home = self.provider_live(row.provider_id).await?;
+        material::check(&home.spec, new)?;
+        Ok(self.home(home))
     }
 
     pub(super) async fn credential_live(&self, id: CredentialId) -> Result<CredentialRow, Problem> {

@@ -6,6 +6,9 @@
 mod compare;
 mod held;
 mod same;
+mod trial;
+
+use std::collections::HashSet;
 
 use ::import::{Format, Plan, is_sealed};
 use serde_json::json;
@@ -14,30 +17,51 @@ use store::{ConfigRows, ImportTarget, NewCredential, NewProvider, SealedProxy, S
 use types::import::{CredentialImport, ImportCredentials, NameConflict};
 use types::{Problem, Secret};
 
-use self::compare::{Fresh, Step, Where, compare};
+use self::compare::{Fresh, Step, Where, compare, leave_out};
 use super::{Admin, Subject, trail};
 use crate::identity::password::Passwords;
 use crate::identity::problem::store_problem;
 use crate::vault::{Purpose, Vault, VaultError, parcel};
 
 const OBJECT: &str = "credential";
+/// Why a line is left out that the request named.
+const UNWANTED: &str = "is left out because the import says so";
 
 impl Admin {
     /// Says what importing a file would do and, unless it is a dry run, does it: all of it or nothing.
     pub async fn credential_import(&self, input: ImportCredentials) -> Result<CredentialImport, Problem> {
-        let ImportCredentials { content, passphrase, from, origin, on_conflict, dry_run, preview } = input;
+        let ImportCredentials {
+            content,
+            passphrase,
+            from,
+            origin,
+            on_conflict,
+            dry_run,
+            probe,
+            leave_out: unwanted,
+            preview,
+        } = input;
         let digest = Sha256::digest(content.expose().as_bytes());
         let plan = read(content, passphrase, known(from.as_deref())?).await?;
         let here = self.core.store.config_load().await.map_err(|error| store_problem(error, OBJECT))?;
         let revision = here.revision;
-        let (mut found, steps) =
+        let (mut found, mut steps) =
             self.compared(plan, here, on_conflict.unwrap_or(NameConflict::Rename)).await?;
         found.preview = fingerprint(&digest, &found);
+        if !dry_run && preview.is_some_and(|seen| seen != found.preview) {
+            return Err(stale());
+        }
+        if !unwanted.is_empty() {
+            let unwanted = places(unwanted, &found)?;
+            leave_out(&mut found, &mut steps, |line| {
+                unwanted.contains(&line.place).then(|| UNWANTED.to_owned())
+            });
+        }
+        if probe {
+            self.try_each(&mut found, &mut steps).await;
+        }
         if dry_run {
             return Ok(found);
-        }
-        if preview.is_some_and(|seen| seen != found.preview) {
-            return Err(stale());
         }
         found.applied = true;
         if steps.is_empty() {
@@ -53,6 +77,7 @@ impl Admin {
             "new_credentials": found.new_credentials,
             "existing": found.existing,
             "skipped": found.skipped,
+            "probe": probe,
         });
         let whole = self.change("import", &subject, None, Some(counts));
         let items = steps.into_iter().map(|step| self.item(step)).collect();
@@ -97,7 +122,7 @@ impl Admin {
     }
 
     fn fresh(&self, fresh: Fresh) -> NewCredential {
-        let Fresh { spec, account, secret, hint, proxy } = fresh;
+        let Fresh { at: _, spec, account, secret, hint, proxy } = fresh;
         let proxy_hint = proxy.as_ref().map(|(_, hint)| hint.as_str());
         let mut after = trail::credential(&spec, proxy_hint);
         trail::put(&mut after, "auth", account.auth.as_str());
@@ -158,6 +183,16 @@ async fn read(
         let field = if matches!(fault, ::import::Fault::Another { .. }) { "from" } else { "content" };
         Problem::field(field, fault.to_string())
     })
+}
+
+/// The places that are left out; one that the file does not have was meant for another.
+fn places(unwanted: Vec<String>, found: &CredentialImport) -> Result<HashSet<String>, Problem> {
+    let lines = found.providers.iter().flat_map(|provider| &provider.credentials);
+    let known: HashSet<&str> = lines.map(|line| line.place.as_str()).collect();
+    match unwanted.iter().find(|place| !known.contains(place.as_str())) {
+        Some(place) => Err(Problem::field("leave_out", format!("the file holds no credential at '{place}'"))),
+        None => Ok(unwanted.into_iter().collect()),
+    }
 }
 
 fn fingerprint(content: &[u8], found: &CredentialImport) -> String {

@@ -13,10 +13,11 @@ use types::provider::{
 use types::{CredentialId, Patch, Problem, ProviderId, Secret};
 
 use super::proxy::{check_patch, check_proxy};
+use super::trial::NewSecret;
 use super::{Admin, Subject, trail};
 use crate::environment;
 use crate::identity::problem::{not_found, store_problem};
-use crate::snapshot::{Credential, Provider, Snapshot};
+use crate::snapshot::{Credential, Provider, Proxy, Snapshot};
 use crate::vault::{Purpose, VaultError};
 
 const OBJECT: &str = "provider";
@@ -43,6 +44,19 @@ impl Admin {
         let first = first_credential(&input);
         let first_spec = first.as_ref().map(|first| first.parse("key 1")).transpose();
         let (spec, hint, first_spec) = all_or_faults(spec, hint, first_spec)?;
+        let first = first.and_then(|first| first.secret()).zip(first_spec);
+        if let Some((material, first_spec)) = &first {
+            let proxy = input.proxy_url.clone().map_or(Proxy::Default, Proxy::Own);
+            self.try_first(NewSecret {
+                name: &first_spec.name,
+                provider: &Provider::new(ProviderId(0), spec.clone(), proxy, Vec::new()),
+                material,
+                proxy: Proxy::Default,
+                probe: input.probe,
+                usual: false,
+            })
+            .await?;
+        }
 
         let subject = Subject { object: OBJECT, id: String::new(), name: &spec.name };
         let change = self.change("create", &subject, None, Some(trail::provider(&spec, hint.as_deref())));
@@ -57,7 +71,7 @@ impl Admin {
             .provider_insert(&spec, seal, change)
             .await
             .map_err(|error| store_problem(error, OBJECT))?;
-        if let (Some(material), Some(first_spec)) = (first.and_then(|first| first.secret()), first_spec)
+        if let Some((material, first_spec)) = first
             && let Err(problem) = self.credential_insert(row.id, &first_spec, &material, None).await
         {
             // Half a provider would only be in the way of the next try, which meets its name.

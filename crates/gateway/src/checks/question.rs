@@ -1,12 +1,14 @@
 //! What is asked about a credential: what its vendor's descriptor says, a question for its kind of key, or the list of
 //! models.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use types::oauth::ProbeSpec;
+use types::oauth::{ProbeSpec, VendorSpec};
 use types::setting::Settings;
 
-use super::Target;
 use crate::authenticate::Auth;
+use crate::snapshot::{Credential, Provider};
 use crate::upstream::Question;
 
 /// What is asked where nobody says anything else.
@@ -26,10 +28,14 @@ pub(super) enum Asked<'a> {
 const SWITCHED_OFF: &str =
     "session keys are asked after only where the setting account_session_key_probe is switched on";
 
-/// What to ask about it.
-pub(super) fn of<'a>(target: &'a Target, settings: &Settings) -> Asked<'a> {
-    let credential = &target.credential;
-    if let (Auth::Key(key), Some(provider)) = (&credential.auth, target.provider()) {
+/// What to ask about a credential of a provider.
+pub(super) fn of<'a>(
+    credential: &'a Credential,
+    provider: Option<&Provider>,
+    vendors: &'a BTreeMap<String, VendorSpec>,
+    settings: &Settings,
+) -> Asked<'a> {
+    if let (Auth::Key(key), Some(provider)) = (&credential.auth, provider) {
         let spec = &provider.spec;
         let Some(known) = oauth::key_probe(spec.kind, spec.base_url.as_str(), key.expose()) else {
             return Asked::Models;
@@ -41,7 +47,7 @@ pub(super) fn of<'a>(target: &'a Target, settings: &Settings) -> Asked<'a> {
             Asked::Not { probe, why: SWITCHED_OFF }
         };
     }
-    let vendor = credential.vendor.as_deref().and_then(|name| target.snapshot.vendors.get(name));
+    let vendor = credential.vendor.as_deref().and_then(|name| vendors.get(name));
     match vendor.and_then(|spec| Some((spec, spec.probe.as_ref()?))) {
         Some((spec, probe)) => Asked::Own { url: &spec.probe_url, probe, carrier: None },
         None => Asked::Models,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
-use routing::pattern::{Patterns, Redirects};
 use types::base_url::BaseUrl;
 use types::limits::Limits;
 use types::provider::{ProviderKind, ProviderSpec, Timeouts};
@@ -65,26 +64,20 @@ async fn read(upstreams: &Upstreams, base_url: BaseUrl, uri: Uri) -> Result<Stri
 
 /// The way to an upstream is chosen by its provider; a price list has none.
 fn stand_in(base_url: BaseUrl) -> Provider {
-    Provider {
-        id: ProviderId(0),
-        spec: ProviderSpec {
-            name: "price list".to_owned(),
-            kind: ProviderKind::OpenAiCompatible,
-            base_url,
-            enabled: true,
-            groups: Vec::new(),
-            priority: 0,
-            weight: 1,
-            models: Vec::new(),
-            model_redirects: std::collections::BTreeMap::new(),
-            timeouts: Timeouts::default(),
-            cost_multiplier: Factor::ONE,
-            limits: Limits::default(),
-            routing: types::routing::ProviderRouting::default(),
-        },
-        proxy: Proxy::Default,
-        credentials: Vec::new(),
-        models: Patterns::default(),
-        redirects: Redirects::default(),
-    }
+    let spec = ProviderSpec {
+        name: "price list".to_owned(),
+        kind: ProviderKind::OpenAiCompatible,
+        base_url,
+        enabled: true,
+        groups: Vec::new(),
+        priority: 0,
+        weight: 1,
+        models: Vec::new(),
+        model_redirects: std::collections::BTreeMap::new(),
+        timeouts: Timeouts::default(),
+        cost_multiplier: Factor::ONE,
+        limits: Limits::default(),
+        routing: types::routing::ProviderRouting::default(),
+    };
+    Provider::new(ProviderId(0), spec, Proxy::Default, Vec::new())
 }

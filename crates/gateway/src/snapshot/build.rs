@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ledger::budget::Scope;
 use oauth::TokenSet;
-use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
 use store::{ConfigRows, CredentialRow};
 use types::credential::CredentialAuth;
@@ -59,14 +58,7 @@ impl Builder {
                 names.providers.insert(row.id, row.spec.name.clone());
                 let proxy = self.proxy(Purpose::ProviderProxy, row.id.0, row.proxy_sealed.as_deref());
                 let credentials = by_provider.remove(&row.id).unwrap_or_default();
-                Provider {
-                    id: row.id,
-                    models: Patterns::compile(&row.spec.models),
-                    redirects: Redirects::compile(&row.spec.model_redirects),
-                    spec: row.spec,
-                    proxy,
-                    credentials,
-                }
+                Provider::new(row.id, row.spec, proxy, credentials)
             })
             .collect();
         if !by_provider.is_empty() {

@@ -65,6 +65,7 @@ impl ProviderForm {
             kind: self.kind.clone(),
             base_url: self.base_url.clone(),
             api_key: self.api_key.take(),
+            probe: Some(checked(&self.probe)),
             enabled: Some(checked(&self.enabled)),
             groups: list(&self.groups),
             priority: number(&self.priority, "priority", &mut errors),

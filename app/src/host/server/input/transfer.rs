@@ -1,9 +1,11 @@
 //! Files of other gateways, and exports.
 
-use types::Problem;
 use types::import::{ExportCredentials, ImportCredentials};
 use types::problem::FieldErrors;
+use types::{Problem, ProviderId};
 
+use super::list;
+use crate::form::checked;
 use crate::form::transfer::{ExportForm, TransferForm};
 
 impl TransferForm {
@@ -28,18 +30,23 @@ impl TransferForm {
             origin: Some(self.origin.trim().to_owned()).filter(|name| !name.is_empty()),
             on_conflict,
             dry_run: true,
+            probe: checked(&self.probe),
+            leave_out: Vec::new(),
             preview: None,
         })
     }
 }
 
 impl ExportForm {
-    /// As the input of an export of everything.
+    /// As the input of an export.
     pub(crate) fn read(&self) -> Result<ExportCredentials, Problem> {
         let passphrase = self.passphrase.take();
+        let id = |text: &String| {
+            text.parse().map(ProviderId).map_err(|_| Problem::field("provider_ids", "expected numbers"))
+        };
         Ok(ExportCredentials {
             passphrase: passphrase.ok_or_else(|| Problem::field("passphrase", "must not be empty"))?,
-            provider_ids: Vec::new(),
+            provider_ids: list(&self.provider_ids).iter().map(id).collect::<Result<_, _>>()?,
             credential_ids: Vec::new(),
         })
     }

@@ -23,6 +23,9 @@ use crate::vault::{Purpose, Vault};
 /// A proxy's address and what views show of it.
 type Proxy = Option<(Secret<String>, String)>;
 
+/// Why a provider is left out whose credentials all are.
+const NONE_LEFT: &str = "none of its credentials can be taken over";
+
 /// Where credentials go.
 pub(super) enum Where {
     Existing(ProviderId),
@@ -31,6 +34,8 @@ pub(super) enum Where {
 
 /// A credential to add.
 pub(super) struct Fresh {
+    /// Where it is shown among its provider's credentials.
+    pub(super) at: usize,
     pub(super) spec: CredentialSpec,
     pub(super) account: Account,
     pub(super) secret: Secret<String>,
@@ -40,6 +45,8 @@ pub(super) struct Fresh {
 
 /// A provider to add, or one to add to.
 pub(super) struct Step {
+    /// Where it is shown among the providers.
+    pub(super) at: usize,
     pub(super) place: Where,
     pub(super) credentials: Vec<Fresh>,
 }
@@ -137,13 +144,44 @@ pub(super) fn compare(
         more_notes: u64::try_from(plan.more_notes).unwrap_or(u64::MAX),
     };
     let mut steps = Vec::new();
-    for planned in plan.providers {
-        let (shown, step) = provider(&mut house, planned, on_conflict, &rules);
+    for (at, planned) in plan.providers.into_iter().enumerate() {
+        let (shown, step) = provider((&mut house, at), planned, on_conflict, &rules);
         count(&mut found, &shown);
         found.providers.push(shown);
         steps.extend(step);
     }
     (found, steps)
+}
+
+/// Leaves out those credentials for which there is a reason, with the providers that are left without any.
+pub(super) fn leave_out(
+    found: &mut CredentialImport,
+    steps: &mut Vec<Step>,
+    why: impl Fn(&ImportedCredential) -> Option<String>,
+) {
+    steps.retain_mut(|step| {
+        let Some(shown) = found.providers.get_mut(step.at) else { return false };
+        let had = step.credentials.len();
+        step.credentials.retain(|fresh| {
+            let Some(line) = shown.credentials.get_mut(fresh.at) else { return false };
+            let Some(reason) = why(line) else { return true };
+            line.action = ImportAction::Skip;
+            line.reason = Some(reason);
+            false
+        });
+        let keeps = had == 0 || !step.credentials.is_empty();
+        if !keeps && shown.action == ImportAction::Add {
+            shown.action = ImportAction::Skip;
+            shown.reason = Some(NONE_LEFT.to_owned());
+        }
+        keeps
+    });
+    (found.new_providers, found.new_credentials, found.existing, found.skipped) = (0, 0, 0, 0);
+    let providers = std::mem::take(&mut found.providers);
+    for shown in &providers {
+        count(found, shown);
+    }
+    found.providers = providers;
 }
 
 fn count(found: &mut CredentialImport, shown: &ImportedProvider) {
@@ -162,7 +200,7 @@ fn count(found: &mut CredentialImport, shown: &ImportedProvider) {
 }
 
 fn provider(
-    house: &mut House,
+    (house, at): (&mut House, usize),
     planned: PlannedProvider,
     on_conflict: NameConflict,
     rules: &Rules,
@@ -195,7 +233,7 @@ fn provider(
         shown.name.clone_from(&known.spec.name);
         let here = (&mut known.prints, &mut known.names);
         let fresh = add(here, credentials, &mut shown, (&known.spec, rules));
-        let step = Step { place: Where::Existing(known.id), credentials: fresh };
+        let step = Step { at, place: Where::Existing(known.id), credentials: fresh };
         return (shown, (!step.credentials.is_empty()).then_some(step));
     }
     let name = house.free_name(&spec.name);
@@ -213,12 +251,12 @@ fn provider(
     let fresh = add(here, credentials, &mut shown, (&spec, rules));
     if some && fresh.is_empty() {
         shown.action = ImportAction::Skip;
-        shown.reason = Some("none of its credentials can be taken over".to_owned());
+        shown.reason = Some(NONE_LEFT.to_owned());
         return (shown, None);
     }
     house.names.insert(spec.name.clone());
     shown.action = ImportAction::Add;
-    (shown, Some(Step { place: Where::New { spec: Box::new(spec), proxy }, credentials: fresh }))
+    (shown, Some(Step { at, place: Where::New { spec: Box::new(spec), proxy }, credentials: fresh }))
 }
 
 fn left_out(mut shown: ImportedProvider, reason: String) -> (ImportedProvider, Option<Step>) {
@@ -247,6 +285,7 @@ fn line(held: &PlannedCredential) -> ImportedCredential {
         account: held.account.clone(),
         expires_at: held.expires_at,
         tier: held.tier,
+        trial: None,
     }
 }
 
@@ -258,7 +297,7 @@ fn add(
     (home, rules): (&ProviderSpec, &Rules),
 ) -> Vec<Fresh> {
     let mut fresh = Vec::new();
-    for (held, line) in credentials.into_iter().zip(&mut shown.credentials) {
+    for (at, (held, line)) in credentials.into_iter().zip(&mut shown.credentials).enumerate() {
         let prints = prints(kind_of(&held), &held.secret);
         match prints.iter().find_map(|print| known.get(print)) {
             Some(Some(id)) => {
@@ -266,7 +305,7 @@ fn add(
                 line.id = Some(*id);
             }
             Some(None) => line.reason = Some("the file holds it twice".to_owned()),
-            None => match checked(held, names, home, rules) {
+            None => match checked((held, at), names, home, rules) {
                 Err(why) => line.reason = Some(why),
                 Ok(one) => {
                     known.extend(prints.into_iter().map(|print| (print, None)));

@@ -47,9 +47,9 @@ pub(super) fn kind_of(held: &PlannedCredential) -> CredentialAuth {
     }
 }
 
-/// Checks a credential for a provider; says why it cannot be taken over.
+/// Checks a credential for a provider, with its place among that one's; says why it cannot be taken over.
 pub(super) fn checked(
-    held: PlannedCredential,
+    (held, at): (PlannedCredential, usize),
     names: &HashSet<String>,
     home: &ProviderSpec,
     rules: &Rules,
@@ -82,7 +82,7 @@ pub(super) fn checked(
         held.proxy_url.as_ref().map(|address| check_proxy(address).map(|hint| (address.clone(), hint)));
     let proxy = proxy.transpose().map_err(|problem| reason(&problem))?;
     let account = account(held, &material, rules)?;
-    Ok(Fresh { spec, account, secret: material.text, hint: material.hint, proxy })
+    Ok(Fresh { at, spec, account, secret: material.text, hint: material.hint, proxy })
 }
 
 /// The secret as a form would have brought it.

@@ -22,6 +22,8 @@ fn file(content: &str) -> ImportCredentials {
         origin: Some("a file".to_owned()),
         on_conflict: None,
         dry_run: false,
+        probe: false,
+        leave_out: Vec::new(),
         preview: None,
     }
 }

@@ -2,7 +2,6 @@ mod outage;
 
 use std::collections::BTreeMap;
 
-use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
 use types::api_key::ApiKeySpec;
 use types::base_url::BaseUrl;
@@ -74,14 +73,7 @@ fn provider(id: i64, credentials: Vec<Arc<Credential>>, change: impl FnOnce(&mut
         routing: types::routing::ProviderRouting::default(),
     };
     change(&mut spec);
-    Provider {
-        id: ProviderId(id),
-        models: Patterns::compile(&spec.models),
-        redirects: Redirects::compile(&spec.model_redirects),
-        spec,
-        proxy: Proxy::Default,
-        credentials,
-    }
+    Provider::new(ProviderId(id), spec, Proxy::Default, credentials)
 }
 
 fn snapshot(providers: Vec<Provider>) -> Snapshot {
