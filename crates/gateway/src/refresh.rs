@@ -3,6 +3,8 @@
 //! It does not choose credentials, and it never shows or logs a token.
 
 mod account;
+mod lease;
+mod state;
 mod store_first;
 mod transport;
 mod unsaved;
@@ -11,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oauth::Failure;
+use store::FailedRefresh;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use types::credential::{CredentialAuth, CredentialState};
 use types::oauth::TokenFault;
@@ -20,26 +22,19 @@ use types::{CredentialId, Timestamp};
 
 pub(crate) use account::{registered, token_of};
 pub(crate) use transport::Way;
-pub(crate) use unsaved::remind;
 
 use crate::authenticate::{Auth, Flown, TokenSlot};
 use crate::core::Core;
-use crate::events::{self, NewState};
 use crate::snapshot::{Credential, Provider, Snapshot};
 
 /// The endpoint is asked so often in one refresh.
 const TRIES: u32 = 3;
 /// Longest wait for one answer of it.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long other instances leave a token alone while this one refreshes it.
-const LEASE_MS: i64 = 45_000;
 /// Pause before another look while another instance refreshes.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The endpoint is asked no more after that.
 const LONGEST: Duration = Duration::from_mins(1);
-
-/// Longest wait until a changed state is stored and in force.
-const IN_FORCE: Duration = Duration::from_secs(1);
 
 /// Why a token is refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +132,7 @@ async fn fly(
                 expires_at,
                 "[TokenManager] Refreshed a token"
             );
-            in_force(well_again(core, id)).await;
+            state::well_again(core, id).await;
             Flown::Fresh
         }
         Err(Lost { fault, why }) => {
@@ -153,7 +148,7 @@ async fn fly(
             );
             if fault != TokenFault::Transient {
                 slot.clear();
-                in_force(sign_in_again(core, id, &why)).await;
+                state::sign_in_again(core, id, &why).await;
             }
             Flown::Failed(fault, why.into())
         }
@@ -188,7 +183,7 @@ impl From<store::StoreError> for Lost {
 
 /// One refresh; answers the account's name.
 async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> Result<Option<String>, Lost> {
-    let give_up = Instant::now() + LONGEST;
+    let (give_up, seen) = (Instant::now() + LONGEST, slot.version());
     let mut tries = 0;
     let mut cut_off = None;
     loop {
@@ -197,12 +192,12 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
             return Err(Lost::transient("it was deleted"));
         }
         let stored = row.auth == CredentialAuth::Oauth;
-        if stored && row.token.version > slot.version() {
-            // Another instance was quicker.
+        if stored && row.token.version > seen {
+            // Another instance was quicker, or somebody signed in.
             account::load(core, &row, slot)?;
             return Ok(row.token.account);
         }
-        if stored && !lease(core, id, row.token.version).await? {
+        if stored && !lease::take(core, id, row.token.version).await? {
             if Instant::now() >= give_up {
                 return Err(Lost::transient("another instance refreshes it and does not end"));
             }
@@ -221,47 +216,30 @@ async fn refresh(core: &Arc<Core>, id: CredentialId, slot: &Arc<TokenSlot>) -> R
         let asked = asked.unwrap_or_else(|_| {
             Err(Failure::new(oauth::Class::Transient, "the token endpoint gave no answer within 30 s"))
         });
-        match asked {
+        let failure = match asked {
             Ok(granted) => return store_first::put(core, &row, granted, slot).await,
-            Err(failure)
-                if failure.class == oauth::Class::Transient && tries < TRIES && Instant::now() < give_up =>
-            {
-                tracing::debug!(
-                    credential.id = id.0,
-                    reason = failure.message,
-                    "the token endpoint is asked again"
-                );
-                tokio::time::sleep(pause(tries)).await;
-            }
-            Err(failure) => {
-                let (fault, why) = (failure.class.fault(), told(failure, cut_off));
-                if stored {
-                    let now = core.clock.now();
-                    core.store.credential_token_fail(id, row.token.version, now, fault, &why).await?;
-                }
-                return Err(Lost { fault, why });
+            Err(failure) => failure,
+        };
+        if failure.class == oauth::Class::Transient && tries < TRIES && Instant::now() < give_up {
+            tracing::debug!(
+                credential.id = id.0,
+                reason = failure.message,
+                "the token endpoint is asked again"
+            );
+            tokio::time::sleep(pause(tries)).await;
+            continue;
+        }
+        let fault = if stored { failure.class.of_account() } else { failure.class.of_client() };
+        let why = lease::told(failure.message, fault, cut_off);
+        if stored {
+            let failed = FailedRefresh { at: core.clock.now(), fault, error: &why, cut_off };
+            if !core.store.credential_token_fail(id, row.token.version, failed).await? {
+                // Somebody signed in meanwhile: the refusal is of what was there before.
+                continue;
             }
         }
+        return Err(Lost { fault, why });
     }
-}
-
-/// Why it failed. Where an earlier refresh was cut off, the vendor may have spent the old token for an answer that
-/// nobody has (RF-06).
-fn told(failure: Failure, cut_off: Option<Timestamp>) -> String {
-    match cut_off.filter(|_| failure.class != oauth::Class::Transient) {
-        None => failure.message,
-        Some(until) => format!(
-            "{} (the refresh that began at {} was cut off before its answer was stored)",
-            failure.message,
-            until.plus_ms(-LEASE_MS).display_utc(),
-        ),
-    }
-}
-
-async fn lease(core: &Core, id: CredentialId, version: i64) -> Result<bool, Lost> {
-    let now = core.clock.now();
-    let until = now.plus_ms(LEASE_MS);
-    Ok(core.store.credential_token_lease(id, version, &core.config.node, until, now).await?)
 }
 
 /// Doubles from half a second, with jitter.
@@ -281,36 +259,11 @@ pub(crate) fn find(snapshot: &Snapshot, id: CredentialId) -> Option<(&Provider, 
     })
 }
 
-fn mark(
-    core: &Arc<Core>,
-    id: CredentialId,
-    state: CredentialState,
-    reason: Option<String>,
-) -> Option<JoinHandle<()>> {
-    let snapshot = core.snapshot();
-    let (_, credential) = find(&snapshot, id)?;
-    let new = NewState { state, until: None, reason, cause: "refresh", request: None };
-    (credential.mark.state != state).then(|| events::mark(core, credential, new))
-}
-
-fn sign_in_again(core: &Arc<Core>, id: CredentialId, why: &str) -> Option<JoinHandle<()>> {
-    mark(core, id, CredentialState::NeedsReauth, Some(why.to_owned()))
-}
-
-/// A refresh that succeeded undoes what a refresh had set.
-fn well_again(core: &Arc<Core>, id: CredentialId) -> Option<JoinHandle<()>> {
-    let snapshot = core.snapshot();
-    let (_, credential) = find(&snapshot, id)?;
-    let lost = credential.mark.state == CredentialState::NeedsReauth;
-    if lost { mark(core, id, CredentialState::Valid, None) } else { None }
-}
-
-/// Whoever waited for a refresh finds the state that it led to: the next page and the next request go by it. A
-/// database that is away holds nobody up.
-async fn in_force(marked: Option<JoinHandle<()>>) {
-    if let Some(marked) = marked {
-        // The task goes on if this waits no longer; its own log line tells of a failure.
-        tokio::time::timeout(IN_FORCE, marked).await.ok();
+/// Has those refreshed of whom an earlier process, or a database that was away, left something undone.
+pub(crate) async fn remind(core: &Core) {
+    unsaved::remind(core, &core.snapshot());
+    if let Err(error) = lease::remind(core).await {
+        tracing::warn!(%error, "refreshes that were cut off could not be looked for");
     }
 }
 

@@ -23,12 +23,21 @@ pub enum Class {
 }
 
 impl Class {
-    /// How it is stored with a credential.
-    pub fn fault(self) -> TokenFault {
+    /// What it means for an account whose token could not be refreshed. A client that the vendor refuses is the
+    /// operator's: the account is as good as before, and a new sign-in would be refused too.
+    pub fn of_account(self) -> TokenFault {
         match self {
-            Self::Transient => TokenFault::Transient,
+            Self::Transient | Self::Client => TokenFault::Transient,
             Self::Revoked => TokenFault::Revoked,
-            Self::NeedsSignIn | Self::Client | Self::Denied | Self::CodeExpired => TokenFault::NeedsSignIn,
+            Self::NeedsSignIn | Self::Denied | Self::CodeExpired => TokenFault::NeedsSignIn,
+        }
+    }
+
+    /// What it means for a credential that is itself the client, or the key of a service account.
+    pub fn of_client(self) -> TokenFault {
+        match self {
+            Self::Client => TokenFault::NeedsSignIn,
+            other => other.of_account(),
         }
     }
 }
@@ -96,15 +105,7 @@ impl From<Unreachable> for Failure {
 
 fn class(status: u16, code: Option<&str>, said: Option<&str>) -> Class {
     match code {
-        Some(
-            "invalid_client"
-            | "unauthorized_client"
-            | "invalid_request"
-            | "unsupported_grant_type"
-            | "invalid_scope",
-        ) => {
-            return Class::Client;
-        }
+        Some("invalid_client" | "unauthorized_client" | "unsupported_grant_type") => return Class::Client,
         Some("access_denied") => return Class::Denied,
         Some("expired_token" | "ExpiredTokenException") => return Class::CodeExpired,
         Some("invalid_grant") => {
@@ -165,6 +166,9 @@ mod tests {
             ),
             (401, r#"{"error":"invalid_client"}"#, C::Client),
             (400, r#"{"error":"unauthorized_client"}"#, C::Client),
+            // Some vendors say so of a refresh token that they do not know.
+            (400, r#"{"error":"invalid_request"}"#, C::NeedsSignIn),
+            (407, "", C::Client),
             (400, r#"{"error":{"type":"invalid_grant","message":"gone"}}"#, C::NeedsSignIn),
             (403, "", C::NeedsSignIn),
             (401, "<html>", C::NeedsSignIn),
@@ -195,9 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_by_itself_is_tried_again() {
-        assert_eq!(Failure::from(Unreachable("timeout".to_owned())).class.fault(), TokenFault::Transient);
-        assert_eq!(Class::Client.fault(), TokenFault::NeedsSignIn);
-        assert_eq!(Class::Revoked.fault(), TokenFault::Revoked);
+    fn rf_03_an_account_is_lost_only_by_what_a_new_sign_in_mends() {
+        let unreachable = Failure::from(Unreachable("timeout".to_owned())).class;
+        assert_eq!(unreachable.of_account(), TokenFault::Transient);
+        assert_eq!(Class::Client.of_account(), TokenFault::Transient);
+        assert_eq!(Class::Client.of_client(), TokenFault::NeedsSignIn);
+        assert_eq!(unreachable.of_client(), TokenFault::Transient);
+        assert_eq!(Class::Revoked.of_account(), TokenFault::Revoked);
+        assert_eq!(Class::NeedsSignIn.of_account(), TokenFault::NeedsSignIn);
     }
 }

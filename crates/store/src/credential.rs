@@ -20,7 +20,7 @@ use crate::sql::{Row, args};
 use crate::{Change, SealedProxy, Store, StoreError};
 
 pub use check::{CheckNote, Counting};
-pub use token::{Account, FreshToken};
+pub use token::{Account, FailedRefresh, FreshToken, LeftOver};
 
 /// A credential as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,8 @@ impl Store {
         check::switched_in_txn(&mut txn, id, was, *enabled, change.at).await?;
         if let Some(SealedSecret { sealed, hint }) = secret {
             txn.execute(
-                "UPDATE credentials SET sealed = $2, hint = $3, token_version = token_version + 1 WHERE id = $1",
+                "UPDATE credentials SET sealed = $2, hint = $3, token_version = token_version + 1,
+                    refresh_by = NULL, refresh_until = NULL WHERE id = $1",
                 args![id, sealed, hint],
             )
             .await?;

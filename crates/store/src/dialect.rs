@@ -101,6 +101,14 @@ pub(crate) async fn share_lock(txn: &mut Txn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Milliseconds since 1970 by the clock of the database, the one that all instances share.
+pub(crate) fn clock_ms(store: &Store) -> &'static str {
+    match store.pool {
+        crate::pool::Pool::Sqlite { .. } => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        crate::pool::Pool::Postgres(_) => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    }
+}
+
 /// Finds a table by its name, `$1`.
 pub(crate) fn table_exists(store: &Store) -> &'static str {
     match store.pool {

@@ -61,7 +61,9 @@ pub use api_key::{ApiKeyRow, KeyStats};
 pub use audit::Change;
 pub use book_audit::BooksAudit;
 pub use connect::{ConnectError, ConnectFault, ConnectOptions, Target};
-pub use credential::{Account, CheckNote, Counting, CredentialRow, FreshToken, SealedSecret};
+pub use credential::{
+    Account, CheckNote, Counting, CredentialRow, FailedRefresh, FreshToken, LeftOver, SealedSecret,
+};
 pub use decision::DecisionSample;
 pub use error::{BoxError, StoreError};
 pub use error_rule::ErrorRuleRow;

@@ -13,7 +13,7 @@ use crate::harness::{Answer, Running, post};
 
 const PATH: &str = "/v1/chat/completions";
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(30);
 
 /// Server, vendor and one caller. The vendor outlives the server.
 struct Setup {

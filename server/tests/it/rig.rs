@@ -19,7 +19,7 @@ use crate::harness::{ADMIN_TOKEN, Running};
 use client::Ask;
 
 /// Long enough for anything that happens at all.
-pub(crate) const SOON: Duration = Duration::from_secs(8);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// A server, one fake vendor, one user with one key.
 pub(crate) struct Rig {

@@ -133,8 +133,11 @@ impl TokenSlot {
 
     /// Notes which stored token is the newest; true if that is news, and what is here belongs to an older one.
     pub(crate) fn is_news(&self, version: i64, can_refresh: bool) -> bool {
-        self.can_refresh.store(can_refresh, Ordering::Release);
-        self.version.fetch_max(version, Ordering::AcqRel) < version
+        let known = self.version.fetch_max(version, Ordering::AcqRel);
+        if known <= version {
+            self.can_refresh.store(can_refresh, Ordering::Release);
+        }
+        known < version
     }
 
     /// The stored token that was last seen.
@@ -214,6 +217,11 @@ impl TokenSlot {
         *flight = Some(receiver.clone());
         begin(sender);
         Some(receiver)
+    }
+
+    /// Whether a refresh is under way.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.flight.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Ends the refresh under way: whoever asks from now on begins another.
@@ -333,7 +341,8 @@ mod tests {
         assert!(!slot.is_news(3, true));
         assert!(!slot.is_news(2, true));
         assert!(slot.is_news(4, false));
-        assert!(!slot.can_refresh());
+        assert!(!slot.is_news(3, true));
+        assert!(!slot.can_refresh(), "what was read before counts no more");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Tests of refreshes against a token endpoint on a real socket, through the administrator's handle and the store.
 
+mod cut_off;
 mod kept;
+mod meanwhile;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,6 +30,7 @@ struct Endpoint {
     url: String,
     asked: Arc<AtomicU32>,
     state: Arc<Mutex<Script>>,
+    gate: watch::Sender<bool>,
     _tasks: TaskTracker,
 }
 
@@ -51,11 +54,12 @@ impl Endpoint {
             delay: Duration::ZERO,
             expires_in: 3_600,
         }));
-        let tasks = TaskTracker::new();
+        let (tasks, gate) = (TaskTracker::new(), watch::Sender::new(false));
         let (count, script, connections) = (asked.clone(), state.clone(), tasks.clone());
+        let hold = gate.clone();
         tasks.spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (count, script) = (count.clone(), script.clone());
+                let (count, script, mut gate) = (count.clone(), script.clone(), hold.subscribe());
                 connections.spawn(async move {
                     let mut all = Vec::new();
                     let mut piece = [0; 4096];
@@ -74,6 +78,7 @@ impl Endpoint {
                         }
                         let n = count.fetch_add(1, Ordering::SeqCst) + 1;
                         let (status, answer, delay) = answer(&script, body, n);
+                        gate.wait_for(|held| !held).await.unwrap();
                         tokio::time::sleep(delay).await;
                         let answer = format!(
                             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
@@ -85,7 +90,24 @@ impl Endpoint {
                 });
             }
         });
-        Self { url, asked, state, _tasks: tasks }
+        Self { url, asked, state, gate, _tasks: tasks }
+    }
+
+    /// From now on answers wait until they are let go.
+    fn hold(&self) {
+        self.gate.send_replace(true);
+    }
+
+    fn release(&self) {
+        self.gate.send_replace(false);
+    }
+
+    async fn was_asked(&self, times: u32) {
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.asked() < times {
+            assert!(Instant::now() < until, "asked {} times, not {times}", self.asked());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     fn asked(&self) -> u32 {
@@ -189,6 +211,14 @@ impl Rig {
         refreshed(self.house.core(), (self.id, &slot), slot.round(), trigger, deadline).await
     }
 
+    /// A refresh that goes on while the test does something else.
+    fn begin(&self) -> tokio::task::JoinHandle<Flown> {
+        let (core, slot, id) = (self.house.core().clone(), self.slot(), self.id);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        TaskTracker::new()
+            .spawn(async move { refreshed(&core, (id, &slot), slot.round(), Trigger::Due, deadline).await })
+    }
+
     async fn status(&self) -> TokenStatus {
         self.house.admin().credential_fetch(self.id).await.unwrap().token.unwrap().status
     }
@@ -284,26 +314,35 @@ async fn rf_03_a_busy_endpoint_is_asked_three_times_and_the_token_stays_usable_u
 }
 
 #[tokio::test]
-async fn fault_u31_two_instances_on_one_database_spend_a_refresh_token_once() {
-    let rig = Rig::new(HOUR_MS).await;
-    rig.endpoint.state.lock().unwrap().delay = Duration::from_millis(300);
-    let other = House::again(&rig.house, "other").await;
-    let ask = |house: &House| {
-        let core = house.core().clone();
-        let snapshot = core.snapshot();
-        let (_, credential) = find(&snapshot, rig.id).unwrap();
-        let Auth::Token(slot) = &credential.auth else { panic!("no account") };
-        let slot = slot.clone();
-        async move {
-            let deadline = Instant::now() + Duration::from_secs(20);
-            let flown = refreshed(&core, (rig.id, &slot), slot.round(), Trigger::Due, deadline).await;
-            (flown, slot.get().unwrap().secret.expose().clone())
-        }
-    };
-    let (one, two) = tokio::join!(ask(&rig.house), ask(&other));
-    assert_eq!((&one.0, &two.0), (&Flown::Fresh, &Flown::Fresh));
-    assert_eq!((one.1.as_str(), two.1.as_str()), ("a1-CANARY", "a1-CANARY"));
-    assert_eq!(rig.endpoint.asked(), 1);
+async fn fault_u31_two_instances_on_one_database_spend_a_refresh_token_once_whatever_their_clocks_say() {
+    for ahead_ms in [0, HOUR_MS, -HOUR_MS / 2] {
+        let rig = Rig::new(HOUR_MS).await;
+        rig.endpoint.hold();
+        let other = House::again(&rig.house, "other").await;
+        other.clock().advance(ahead_ms);
+        let ask = |house: &House| {
+            let core = house.core().clone();
+            let snapshot = core.snapshot();
+            let (_, credential) = find(&snapshot, rig.id).unwrap();
+            let Auth::Token(slot) = &credential.auth else { panic!("no account") };
+            let slot = slot.clone();
+            async move {
+                let deadline = Instant::now() + Duration::from_secs(30);
+                let flown = refreshed(&core, (rig.id, &slot), slot.round(), Trigger::Due, deadline).await;
+                (flown, slot.get().unwrap().secret.expose().clone())
+            }
+        };
+        let begun_by_both = async {
+            rig.endpoint.was_asked(1).await;
+            // Long enough for the second to have looked at the lease of the first.
+            tokio::time::sleep(LOOK_AGAIN).await;
+            rig.endpoint.release();
+        };
+        let (one, two, ()) = tokio::join!(ask(&rig.house), ask(&other), begun_by_both);
+        assert_eq!((&one.0, &two.0), (&Flown::Fresh, &Flown::Fresh));
+        assert_eq!((one.1.as_str(), two.1.as_str()), ("a1-CANARY", "a1-CANARY"));
+        assert_eq!(rig.endpoint.asked(), 1, "{ahead_ms}");
+    }
 }
 
 #[tokio::test]

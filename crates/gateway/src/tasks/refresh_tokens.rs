@@ -1,5 +1,5 @@
-//! Refreshes the tokens whose time has come, those that a request missed, and those whose fresh one waits for the
-//! database; a few at a time.
+//! Refreshes the tokens whose time has come, those that a request missed, those whose refresh was cut off, and those
+//! whose fresh one waits for the database; a few at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,8 @@ const AT_ONCE: usize = 8;
 const LONGEST: Duration = Duration::from_secs(150);
 
 pub(super) async fn run(core: &Arc<Core>) -> String {
-    let snapshot = core.snapshot();
-    refresh::remind(core, &snapshot);
-    let due = refresh::due(&snapshot, core.clock.now());
+    refresh::remind(core).await;
+    let due = refresh::due(&core.snapshot(), core.clock.now());
     let refreshes = due.into_iter().map(|(id, slot)| async move {
         let deadline = Instant::now() + LONGEST;
         refresh::refreshed(core, (id, &slot), slot.round(), Trigger::Due, deadline).await

@@ -143,7 +143,7 @@ async fn rf_03_a_refusal_a_strange_answer_and_no_answer_are_told_apart() {
     let busy = of(Scripted::answering(&[(503, "<html>")])).await;
     assert_eq!((busy.class, busy.status), (Class::Transient, Some(503)));
     let page = of(Scripted::answering(&[(200, "<html>welcome</html>")])).await;
-    assert_eq!(page.class.fault(), TokenFault::Transient);
+    assert_eq!(page.class.of_account(), TokenFault::Transient);
     // Careless vendors repeat what they were sent.
     let long = "x".repeat(280);
     let echo =

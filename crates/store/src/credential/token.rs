@@ -8,8 +8,8 @@ use types::{CredentialId, Timestamp};
 use super::{CredentialRow, SealedSecret, credential_row, mark};
 use crate::pool::Txn;
 use crate::revision::{bump_in_txn, commit_change, missing_or_stale};
-use crate::sql::{Row, args};
-use crate::{Change, Store, StoreError};
+use crate::sql::{Row, Sql, args};
+use crate::{Change, Store, StoreError, dialect};
 
 /// What an account is, beside its sealed tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,28 @@ impl Account {
     pub fn of(auth: CredentialAuth) -> Self {
         Self { auth, vendor: None, account: None, scopes: None, expires_at: None, refreshed_at: None }
     }
+}
+
+/// A refresh that brought no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedRefresh<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// What it means.
+    pub fault: TokenFault,
+    /// Why.
+    pub error: &'a str,
+    /// The end of a lease that was left over. It stays on record until there is another token.
+    pub cut_off: Option<Timestamp>,
+}
+
+/// A refresh that nobody ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Whose token.
+    pub id: CredentialId,
+    /// The stored token that it began with.
+    pub version: i64,
 }
 
 /// A token that was just obtained, sealed.
@@ -87,22 +109,23 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes that a refresh failed, unless a token was stored since `seen_version`, and ends the lease.
+    /// Notes that a refresh failed, and ends its lease. False if a token was stored since `seen_version`: then nothing
+    /// changes.
     pub async fn credential_token_fail(
         &self,
         id: CredentialId,
         seen_version: i64,
-        at: Timestamp,
-        fault: TokenFault,
-        error: &str,
+        failed: FailedRefresh<'_>,
     ) -> Result<bool, StoreError> {
+        let FailedRefresh { at, fault, error, cut_off } = failed;
         let mut txn = self.pool.begin_write().await?;
         let touched = txn
             .execute(
                 "UPDATE credentials SET token_error = $3, token_error_at = $4, token_fault = $5,
-                    token_failures = token_failures + 1, refresh_by = NULL, refresh_until = NULL
+                    token_failures = token_failures + 1, refresh_until = $6,
+                    refresh_by = CASE WHEN $6 IS NULL THEN NULL ELSE refresh_by END
                  WHERE id = $1 AND token_version = $2 AND deleted_at IS NULL",
-                args![id, seen_version, error, at, fault.as_str()],
+                args![id, seen_version, error, at, fault.as_str(), cut_off],
             )
             .await?;
         if touched == 0 {
@@ -113,26 +136,39 @@ impl Store {
         Ok(true)
     }
 
-    /// Takes or prolongs the right to refresh one credential's token; false while another instance has it, or if a
-    /// token was stored since `seen_version`.
+    /// Takes or prolongs the right to refresh one credential's token for so long; false while another instance has it,
+    /// or if a token was stored since `seen_version`. Time is the database's: instances' clocks may differ.
     pub async fn credential_token_lease(
         &self,
         id: CredentialId,
         seen_version: i64,
         holder: &str,
-        until: Timestamp,
-        now: Timestamp,
+        lasts_ms: i64,
     ) -> Result<bool, StoreError> {
-        let touched = self
-            .pool
-            .execute(
-                "UPDATE credentials SET refresh_by = $3, refresh_until = $4
-                 WHERE id = $1 AND token_version = $2 AND deleted_at IS NULL
-                    AND (refresh_by IS NULL OR refresh_by = $3 OR refresh_until <= $5)",
-                args![id, seen_version, holder, until, now],
-            )
-            .await?;
+        let now = dialect::clock_ms(self);
+        let sql = Sql::built(format!(
+            "UPDATE credentials SET refresh_by = $3, refresh_until = {now} + $4
+             WHERE id = $1 AND token_version = $2 AND deleted_at IS NULL
+                AND (refresh_by IS NULL OR refresh_by = $3 OR refresh_until <= {now})"
+        ));
+        let touched = self.pool.execute(sql, args![id, seen_version, holder, lasts_ms]).await?;
         Ok(touched == 1)
+    }
+
+    /// Leases that are this holder's, or over, of tokens that nobody knows to be lost: those that end a refresh take its
+    /// lease away.
+    pub async fn credential_token_leases_left(&self, holder: &str) -> Result<Vec<LeftOver>, StoreError> {
+        let sql = Sql::built(format!(
+            "SELECT id, token_version FROM credentials
+             WHERE deleted_at IS NULL AND (refresh_by = $1 OR refresh_until <= {})
+                AND (token_fault IS NULL OR token_fault = $2)
+             ORDER BY id",
+            dialect::clock_ms(self)
+        ));
+        let rows = self.pool.rows(sql, args![holder, TokenFault::Transient.as_str()]).await?;
+        let left =
+            |row: &Row| Ok(LeftOver { id: CredentialId(row.int("id")?), version: row.int("token_version")? });
+        rows.iter().map(left).collect()
     }
 
     /// Gives a credential the tokens of a new sign-in; what the old ones had to bear is forgotten, the rest stays

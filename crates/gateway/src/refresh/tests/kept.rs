@@ -53,7 +53,7 @@ async fn rf_06_a_kept_token_never_takes_the_place_of_a_newer_one() {
     assert_eq!(rig.refreshed(Trigger::Manual).await, Flown::Fresh);
     assert_eq!(rig.stored().await, (version + 2, "r2-CANARY".to_owned()));
     assert!(rig.file(version).exists());
-    remind(rig.house.core(), &rig.house.core().snapshot());
+    remind(rig.house.core()).await;
     assert!(!rig.file(version).exists());
 }
 

@@ -7,7 +7,9 @@ use types::{CredentialId, Timestamp};
 use crate::error::BoxError;
 use crate::fixture::{NOW, change, credential_spec, marked, provider};
 use crate::testing::each_backend;
-use crate::{Account, CredentialRow, FreshToken, SealedSecret, Store, StoreError};
+use crate::{Account, CredentialRow, FailedRefresh, FreshToken, LeftOver, SealedSecret, Store, StoreError};
+
+const HOUR_MS: i64 = 3_600_000;
 
 async fn connected(store: &Store) -> CredentialRow {
     let owner = provider(store, "one").await;
@@ -24,6 +26,10 @@ async fn connected(store: &Store) -> CredentialRow {
         .credential_insert_as(owner.id, &credential_spec("a"), &account, seal, change("credential.create"))
         .await
         .unwrap()
+}
+
+fn busy(cut_off: Option<Timestamp>) -> FailedRefresh<'static> {
+    FailedRefresh { at: NOW, fault: TokenFault::Transient, error: "503", cut_off }
 }
 
 fn fresh(byte: u8) -> FreshToken {
@@ -57,8 +63,10 @@ async fn rf_06_a_fresh_token_replaces_only_the_one_that_the_refresh_started_from
 async fn rf_03_a_failure_is_noted_and_a_fresh_token_forgets_it() {
     each_backend(|store| async move {
         let row = connected(&store).await;
-        let fail = |version, text: &'static str| {
-            store.credential_token_fail(row.id, version, NOW, TokenFault::NeedsSignIn, text)
+        let fail = |version, error: &'static str| {
+            let fault = TokenFault::NeedsSignIn;
+            let failed = FailedRefresh { at: NOW, fault, error, cut_off: None };
+            store.credential_token_fail(row.id, version, failed)
         };
         assert!(fail(1, "invalid_grant").await.unwrap());
         assert!(fail(1, "invalid_grant again").await.unwrap());
@@ -77,19 +85,46 @@ async fn rf_03_a_failure_is_noted_and_a_fresh_token_forgets_it() {
 async fn fault_u31_of_two_instances_one_may_refresh_until_it_is_done_or_its_lease_ends() {
     each_backend(|store| async move {
         let row = connected(&store).await;
-        let lease = |version, holder: &'static str, until: i64, now: i64| {
-            store.credential_token_lease(row.id, version, holder, Timestamp(until), Timestamp(now))
+        let lease = |version, holder: &'static str, lasts_ms: i64| {
+            store.credential_token_lease(row.id, version, holder, lasts_ms)
         };
-        assert!(lease(1, "one", 100, 0).await.unwrap());
-        assert!(!lease(1, "two", 100, 99).await.unwrap());
-        assert!(lease(1, "one", 150, 99).await.unwrap());
-        assert!(lease(1, "two", 250, 150).await.unwrap());
-        assert!(store.credential_token_fail(row.id, 1, NOW, TokenFault::Transient, "503").await.unwrap());
-        assert!(lease(1, "one", 300, 160).await.unwrap());
+        assert!(lease(1, "one", HOUR_MS).await.unwrap());
+        assert!(!lease(1, "two", HOUR_MS).await.unwrap());
+        assert!(lease(1, "one", 0).await.unwrap());
+        assert!(lease(1, "two", HOUR_MS).await.unwrap());
+        assert!(store.credential_token_fail(row.id, 1, busy(None)).await.unwrap());
+        assert!(lease(1, "one", HOUR_MS).await.unwrap());
         assert!(store.credential_token_store(row.id, 1, &fresh(2)).await.unwrap());
         // Who has not seen the new token must not spend the old one.
-        assert!(!lease(1, "two", 400, 350).await.unwrap());
-        assert!(lease(2, "two", 400, 350).await.unwrap());
+        assert!(!lease(1, "two", HOUR_MS).await.unwrap());
+        assert!(lease(2, "two", HOUR_MS).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rf_06_a_lease_is_left_to_its_holder_and_to_everybody_once_it_is_over() {
+    each_backend(|store| async move {
+        let row = connected(&store).await;
+        let left = LeftOver { id: row.id, version: 1 };
+        let of = |holder: &'static str| store.credential_token_leases_left(holder);
+        assert_eq!(of("one").await.unwrap(), []);
+        assert!(store.credential_token_lease(row.id, 1, "one", HOUR_MS).await.unwrap());
+        assert_eq!(of("one").await.unwrap(), [left]);
+        assert_eq!(of("two").await.unwrap(), [], "its holder may still be at it");
+        assert!(store.credential_token_lease(row.id, 1, "one", 0).await.unwrap());
+        assert_eq!(of("two").await.unwrap(), [left]);
+        // A vendor who cannot be asked says nothing of what became of it.
+        let until = store.credential_fetch(row.id).await.unwrap().token.leased_until;
+        assert!(store.credential_token_lease(row.id, 1, "two", HOUR_MS).await.unwrap());
+        assert!(store.credential_token_fail(row.id, 1, busy(until)).await.unwrap());
+        assert_eq!(of("one").await.unwrap(), [left]);
+        assert_eq!(store.credential_fetch(row.id).await.unwrap().token.leased_until, until);
+        let lost = FailedRefresh { fault: TokenFault::Revoked, ..busy(until) };
+        assert!(store.credential_token_fail(row.id, 1, lost).await.unwrap());
+        assert_eq!(of("two").await.unwrap(), [], "it is known");
+        assert!(store.credential_token_store(row.id, 1, &fresh(2)).await.unwrap());
+        assert_eq!(store.credential_fetch(row.id).await.unwrap().token.leased_until, None);
     })
     .await;
 }
