@@ -8,10 +8,13 @@ use routing::health::ModelChange;
 use tokio::task::JoinHandle;
 use types::breaker::{BreakerEvent, BreakerState};
 use types::credential::{CredentialEvent, CredentialMark, CredentialState};
-use types::{ProviderId, RequestId, Timestamp};
+use types::{CredentialId, ProviderId, RequestId, Timestamp};
 
 use crate::core::Core;
 use crate::snapshot::Credential;
+
+/// Suspensions in a row after which an account counts as banned.
+const BANNED_AFTER: u32 = 3;
 
 /// Tells of changed breakers.
 pub(crate) fn breakers(
@@ -85,27 +88,10 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) -> 
     let (id, seen) = (credential.id, credential.mark.clone());
     let name = credential.spec.name.clone();
     let at = core.clock.now();
-    tracing::info!(
-        credential.name = name,
-        from = seen.state.as_str(),
-        to = new.state.as_str(),
-        until = new.until.map(|until| until.to_string()),
-        reason = new.reason,
-        cause = new.cause,
-        "pool.state: a credential changed its state"
-    );
-    if new.state == CredentialState::NeedsReauth {
-        // RF-03: nothing mends this but a person, so it is said louder than other changes.
-        tracing::error!(
-            credential.id = id.0,
-            credential.name = name,
-            reason = new.reason,
-            "pool.account_lost: an account is out of use until somebody signs in again"
-        );
-    }
     let core_of_task = core.clone();
     core.tracker.spawn(async move {
         let core = core_of_task;
+        let new = banned_if_often(&core, id, new).await;
         let event = CredentialEvent {
             credential_id: id,
             at,
@@ -119,11 +105,15 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) -> 
         let mark = CredentialMark {
             state: new.state,
             until: new.until,
-            reason: new.reason,
+            reason: new.reason.clone(),
             since: Some(at),
             version: seen.version,
         };
-        match core.store.credential_mark(id, seen.version, &mark, &event).await {
+        let marked = core.store.credential_mark(id, seen.version, &mark, &event).await;
+        if !matches!(marked, Ok(false)) {
+            tell(id, &name, seen.state, &new);
+        }
+        match marked {
             Ok(true) => {
                 if let Err(error) = core.reload().await {
                     tracing::warn!(%error, "the configuration could not be reloaded");
@@ -135,6 +125,47 @@ pub(crate) fn mark(core: &Arc<Core>, credential: &Credential, new: NewState) -> 
             }
         }
     })
+}
+
+/// Three suspensions in a row are a ban. The history counts them, so that a restart forgets none.
+async fn banned_if_often(core: &Core, id: CredentialId, new: NewState) -> NewState {
+    if new.state != CredentialState::Suspended {
+        return new;
+    }
+    match core.store.credential_suspensions(id).await {
+        Ok(before) if before.saturating_add(1) >= BANNED_AFTER => {
+            NewState { state: CredentialState::Banned, until: None, ..new }
+        }
+        Ok(_) => new,
+        Err(error) => {
+            tracing::warn!(credential.id = id.0, %error, "earlier suspensions could not be counted");
+            new
+        }
+    }
+}
+
+fn tell(id: CredentialId, name: &str, from: CredentialState, new: &NewState) {
+    tracing::info!(
+        credential.name = name,
+        from = from.as_str(),
+        to = new.state.as_str(),
+        until = new.until.map(|until| until.to_string()),
+        reason = new.reason,
+        cause = new.cause,
+        "pool.state: a credential changed its state"
+    );
+    // RF-03: nothing mends these but a person, so they are said louder than other changes.
+    let remedy = match new.state {
+        CredentialState::NeedsReauth => "signs in again",
+        CredentialState::Banned => "settles it with the vendor and recovers it",
+        _ => return,
+    };
+    tracing::error!(
+        credential.id = id.0,
+        credential.name = name,
+        reason = new.reason,
+        "pool.account_lost: an account is out of use until somebody {remedy}"
+    );
 }
 
 /// Lets a credential's failed checks begin anew, because a request went well with it (HC-13); not on the request's own

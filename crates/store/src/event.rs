@@ -1,7 +1,7 @@
 //! The histories of states: of credentials and of circuit breakers. Rows are only added, listed and pruned.
 
 use types::breaker::BreakerEvent;
-use types::credential::CredentialEvent;
+use types::credential::{CredentialEvent, CredentialState};
 use types::page::page_size;
 use types::{CredentialId, Page, ProviderId, Timestamp};
 
@@ -29,6 +29,16 @@ impl Store {
             i64::from(size) + 1,
         );
         self.event_page(built, size, credential_event).await
+    }
+
+    /// How many suspensions requests met with since the credential was valid last: in a row, whatever restarted or
+    /// wrote them down.
+    pub async fn credential_suspensions(&self, id: CredentialId) -> Result<u32, StoreError> {
+        let sql = "SELECT COUNT(*) AS n FROM credential_events
+             WHERE credential_id = $1 AND to_state = $2 AND cause = $3 AND id > COALESCE(
+                (SELECT MAX(id) FROM credential_events WHERE credential_id = $1 AND to_state = $4), 0)";
+        let (suspended, valid) = (CredentialState::Suspended, CredentialState::Valid);
+        self.pool.row(sql, args![id, suspended.as_str(), "upstream", valid.as_str()]).await?.number("n")
     }
 
     /// Writes changes of breakers down, in this order.

@@ -26,8 +26,6 @@ use crate::snapshot::{Credential, Provider};
 const REFUSED_MS: i64 = Timestamp::HOUR_MS;
 /// Shorter rests are not worth a row: a restart may well forget them.
 const STORED_MS: i64 = 30_000;
-/// Suspensions without a success in between after which an account counts as banned.
-const BANNED_AFTER: u32 = 3;
 
 /// One attempt, as far as its credential is concerned.
 pub(super) struct Trial {
@@ -196,15 +194,11 @@ impl Trial {
     /// Writes down a state that a restart should remember.
     fn mark(&self, rest: &Rest, class: FailureClass, what: &str, now: Timestamp) {
         let long = rest.until.0.saturating_sub(now.0) >= STORED_MS;
-        let streak = self.credential.gauge.health().streak(self.model.as_deref(), class);
         let (state, until) = match class {
             FailureClass::Auth if matches!(self.credential.auth, Auth::Token(_)) => {
                 (CredentialState::NeedsReauth, Some(rest.until))
             }
             FailureClass::Auth => (CredentialState::Invalid, Some(rest.until)),
-            FailureClass::Quota if streak.saturating_add(1) >= BANNED_AFTER => {
-                (CredentialState::Banned, None)
-            }
             FailureClass::Quota => (CredentialState::Suspended, Some(rest.until)),
             FailureClass::RateLimit if rest.whole && long => (CredentialState::RateLimited, Some(rest.until)),
             _ => return,

@@ -48,7 +48,6 @@ pub(super) struct Streaks {
     overload: u32,
     system: u32,
     not_found: u32,
-    quota: u32,
 }
 
 /// [`Look`]s, ordered by what they keep away.
@@ -214,7 +213,6 @@ impl Streaks {
             FailureClass::Overload => self.overload,
             FailureClass::System => self.system,
             FailureClass::NotFound => self.not_found,
-            FailureClass::Quota => self.quota,
             _ => 0,
         }
     }
@@ -225,7 +223,6 @@ impl Streaks {
             FailureClass::Overload => &mut self.overload,
             FailureClass::System => &mut self.system,
             FailureClass::NotFound => &mut self.not_found,
-            FailureClass::Quota => &mut self.quota,
             _ => return,
         };
         *place = place.saturating_add(1);

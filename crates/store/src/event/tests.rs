@@ -45,6 +45,35 @@ async fn changes_of_breakers_are_listed_newest_first_and_page_by_page() {
 }
 
 #[tokio::test]
+async fn f_3_suspensions_are_counted_since_the_credential_was_valid_last() {
+    each_backend(|store| async move {
+        let owner = provider(&store, "one").await;
+        let (valid, suspended) = (CredentialState::Valid, CredentialState::Suspended);
+        let made = credential(&store, owner.id, "key 1").await.unwrap();
+        let other = credential(&store, owner.id, "key 2").await.unwrap();
+        let count = async |id| store.credential_suspensions(id).await.unwrap();
+        assert_eq!(count(made.id).await, 0);
+        let steps = [
+            (valid, suspended, "upstream", 1),
+            (suspended, suspended, "upstream", 2),
+            // What a check found is no request's suspension.
+            (suspended, suspended, "health_check", 2),
+            (suspended, CredentialState::RateLimited, "upstream", 2),
+            (CredentialState::RateLimited, suspended, "upstream", 3),
+            (suspended, valid, "admin", 0),
+            (valid, suspended, "upstream", 1),
+        ];
+        for (version, (from, to, cause, expected)) in (0..).zip(steps) {
+            let (mark, mut event) = marked(made.id, from, to, NOW.plus_ms(version));
+            event.cause = cause.to_owned();
+            assert!(store.credential_mark(made.id, version, &mark, &event).await.unwrap());
+            assert_eq!((count(made.id).await, count(other.id).await), (expected, 0), "{version}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn changes_of_credentials_are_listed_for_one_and_for_all() {
     each_backend(|store| async move {
         let owner = provider(&store, "one").await;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::{ConnectOptions, Resealed, SealedPlace, Store};
 
 use super::{chain, eventually, fresh};
+use crate::harness::Running;
 use crate::rig::Rig;
 use crate::rig::faces::{ANTHROPIC, CHAT};
 
@@ -85,6 +86,36 @@ async fn f_3_words_of_a_ban_suspend_and_the_third_time_in_a_row_ban_until_somebo
     rig.sent_with(fresh(ANTHROPIC, "m-1", true), 200).await;
     told.push(line("valid", "suspended", "upstream"));
     assert_eq!(history(&rig, 5).await, told);
+}
+
+#[tokio::test]
+async fn f_3_a_restart_forgets_no_suspension() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Clock::system().now());
+    let started = async || {
+        let own = clock.clone();
+        Running::start_in(dir.path(), move |config| config.clock = own).await.unwrap()
+    };
+    let mut rig = Rig::of(started().await).await;
+    rig.setting("affinity.enabled", "false").await;
+    rig.pool("anthropic", json!({}), &["up-a", "up-b"]).await;
+    rig.on_credential("up-a", forbidden("Your account has been suspended"));
+    for (lines, after) in [(1, "suspended"), (2, "suspended"), (3, "banned")] {
+        assert_eq!(rig.sent_with(fresh(ANTHROPIC, "m-1", true), 200).await, ["up-a", "up-b"], "{lines}");
+        assert_eq!(history(&rig, lines).await[lines - 1][1], after);
+        let Rig { server, upstream, key, key_id, user_id } = rig;
+        server.stop().await;
+        clock.advance(HOUR + MINUTE);
+        rig = Rig { server: started().await, upstream, key, key_id, user_id };
+    }
+    let account = rig.account("up-a").await;
+    assert_eq!(
+        (&account["state"], &account["cooldown_until"]),
+        (&json!("banned"), &Value::Null),
+        "{account}"
+    );
+    assert_eq!(rig.sent_with(fresh(ANTHROPIC, "m-1", true), 200).await, ["up-b"], "no time ends a ban");
+    rig.server.stop().await;
 }
 
 #[tokio::test]
