@@ -214,7 +214,8 @@ impl Consequences<'_> {
         let mut version = seen.version;
         let mut recovered = false;
         if off {
-            let event = self.event(CredentialState::Disabled, CredentialState::Valid);
+            let after = if invalid { CredentialState::Valid } else { seen.state };
+            let event = self.event(CredentialState::Disabled, after);
             let change = self.change("enable", json!({ "enabled": true }));
             if !self.core.store.credential_switch(version, None, &event, change).await? {
                 return Ok(false);

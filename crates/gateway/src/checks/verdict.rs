@@ -21,6 +21,15 @@ const CONFINED: &[&str] = &[
     "scope requirement",
     "not authorized to list",
 ];
+/// Words of a refusal of the place that was asked from: one's own way out and no account. In lower case, of messages and
+/// of codes.
+const ELSEWHERE: &[&str] = &[
+    "unsupported_country_region_territory",
+    "country, region, or territory not supported",
+    "user location is not supported",
+    "ip_not_authorized",
+    "request not allowed",
+];
 /// What Gemini says of a key that it does not take; its status is 400.
 const GEMINI_KEY: &[&str] = &["api key not valid", "api_key_invalid", "api key expired"];
 
@@ -46,6 +55,8 @@ const ENDED: &str = "the account is out of credit or suspended: top it up or ask
 const LIMITED: &str = "it lives; the vendor limits it right now, and it comes back by itself";
 const NETWORK: &str =
     "nothing is counted: look at the network, the proxy and the base address, then check again";
+const PLACE: &str = "nothing is counted: the vendor does not serve the place that it is asked from; look at the \
+    proxy, or at the addresses that the account allows";
 const UNASKED: &str = "nothing is counted: whether it works shows with its next request";
 
 /// `is_account`: it presents an access token, not a key. `probe`: how its vendor's descriptor wants it read.
@@ -64,8 +75,13 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool, probe: Opti
         let what = format!("{message} (it may not be asked this; it can serve all the same)");
         return plain(CheckResult::NotProbed, Some(status), what, UNASKED);
     }
+    let code = knock.error.as_ref().and_then(|error| error.code.as_deref()).unwrap_or_default();
+    if matches!(status, 400 | 401 | 403) && (says(ELSEWHERE) || ELSEWHERE.contains(&code)) {
+        return plain(CheckResult::Inconclusive, Some(status), message, PLACE);
+    }
     // A web page is no vendor's word: whatever stands in between says 403 too, and asks for a browser.
-    let is_stranger = !knock.is_json && !knock.is_empty && (status == 200 || probe.is_some());
+    let is_page = status == 403 && is_html(knock);
+    let is_stranger = !knock.is_json && !knock.is_empty && (status == 200 || probe.is_some() || is_page);
     if is_stranger {
         let what = format!("{message}: the answer is no JSON, something in between answered");
         return plain(CheckResult::Inconclusive, Some(status), what, NETWORK);
@@ -138,6 +154,11 @@ pub(super) fn of(answer: Result<&Knock, &NoKnock>, is_account: bool, probe: Opti
         }
         _ => plain(CheckResult::Inconclusive, Some(status), message, NETWORK),
     }
+}
+
+fn is_html(knock: &Knock) -> bool {
+    let kind = knock.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 /// The class by the type of the error, or by its code where the type says no more than the status.
