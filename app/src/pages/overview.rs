@@ -149,6 +149,12 @@ fn NeedsAttention(attention: Vec<Attention>) -> impl IntoView {
                 AttentionKind::CredentialInvalid => {
                     (format!("{subject} {}", t(o::A_INVALID)), o::DO_CHECK, provider)
                 }
+                AttentionKind::CredentialOff => {
+                    (format!("{subject} {}", t(o::A_CREDENTIAL_OFF)), o::DO_CHECK, provider)
+                }
+                AttentionKind::ChecksCutOff => {
+                    (t(o::A_CHECKS_CUT_OFF).to_owned(), o::DO_SEE_POOL, "/pool".to_owned())
+                }
                 AttentionKind::AccountLost => {
                     (format!("{subject} {}", t(o::A_ACCOUNT_LOST)), o::DO_SIGN_IN_AGAIN, provider)
                 }

@@ -30,6 +30,8 @@ super::texts! {
     A_NO_CREDENTIAL: "has no usable credential", "没有可用凭证";
     A_BREAKER_OPEN: "is kept out by a circuit breaker", "被熔断器暂时隔离";
     A_INVALID: "was refused by its upstream", "被上游拒绝";
+    A_CREDENTIAL_OFF: "was switched off by its health checks", "已被健康检查停用";
+    A_CHECKS_CUT_OFF: "Most health checks get no answer: the fault is more likely this machine's network than the accounts", "多数健康检查没有得到回应：问题更可能在本机网络，而不在账户";
     A_ACCOUNT_LOST: "is out of use until somebody signs in again", "已停止使用，需要重新登录";
     A_UNREADABLE: "cannot be decrypted with the present encryption secret", "无法用当前加密密钥解密";
     A_POOL_FAULT: "some credentials that it names could not be set up", "其中部分凭证未能载入";

@@ -47,6 +47,12 @@ impl Rounds {
         Network { cut_off, changed }
     }
 
+    /// Whether more than half of the last checks gave no answer, while checks are switched on.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.enabled_since.is_some() && memory.cut_off
+    }
+
     /// Since when checks are switched on, as far as this process saw; `None` ends it.
     pub(crate) fn enabled(&self, enabled: bool, now: Timestamp) -> Option<Timestamp> {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);

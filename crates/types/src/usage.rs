@@ -153,6 +153,10 @@ named! {
         NoCredential = "no_credential",
         /// The upstream refused a credential.
         CredentialInvalid = "credential_invalid",
+        /// Its checks switched a credential off.
+        CredentialOff = "credential_off",
+        /// Most checks get no answer: this machine's own way out, most likely.
+        ChecksCutOff = "checks_cut_off",
         /// Somebody has to sign in to an account again.
         AccountLost = "account_lost",
         /// A circuit breaker of a credential is open.

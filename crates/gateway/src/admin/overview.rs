@@ -1,6 +1,7 @@
 //! The overview: sums and curves from the rollups, what is open now, and what needs a person.
 
 use types::breaker::BreakerState;
+use types::check::DisabledBy;
 use types::credential::{CredentialMark, CredentialState};
 use types::quota::{QuotaLine, ScopeKind};
 use types::usage::{
@@ -58,6 +59,9 @@ impl Admin {
         let mut attention = standing_attention(&core.snapshot(), at);
         attention.extend(breaker_attention(core, at));
         attention.extend(pool_attention(core));
+        if core.rounds.is_cut_off() {
+            attention.push(general(AttentionKind::ChecksCutOff, String::new()));
+        }
         let last_hour = store
             .usage_totals(at.plus_ms(-Timestamp::HOUR_MS).hour_start(), until, None)
             .await
@@ -145,6 +149,8 @@ fn standing_attention(snapshot: &Snapshot, now: Timestamp) -> Vec<Attention> {
         for credential in &provider.credentials {
             if !credential.auth.is_readable() {
                 list.push(about(AttentionKind::CredentialUnreadable, provider, Some(credential)));
+            } else if credential.check.disabled_by == Some(DisabledBy::HealthCheck) {
+                list.push(about(AttentionKind::CredentialOff, provider, Some(credential)));
             } else if credential.spec.enabled && needs_somebody(&credential.mark, now) {
                 let account = credential.mark.state == CredentialState::NeedsReauth;
                 let kind =

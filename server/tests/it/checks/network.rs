@@ -38,6 +38,15 @@ async fn hc_12_ten_rounds_without_a_network_move_no_counter() {
     assert_eq!((&card["connectivity_alert"], &card["disabled"]), (&json!(true), &json!(0)), "{card}");
     let metrics = checked.metrics().await;
     assert!(metrics.contains("tollgate_checks_cut_off 1"), "{metrics}");
+    let overview = checked.get("/overview").await;
+    assert!(overview["attention"].to_string().contains("checks_cut_off"), "{overview}");
+    checked.set("account_health_check_enabled", "false").await;
+    checked.tick().await;
+    let overview = checked.get("/overview").await;
+    assert!(
+        !overview["attention"].to_string().contains("checks_cut_off"),
+        "who does not ask knows nothing: {overview}"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use fakeup::Behaviour;
 use serde_json::{Value, json};
 
 use super::{Checked, MINUTE, eventually};
+use crate::rig::browser::Browser;
 
 /// Forbidden, but not for good: counted, and nothing else follows.
 fn forbidden() -> Behaviour {
@@ -58,6 +59,18 @@ async fn hc_01_hc_02_a_credential_is_switched_off_at_the_threshold_with_its_reas
     );
     let metrics = checked.metrics().await;
     assert!(metrics.contains("tollgate_credentials_switched_off_total 1"), "{metrics}");
+    let attention = async || checked.get("/overview").await["attention"].clone();
+    let told = attention().await;
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["credential_id"]),
+        (&json!("credential_off"), &json!(id)),
+        "{told}"
+    );
+    for (lang, words) in [("en", "was switched off by its health checks"), ("zh", "已被健康检查停用")]
+    {
+        let browser = Browser::sign_in(&checked.rig.server, lang).await;
+        assert!(browser.page("/").await.contains(words), "{lang}");
+    }
     checked.rig.upstream.clear_invoice();
     assert_eq!((checked.ask().await, checked.rig.seen()), (200, vec!["up-b".to_owned()]));
 
@@ -66,6 +79,7 @@ async fn hc_01_hc_02_a_credential_is_switched_off_at_the_threshold_with_its_reas
         (&view["enabled"], &view["state"], &view["check"]["failures"]),
         (&json!(true), &json!("valid"), &json!(0))
     );
+    assert!(!attention().await.to_string().contains("credential_off"));
     assert!(view["check"]["disabled_by"].is_null() && view["check"]["disabled_reason"].is_null(), "{view}");
     checked.rig.upstream.forget();
     checked.rig.upstream.clear_invoice();
