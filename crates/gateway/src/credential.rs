@@ -214,8 +214,9 @@ impl Gauge {
         self.consecutive_errors.swap(0, Ordering::AcqRel)
     }
 
-    /// Forgets the failures: errors, breakers and rests.
+    /// Forgets the failures: errors, breakers and rests; and uses it however far it is used up.
     pub(crate) fn reset(&self, now: Timestamp) -> Vec<ModelChange> {
+        self.overrule_allowance();
         self.consecutive_errors.store(0, Ordering::Release);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.mend(now, |health| {

@@ -51,13 +51,17 @@ pub struct AllowanceBalance {
 /// ask after.
 const BELIEVED_MS: i64 = 300_000;
 const MONEY_BELIEVED_MS: i64 = Timestamp::HOUR_MS;
+/// No window is longer: who names a later end says nothing of it.
+const LONGEST_MS: i64 = 31 * Timestamp::DAY_MS;
 
 impl Allowance {
     /// Until when the account is to be left alone if at most so much of a window or of its money may be used; `None`
     /// if it need not.
     pub fn stopped_until(&self, most_percent: u32, now: Timestamp) -> Option<Timestamp> {
         let over = self.windows.iter().filter(|window| window.stops && window.used_percent >= most_percent);
-        let until = over.map(|window| window.resets_at.unwrap_or_else(|| self.at.plus_ms(BELIEVED_MS)));
+        let told =
+            |window: &AllowanceWindow| window.resets_at.filter(|at| *at <= self.at.plus_ms(LONGEST_MS));
+        let until = over.map(|window| told(window).unwrap_or_else(|| self.at.plus_ms(BELIEVED_MS)));
         let spent =
             self.balances.iter().filter(|money| money.used_percent.is_some_and(|p| p >= most_percent));
         let until = until.chain(spent.map(|money| money.at.plus_ms(MONEY_BELIEVED_MS)));
@@ -110,6 +114,9 @@ mod tests {
         assert_eq!(full.stopped_until(90, Timestamp(9_000)), None, "over");
         let vague = of(vec![window(100, None, true)]);
         assert_eq!(vague.stopped_until(90, Timestamp(2_000)), Some(Timestamp(301_000)));
+        let absurd = of(vec![window(100, Some(i64::MAX), true)]);
+        assert_eq!(absurd.stopped_until(90, Timestamp(2_000)), Some(Timestamp(301_000)), "not for ever");
+        assert_eq!(absurd.stopped_until(90, Timestamp(301_000)), None);
     }
 
     fn money(at: i64, used_percent: Option<u32>) -> AllowanceBalance {

@@ -41,6 +41,8 @@ pub(super) struct Condition {
     pub(super) reason: Option<String>,
     /// When that is over by itself.
     pub(super) until: Option<Timestamp>,
+    /// Whether nothing but its allowance keeps it from being used.
+    left_alone: bool,
     pub(super) rests: Vec<RestLine>,
     pub(super) breakers: Vec<BreakerLine>,
     pub(super) worst: BreakerState,
@@ -59,17 +61,17 @@ impl Condition {
         drop(health);
         let (mut state, mut reason, mut until) = state(stored, &rests, now);
         let most = core.snapshot().settings.account_allowance_percent;
-        if state == CredentialState::Valid
-            && let Some(stopped) = gauge.stopped_until(most, now)
-        {
+        let stopped = gauge.stopped_until(most, now).filter(|_| state == CredentialState::Valid);
+        if stopped.is_some() {
             // It would be chosen for nothing, so it is not shown as if it were.
-            (state, until) = (CredentialState::RateLimited, Some(stopped));
+            (state, until) = (CredentialState::RateLimited, stopped);
             reason = Some(format!(
                 "left alone: {most} % of what its vendor grants is used (account_allowance_percent)"
             ));
         }
         let latency_ms = gauge.latency_ms(now);
-        Self { state, reason, until, rests, breakers, worst, latency_ms, answered, failed }
+        let left_alone = stopped.is_some();
+        Self { state, reason, until, left_alone, rests, breakers, worst, latency_ms, answered, failed }
     }
 
     /// Whether it could serve, if its provider may: nothing stands in the way of all its models.
@@ -127,6 +129,10 @@ impl Condition {
             })
             .into_iter()
             .collect();
+        if self.left_alone {
+            let reason = self.reason.clone().unwrap_or_default();
+            marks.push(mark(None, self.state.as_str(), self.until, reason));
+        }
         marks.extend(self.rests.iter().filter(told).map(|rest| {
             mark(rest.model.clone(), rest.state.as_str(), Some(rest.until), rest.reason.clone())
         }));

@@ -71,6 +71,11 @@ impl Gauge {
         if std::mem::replace(&mut last.is_kept, true) { None } else { last.allowance.clone() }
     }
 
+    /// Uses it whatever was said, until its vendor says more.
+    pub(super) fn overrule_allowance(&self) {
+        self.told.used_percent.store(0, Ordering::Release);
+    }
+
     /// Until when it is left alone because so much of a window or of its money is used; `None` if it need not.
     pub(crate) fn stopped_until(&self, most_percent: u32, now: Timestamp) -> Option<Timestamp> {
         // At 100 the vendor itself says when it is enough.
@@ -121,6 +126,19 @@ mod tests {
         assert_eq!(stopped(95), Some(Timestamp(3_600_002)), "money counts too");
         gauge.tell(windows(3, 6));
         assert_eq!(stopped(95), Some(Timestamp(3_600_002)), "and is not forgotten for a window");
+    }
+
+    #[test]
+    fn ex_12_whoever_recovers_it_overrules_its_vendor_until_that_says_more() {
+        let gauge = Gauge::default();
+        gauge.tell(windows(1, 95));
+        gauge.reset(Timestamp(2));
+        assert_eq!(gauge.stopped_until(90, Timestamp(2)), None);
+        assert_eq!(gauge.allowance().unwrap().windows[0].used_percent, 95, "it is still shown");
+        gauge.remember(windows(1, 95));
+        assert_eq!(gauge.stopped_until(90, Timestamp(2)), None, "what is stored is no news");
+        gauge.tell(windows(3, 96));
+        assert_eq!(gauge.stopped_until(90, Timestamp(4)), Some(Timestamp(10_000)));
     }
 
     #[test]

@@ -75,6 +75,68 @@ async fn ex_12_a_credential_is_left_alone_before_its_hard_limit_and_is_back_when
 }
 
 #[tokio::test]
+async fn ex_12_ac_08_who_recovers_an_account_uses_it_until_its_vendor_says_more() {
+    let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
+    for (name, value) in [("affinity.enabled", "false"), ("account_allowance_percent", "90")] {
+        checked.set(name, value).await;
+    }
+    let reset = checked.clock.now().0 + FIVE_HOURS;
+    checked.on("up-a", used("0.95", reset));
+    let only = |name: &str| (200, vec![name.to_owned()]);
+    let id = checked.id("up-a").await;
+    for call in [format!("/credentials/{id}/recover"), "/credentials/recover".to_owned()] {
+        assert_eq!(served(&checked).await, only("up-a"), "it says so");
+        assert_eq!(served(&checked).await, only("up-b"), "it is left alone");
+        let marks = checked.get("/cache/unavailable").await;
+        assert_eq!(marks["items"][0]["credential_id"], id, "the list says who is not chosen: {marks}");
+        assert!(marks["items"][0]["reason"].as_str().unwrap().contains("90 %"), "{marks}");
+        let told = checked.post(&call).await;
+        assert!(told["state"] == "valid" || told["cleared"] == 1, "{call}: {told}");
+        assert_eq!(checked.account("up-a").await["state"], "valid", "{call}");
+        assert_eq!(checked.get("/cache/unavailable").await["items"], json!([]));
+    }
+    assert_eq!(served(&checked).await, only("up-a"));
+    assert_eq!(served(&checked).await, only("up-b"), "its vendor said it again");
+}
+
+#[tokio::test]
+async fn ex_12_odd_windows_stop_nobody_for_long() {
+    let checked = Checked::bare("anthropic", &["up-a", "up-b"]).await;
+    for (name, value) in [("affinity.enabled", "false"), ("account_allowance_percent", "90")] {
+        checked.set(name, value).await;
+    }
+    let now = checked.clock.now();
+    let (seconds, iso) = ((now.0 + 60_000) / 1_000, now.plus_ms(60_000).to_string());
+    // Share, reset, whether the next request goes elsewhere, and what the page says is used.
+    for (share, reset, stops, percent) in [
+        ("1.35", seconds.to_string(), true, json!(135)),
+        ("0.95", iso, true, json!(95)),
+        ("0.95", "9999999999999".to_owned(), true, json!(95)),
+        ("0.95", "1577836800".to_owned(), false, json!(95)),
+        ("-0.5", seconds.to_string(), false, Value::Null),
+        ("NaN", "soon".to_owned(), false, Value::Null),
+    ] {
+        checked.rig.upstream.forget();
+        let odd = Behaviour::default()
+            .header("anthropic-ratelimit-unified-5h-utilization", share)
+            .header("anthropic-ratelimit-unified-5h-reset", &reset);
+        checked.on("up-a", odd);
+        assert_eq!(served(&checked).await.1, ["up-a"], "{share} {reset}: an honest word ends the one before");
+        let next = if stops { "up-b" } else { "up-a" };
+        assert_eq!(served(&checked).await.1, [next], "{share} until {reset}");
+        let account = checked.account("up-a").await;
+        if !percent.is_null() {
+            assert_eq!(account["allowance"]["windows"][0]["used_percent"], percent, "{account}");
+        }
+        // A minute, or five where nobody can say, and it is asked again.
+        checked.clock.advance(6 * MINUTE);
+        checked.rig.upstream.forget();
+        checked.on("up-a", used("0.1", checked.clock.now().0 + FIVE_HOURS));
+        assert_eq!(served(&checked).await.1, ["up-a"], "{share} until {reset} is over");
+    }
+}
+
+#[tokio::test]
 async fn ex_12_windows_of_a_minute_are_shown_and_stop_nobody_and_checks_hear_them_too() {
     let checked = Checked::bare("openai", &["up-a"]).await;
     checked.set("account_allowance_percent", "10").await;
