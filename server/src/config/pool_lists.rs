@@ -15,6 +15,7 @@ use super::secret::is_placeholder;
 
 /// As much as a credential may have.
 const LONGEST: usize = 16_384;
+const QUOTES: [char; 2] = ['"', '\''];
 
 /// What the name of such a variable says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub(super) fn read(reader: &mut Reader) -> Vec<EnvList> {
 /// The entries of a text, what is wrong with others, and what is merely odd.
 fn split(variable: &str, text: &str, is_list: bool) -> (Vec<EnvEntry>, Vec<PoolFault>, Vec<String>) {
     let (mut entries, mut refused, mut notes) = (Vec::<EnvEntry>::new(), Vec::new(), Vec::new());
+    let text = bare(text);
     let parts: Vec<&str> = if is_list { text.split([',', '\n']).collect() } else { vec![text] };
     for (number, part) in (1_u32..).zip(parts) {
         let bare = bare(part);
@@ -82,6 +84,8 @@ fn split(variable: &str, text: &str, is_list: bool) -> (Vec<EnvEntry>, Vec<PoolF
             Some((PoolFaultKind::Placeholder, "is a placeholder, not a key"))
         } else if bare.len() > LONGEST || !bare.bytes().all(|byte| byte.is_ascii_graphic()) {
             Some((PoolFaultKind::Malformed, "holds something else than visible characters"))
+        } else if bare.contains(QUOTES) {
+            Some((PoolFaultKind::Malformed, "holds a quotation mark, which no key does"))
         } else {
             None
         };
@@ -98,12 +102,12 @@ fn split(variable: &str, text: &str, is_list: bool) -> (Vec<EnvEntry>, Vec<PoolF
     (entries, refused, notes)
 }
 
-/// Without blanks and the quotes that lists are often written with.
+/// Without blanks and the quotes that entries, or whole lists, are often written with (files for containers keep them).
 fn bare(text: &str) -> &str {
     let mut text = text.trim();
-    for quote in ['"', '\''] {
+    for quote in QUOTES {
         let inside = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        text = inside.unwrap_or(text).trim();
+        text = inside.filter(|inside| !inside.contains(quote)).unwrap_or(text).trim();
     }
     text
 }
@@ -166,6 +170,11 @@ mod tests {
         assert_eq!(seen("'sk-a1,b'", false).0, ["1=sk-a1,b"], "one key may hold a comma");
         assert_eq!(seen("changeme", false).1, [(placeholder, None)]);
         assert_eq!(seen("sk-a\nsk-b\n", true).0, ["1=sk-a", "2=sk-b"]);
+        assert_eq!(seen(" 'sk-a, sk-b' ", true).0, ["1=sk-a", "2=sk-b"], "quotes around the whole list");
+        assert_eq!(seen("\"sk-a\", 'sk-b'", true).0, ["1=sk-a", "2=sk-b"]);
+        let (kept, told, _, all) = seen("[\"sk-a\",sk-b]\n\"sk-c,sk-d", true);
+        assert_eq!(kept, ["2=sk-b]", "4=sk-d"]);
+        assert_eq!(told, [(PoolFaultKind::Malformed, Some(1)), (PoolFaultKind::Malformed, Some(3))], "{all}");
         assert_eq!(seen(" , ", true), (vec![], vec![], 0, "[][]".to_owned()));
     }
 }
