@@ -201,30 +201,6 @@ async fn f_3_fault_u30_rf_03_a_revoked_account_is_out_of_rotation_within_one_req
 }
 
 #[tokio::test]
-async fn tp_02_tp_16_four_exhausted_accounts_of_five_cost_four_switches_once() {
-    let rig = Rig::bare().await;
-    let names = ["up-1", "up-2", "up-3", "up-4", "up-5"];
-    rig.pool("anthropic", json!({}), &names).await;
-    for name in &names[..4] {
-        rig.on_credential(name, Behaviour::status(429).header("retry-after", "120"));
-    }
-    let mut switches = Vec::new();
-    for _ in 0..20 {
-        let ask = rig.keyed(ANTHROPIC.ask("m-1", false));
-        let id = ask.id.clone();
-        assert_eq!(rig.ask(ask).await.status, 200);
-        switches.push(rig.row(&id).await["attempts"].as_array().unwrap().len() - 1);
-    }
-    eprintln!(
-        "four of five exhausted: {} switches on the first request, {} after",
-        switches[0],
-        switches[1..].iter().sum::<usize>()
-    );
-    assert!(switches[0] <= 4, "{switches:?}");
-    assert_eq!(switches[1..].iter().sum::<usize>(), 0, "{switches:?}");
-}
-
-#[tokio::test]
 async fn fault_u29_a_second_attempt_beside_a_slow_one_is_sent_again_with_a_fresh_token_too() {
     let (rig, vendor, id) = pool(3_600).await;
     let setting = async |name: &str, value: &str| {

@@ -6,6 +6,7 @@ mod aliases;
 mod breaker;
 mod cooldown;
 mod failover;
+mod figures;
 mod gate;
 mod hedge;
 mod kept;
