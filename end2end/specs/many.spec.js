@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from '../lib/browser.js';
 import { WAYS, desk, named } from '../lib/desk.js';
-import { startGateway } from '../lib/gateway.js';
+import { booked, startGateway } from '../lib/gateway.js';
+import { ask } from '../lib/toll.js';
 import { startUpstream } from '../lib/upstream.js';
 
 const MANY = 60;
 const LONG = 'the account of the research department, second floor, with a name that fills eighty';
 
-let upstream, gateway, browser, provider;
+let upstream, gateway, browser, provider, request;
 
 before(async () => {
   upstream = await startUpstream();
@@ -21,6 +22,15 @@ before(async () => {
     const name = `${String(n).padStart(2, '0')} ${LONG}`.slice(0, 80);
     await gateway.admin('POST', '/credentials', { provider_id: provider.id, name, api_key: `sk-many-${n}-abcdef` });
   }
+  const groups = ['research-department-second-floor', 'everybody-who-may-use-it'];
+  const other = { name: `Other ${LONG}`.slice(0, 80), kind: 'openai-compatible', base_url: upstream.url, groups, priority: 100 };
+  await gateway.admin('POST', '/providers', other);
+  const user = await gateway.admin('POST', '/users', { name: LONG.slice(0, 80) });
+  const { key } = await gateway.admin('POST', `/users/${user.id}/keys`, { name: 'laptop' });
+  const { status, id } = await ask(gateway, key, LONG.replaceAll(/[ ,]+/g, '-'));
+  if (status !== 200) throw new Error(`the request was answered with ${status}`);
+  await booked(gateway, (row) => row.request_id === id && row.output_tokens > 0);
+  request = id;
 });
 after(async () => {
   await browser?.close();
@@ -55,12 +65,12 @@ for (const way of WAYS) {
     }
   });
 
-  test(`the pool's table of many long names needs no scrolling beside its edge, ${named(way)}`, async () => {
+  test(`no table of many long names needs scrolling beside its edge, ${named(way)}`, async () => {
     const { page, go, end, close } = await desk(browser, gateway, way);
     try {
-      for (const path of ['/pool', '/pool?view=table']) {
+      for (const [path, lines] of [['/pool', MANY], ['/pool?view=table', MANY], ['/providers', 2], [`/requests/${request}`, MANY]]) {
         await go(path);
-        await page.locator('.table.rows tbody tr').nth(MANY - 1).waitFor();
+        await page.locator('.table.rows tbody tr').nth(lines - 1).waitFor();
         const over = await page.locator('.table-scroll').evaluateAll((nodes) => nodes.map((node) => node.scrollWidth - node.clientWidth));
         assert.ok(over.every((px) => px <= 0), `${path} is beyond the edge by ${over} px`);
       }

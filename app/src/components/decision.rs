@@ -44,8 +44,7 @@ pub(crate) fn DecisionTable(#[prop(optional_no_strip)] decision: Option<Decision
                     <thead>
                         <tr>
                             <th scope="col" class="num">{t(r::RANK)}</th>
-                            <th scope="col">{t(c::PROVIDER)}</th>
-                            <th scope="col">{t(c::CREDENTIAL)}</th>
+                            <th scope="col">{format!("{} / {}", t(c::PROVIDER), t(c::CREDENTIAL))}</th>
                             <th scope="col">{t(c::STATUS)}</th>
                             <th scope="col" class="num">{t(w::CHANCE)}</th>
                             <th scope="col">{t(p::TIER)}</th>
@@ -137,11 +136,16 @@ fn Row(candidate: Candidate) -> impl IntoView {
     let breaker = candidate.breaker.map(badge::breaker);
     let chance = candidate.chance_permille.map_or_else(dash, |n| format!("{}.{} %", n / 10, n % 10));
     let (of_provider, of_credential) = candidate.priority;
+    let (provider, credential) = (candidate.provider_name, candidate.credential_name.unwrap_or_else(dash));
     view! {
         <tr>
             <td data-label=t(r::RANK) class="num">{candidate.rank.map_or_else(dash, |rank| rank.to_string())}</td>
-            <th scope="row" data-label=t(c::PROVIDER)><a class="truncate" href=format!("/providers/{}", candidate.provider_id)>{candidate.provider_name}</a></th>
-            <td data-label=t(c::CREDENTIAL)><span class="truncate">{candidate.credential_name.unwrap_or_else(dash)}</span></td>
+            <th scope="row" data-label=format!("{} / {}", t(c::PROVIDER), t(c::CREDENTIAL))>
+                <span class="two-lines">
+                    <a class="truncate" href=format!("/providers/{}", candidate.provider_id) title=provider.clone()>{provider.clone()}</a>
+                    <span class="truncate faint small" title=credential.clone()>{credential.clone()}</span>
+                </span>
+            </th>
             <td data-label=t(c::STATUS)><span class="stack"><badge::State mood word=words/> {translated} {breaker} {until}</span></td>
             <td data-label=t(w::CHANCE) class="num">{chance}</td>
             <td data-label=t(p::TIER)>{candidate.tier.map_or("–", |tier| t(routing_words::tier(tier)))}</td>

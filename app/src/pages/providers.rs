@@ -92,12 +92,10 @@ fn List(
                 <thead>
                     <tr>
                         <th scope="col">{t(c::NAME)}</th>
-                        <th scope="col">{t(c::STATUS)}</th>
                         <th scope="col">{t(o::STATE)}</th>
                         <th scope="col">{t(o::BREAKER)}</th>
                         <th scope="col" class="num">{t(o::LOAD)}</th>
                         <th scope="col" class="num">{t(w::LATENCY)}</th>
-                        <th scope="col">{t(p::KIND)}</th>
                         <th scope="col">{t(c::GROUPS)}</th>
                         <th scope="col" class="num">{t(c::PRIORITY)}</th>
                         <th scope="col" class="num">{t(c::WEIGHT)}</th>
@@ -122,12 +120,12 @@ fn Row(
     let t = translator();
     let id = provider.id;
     let deleted = provider.deleted_at.is_some();
-    let (mood, words) = health.words();
     let state = if provider.enabled && !deleted {
+        let (mood, words) = health.words();
         view! { <a href=format!("/providers/{id}#credentials")><badge::State mood word=words/></a> }
             .into_any()
     } else {
-        view! { <span class="faint">"–"</span> }.into_any()
+        badge::on_off(provider.enabled, deleted)
     };
     let groups = if provider.groups.is_empty() { "–".to_owned() } else { provider.groups.join(", ") };
     let action = if deleted {
@@ -150,14 +148,17 @@ fn Row(
     };
     view! {
         <tr>
-            <th scope="row" data-label=t(c::NAME)><a class="truncate" href=format!("/providers/{id}")>{provider.name}</a></th>
-            <td data-label=t(c::STATUS)>{badge::on_off(provider.enabled, deleted)}</td>
+            <th scope="row" data-label=t(c::NAME)>
+                <span class="two-lines">
+                    <a class="truncate" href=format!("/providers/{id}") title=provider.name.clone()>{provider.name.clone()}</a>
+                    <span class="truncate faint small" title=provider.base_url.clone()>{provider.kind.to_string()}</span>
+                </span>
+            </th>
             <td data-label=t(o::STATE)>{state}</td>
             <td data-label=t(o::BREAKER)><a href=format!("/breakers?provider_id={id}")>{badge::breaker(health.breaker)}</a></td>
             <td data-label=t(o::LOAD) class="num">{health.in_flight.to_string()}</td>
             <td data-label=t(w::LATENCY) class="num">{health.latency_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
-            <td data-label=t(p::KIND)><span title=provider.base_url.clone()>{provider.kind.to_string()}</span></td>
-            <td data-label=t(c::GROUPS)><span class="truncate">{groups}</span></td>
+            <td data-label=t(c::GROUPS)><span class="truncate" title=groups.clone()>{groups.clone()}</span></td>
             <td data-label=t(c::PRIORITY) class="num">{provider.priority.to_string()}</td>
             <td data-label=t(c::WEIGHT) class="num">{provider.weight.to_string()}</td>
             <td data-label=t(p::CREDENTIALS) class="num">
