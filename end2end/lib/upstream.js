@@ -14,14 +14,19 @@ export async function startUpstream() {
   const [url] = await process_.hears(/http:\/\/127\.0\.0\.1:\d+/);
   /** Everything it was asked, and what it billed for it. */
   const invoice = async () => (await (await fetch(`${url}/__fakeup/invoice`)).json()).entries;
+  /** Lets requests that fit a rule meet its behaviour, until `forget()`. */
+  const script = async (rule) => {
+    const answer = await fetch(`${url}/__fakeup/script`, { method: 'POST', body: JSON.stringify(rule) });
+    if (!answer.ok) throw new Error(`the upstream does not take ${JSON.stringify(rule)}: ${await answer.text()}`);
+  };
+  const forget = () => fetch(`${url}/__fakeup/script`, { method: 'DELETE' });
   /** Breaks every later stream of this model off after so many whole events; `request` is one that asks for it. */
   const breakAfter = async (events, path, request) => {
     const whole = await (await fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify({ ...request, stream: true }) })).text();
     let at = 0;
     for (let seen = 0; seen < events; seen += 1) at = whole.indexOf('\n\n', at) + 2;
-    const rule = { model: request.model, cut: { at, then: 'close' } };
-    const answer = await fetch(`${url}/__fakeup/script`, { method: 'POST', body: JSON.stringify(rule) });
-    if (!answer.ok || at < 2) throw new Error(`the stream cannot be broken after ${events} events: ${await answer.text()}`);
+    if (at < 2) throw new Error(`the stream of ${request.model} has no ${events} events`);
+    await script({ model: request.model, cut: { at, then: 'close' } });
   };
-  return { url, invoice, breakAfter, stop: process_.stop, log: process_.log };
+  return { url, invoice, script, forget, breakAfter, stop: process_.stop, log: process_.log };
 }
