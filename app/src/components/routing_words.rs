@@ -4,7 +4,9 @@ use types::credential::{CredentialAuth, Tier};
 use types::request::HedgeOutcome;
 use types::routing::{FailureClass, Strategy};
 
-use crate::text::{Text, check as k, provider as p, request as r, routing as w, rule as e, translation as x};
+use crate::text::{
+    Text, check as k, provider as p, request as r, routing as w, rule as e, translation as x, translator,
+};
 
 /// Name of a strategy, and what it does.
 pub(crate) fn strategy(strategy: Strategy) -> (Text, Text) {
@@ -24,6 +26,18 @@ pub(crate) fn tier(tier: Tier) -> Text {
         Tier::Shared => p::TIER_SHARED,
         Tier::Fallback => p::TIER_FALLBACK,
     }
+}
+
+/// `personal,shared,fallback` as `Personal → shared → fallback`, in words.
+pub(crate) fn tier_order(order: &str) -> String {
+    let t = translator();
+    order
+        .split(',')
+        .map(|tier| {
+            tier.trim().parse().map_or_else(|_| tier.to_owned(), |tier| t(self::tier(tier)).to_owned())
+        })
+        .collect::<Vec<_>>()
+        .join(" → ")
 }
 
 /// Name of what a credential authenticates with.

@@ -12,7 +12,7 @@ use types::setting::SettingView;
 use types::simulation::{Backtest, BacktestReport, ProviderEdit};
 
 use super::backtest_report::Report;
-use super::routing::{order_words, setting};
+use super::setting_row::value_of;
 use crate::api;
 use crate::components::flash::Failed;
 use crate::components::head::Answer;
@@ -75,7 +75,7 @@ pub(crate) fn BacktestPage() -> impl IntoView {
 /// The policy that the address asks for: only what differs from the present one.
 fn policy_of(map: &ParamsMap, providers: &[ProviderView], settings: &[SettingView]) -> Backtest {
     let text = |name: &str| map.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let differs = |name: &str, param: &str| text(param).filter(|value| *value != setting(settings, name));
+    let differs = |name: &str, param: &str| text(param).filter(|value| *value != value_of(settings, name));
     let tier_order = differs("pool.tier_order", "tier_order")
         .and_then(|order| order.split(',').map(|tier| tier.parse().ok()).collect::<Option<Vec<Tier>>>());
     let edits = providers.iter().filter_map(|provider| {
@@ -116,10 +116,12 @@ fn Policy(providers: Vec<ProviderView>, settings: Vec<SettingView>) -> impl Into
         })
         .collect_view();
     let orders = ORDERS
-        .map(|one| view! { <option value=one selected=one == order>{order_words(one)}</option> })
+        .map(
+            |one| view! { <option value=one selected=one == order>{routing_words::tier_order(one)}</option> },
+        )
         .collect_view();
     let (now_strategy, now_order) =
-        (setting(&settings, "routing.strategy"), setting(&settings, "pool.tier_order"));
+        (value_of(&settings, "routing.strategy"), value_of(&settings, "pool.tier_order"));
     let strategy_words =
         now_strategy.parse().map_or(now_strategy.clone(), |one| t(routing_words::strategy(one).0).to_owned());
     let rows = providers.into_iter().map(|provider| view! { <Row provider ran/> }).collect_view();
@@ -133,7 +135,7 @@ fn Policy(providers: Vec<ProviderView>, settings: Vec<SettingView>) -> impl Into
                 </label>
                 <label class="filter">
                     <span>{t(w::TIER_ORDER)}</span>
-                    <select class="input" name="tier_order"><option value="">{format!("{} ({})", t(w::KEEP), order_words(&now_order))}</option>{orders}</select>
+                    <select class="input" name="tier_order"><option value="">{format!("{} ({})", t(w::KEEP), routing_words::tier_order(&now_order))}</option>{orders}</select>
                 </label>
                 <label class="filter">
                     <span>{t(r::F_SINCE)}</span>

@@ -7,7 +7,7 @@ use types::setting::SettingView;
 use super::aliases::Aliases;
 use super::backtest::BacktestPage;
 use super::error_rules::ErrorRules;
-use super::setting_row::SettingsOf;
+use super::setting_row::{SettingsOf, value_of};
 use super::simulator::Simulator;
 use crate::api;
 use crate::components::flash::{Done, Failed};
@@ -56,29 +56,6 @@ pub(crate) fn Routing() -> impl IntoView {
     }
 }
 
-/// Value of a setting, or nothing.
-pub(super) fn setting(settings: &[SettingView], name: &str) -> String {
-    settings
-        .iter()
-        .find(|setting| setting.name == name)
-        .map(|setting| setting.value.clone())
-        .unwrap_or_default()
-}
-
-/// `personal,shared,fallback` as `Personal → shared → fallback`, in words.
-pub(super) fn order_words(order: &str) -> String {
-    let t = translator();
-    order
-        .split(',')
-        .map(|tier| {
-            tier.trim()
-                .parse()
-                .map_or_else(|_| tier.to_owned(), |tier| t(routing_words::tier(tier)).to_owned())
-        })
-        .collect::<Vec<_>>()
-        .join(" → ")
-}
-
 #[component]
 fn Policy() -> impl IntoView {
     let t = translator();
@@ -89,9 +66,9 @@ fn Policy() -> impl IntoView {
     view! {
         <Failed error=failed/>
         {load(list, move |settings: Vec<SettingView>| {
-            let strategy = setting(&settings, "routing.strategy").parse::<Strategy>().unwrap_or(Strategy::Weighted);
+            let strategy = value_of(&settings, "routing.strategy").parse::<Strategy>().unwrap_or(Strategy::Weighted);
             let (name, does) = routing_words::strategy(strategy);
-            let order = order_words(&setting(&settings, "pool.tier_order"));
+            let order = routing_words::tier_order(&value_of(&settings, "pool.tier_order"));
             view! {
                 <Answer mood="calm" text=format!("{order} · {}", t(name))><span class="faint">{t(does)}</span></Answer>
             }

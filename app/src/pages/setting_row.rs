@@ -218,6 +218,15 @@ fn words(name: &str) -> Option<(Text, Text)> {
     })
 }
 
+/// Value of a setting, or nothing.
+pub(super) fn value_of(settings: &[SettingView], name: &str) -> String {
+    settings
+        .iter()
+        .find(|setting| setting.name == name)
+        .map(|setting| setting.value.clone())
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use leptos_router::location::Url;
 use types::Timestamp;
 use types::usage::{UsageBy, UsageFilter, UsageLine, UsageTotals};
 
-use super::usage_table::UsageTable;
+use super::usage_table::{UsageTable, by_words};
 use crate::api;
 use crate::components::Refresh;
 use crate::components::chart::{Chart, Series, Shape};
@@ -75,21 +75,6 @@ fn asked_of(get: impl Fn(&str) -> Option<String>) -> Asked {
         limit: Some(1_000),
     };
     Asked { by, days, filter }
-}
-
-/// Words of what usage is summed by.
-pub(super) fn by_words(by: UsageBy) -> Text {
-    match by {
-        UsageBy::Day => b::B_DAY,
-        UsageBy::Hour => b::B_HOUR,
-        UsageBy::Model => b::B_MODEL,
-        UsageBy::User => b::B_USER,
-        UsageBy::Key => b::B_KEY,
-        UsageBy::Provider => b::B_PROVIDER,
-        UsageBy::Credential => b::B_CREDENTIAL,
-        UsageBy::Group => b::B_GROUP,
-        UsageBy::Package => b::B_PACKAGE,
-    }
 }
 
 /// Links over `by` and span, the free span and the filters, and the export.

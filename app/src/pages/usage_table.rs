@@ -5,10 +5,9 @@ use leptos_router::location::Url;
 use types::Timestamp;
 use types::usage::{UsageBy, UsageLine, UsageTotals};
 
-use super::usage::by_words;
 use crate::components::usd::usd;
 use crate::format;
-use crate::text::{books as b, common as c, money as m, overview as o, translator};
+use crate::text::{Text, books as b, common as c, money as m, overview as o, translator};
 
 /// Lines with sums below.
 #[component]
@@ -149,5 +148,20 @@ fn plus(a: UsageTotals, b: UsageTotals) -> UsageTotals {
         cost_usd: a.cost_usd.plus(b.cost_usd),
         base_cost_usd: a.base_cost_usd.plus(b.base_cost_usd),
         provider_cost_usd: a.provider_cost_usd.plus(b.provider_cost_usd),
+    }
+}
+
+/// Words of what usage is summed by.
+pub(super) fn by_words(by: UsageBy) -> Text {
+    match by {
+        UsageBy::Day => b::B_DAY,
+        UsageBy::Hour => b::B_HOUR,
+        UsageBy::Model => b::B_MODEL,
+        UsageBy::User => b::B_USER,
+        UsageBy::Key => b::B_KEY,
+        UsageBy::Provider => b::B_PROVIDER,
+        UsageBy::Credential => b::B_CREDENTIAL,
+        UsageBy::Group => b::B_GROUP,
+        UsageBy::Package => b::B_PACKAGE,
     }
 }

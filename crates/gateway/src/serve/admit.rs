@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ledger::budget::{Amounts, Blocked, Hold, Rule, Scope};
 use tokio::time::Instant;
-use types::limits::LimitName;
 use types::package::GrantState;
 use types::quota::ScopeKind;
 use types::request::RequestRecord;
@@ -274,14 +273,4 @@ fn grants(request: &Request, now: Timestamp) -> Result<Vec<&Grant>, Refusal> {
     }
     fitting.sort_by_key(|grant| (grant.ends_at.unwrap_or(Timestamp(i64::MAX)), grant.id));
     Ok(fitting)
-}
-
-/// The name of a limit in the error contract of packages.
-pub(super) fn package_code(name: LimitName) -> &'static str {
-    match name {
-        LimitName::Day => "daily_limit_exceeded",
-        LimitName::Week => "weekly_limit_exceeded",
-        LimitName::Month => "monthly_limit_exceeded",
-        _ => "quota_exceeded",
-    }
 }

@@ -7,7 +7,6 @@ use types::quota::ScopeKind;
 use types::{Money, Timestamp};
 
 use super::Request;
-use super::admit::package_code;
 use crate::core::Core;
 use crate::error::{LimitHeaders, Refusal};
 use crate::quota::concurrency::TooMany;
@@ -166,5 +165,15 @@ fn retry_after_s(blocked: &Blocked, now: Timestamp) -> Option<u64> {
         Some(at) => u64::try_from(at.0.saturating_sub(now.0).max(0)).ok().map(|ms| ms.div_ceil(1_000).max(1)),
         None if blocked.rolling => Some(60),
         None => None,
+    }
+}
+
+/// The name of a limit in the error contract of packages.
+fn package_code(name: LimitName) -> &'static str {
+    match name {
+        LimitName::Day => "daily_limit_exceeded",
+        LimitName::Week => "weekly_limit_exceeded",
+        LimitName::Month => "monthly_limit_exceeded",
+        _ => "quota_exceeded",
     }
 }
