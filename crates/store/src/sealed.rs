@@ -77,6 +77,7 @@ pub struct SealedCount {
 
 impl Store {
     /// The values of a column with ids above `after`, in the order of their ids. Deleted rows too: they can be restored.
+    /// What was emptied is no value: a sign-in that has ended holds nothing any more.
     pub async fn sealed_batch(
         &self,
         place: SealedPlace,
@@ -85,7 +86,7 @@ impl Store {
     ) -> Result<Vec<SealedValue>, StoreError> {
         let (table, column) = place.table_and_column();
         let sql = Sql::built(format!(
-            "SELECT id, {column} AS sealed FROM {table} WHERE id > $1 AND {column} IS NOT NULL ORDER BY id LIMIT $2"
+            "SELECT id, {column} AS sealed FROM {table} WHERE id > $1 AND length({column}) > 0 ORDER BY id LIMIT $2"
         ));
         let rows = self.pool.rows(sql, args![after, limit]).await?;
         rows.iter().map(|row| Ok(SealedValue { row: row.int("id")?, sealed: row.bytes("sealed")? })).collect()
@@ -115,7 +116,7 @@ impl Store {
     ) -> Result<Vec<SealedCount>, StoreError> {
         let (table, column) = place.table_and_column();
         let sql = Sql::built(format!(
-            "SELECT substr({column}, 1, {length}) AS head, COUNT(*) AS n FROM {table} WHERE {column} IS NOT NULL
+            "SELECT substr({column}, 1, {length}) AS head, COUNT(*) AS n FROM {table} WHERE length({column}) > 0
              GROUP BY 1 ORDER BY 1"
         ));
         let rows = self.pool.rows(sql, args![]).await?;

@@ -102,3 +102,22 @@ async fn cr_04_values_are_read_in_pieces_and_replaced_unless_they_changed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn cr_04_a_sign_in_that_has_ended_is_no_sealed_value_any_more() {
+    each_backend(|store| async move {
+        fill(&store).await;
+        let id = store.oauth_flow_list(1).await.unwrap()[0].id;
+        let end = crate::FlowEnd {
+            phase: types::oauth::FlowPhase::Cancelled,
+            credential_id: None,
+            error_code: None,
+            error: None,
+            request_id: None,
+        };
+        assert!(store.oauth_flow_end(id, &end, NOW).await.unwrap());
+        assert!(store.sealed_batch(SealedPlace::FlowSecret, 0, 100).await.unwrap().is_empty());
+        assert!(store.sealed_counts(SealedPlace::FlowSecret, 2).await.unwrap().is_empty());
+    })
+    .await;
+}
