@@ -218,9 +218,26 @@ fn expectation(sentence: &str) -> String {
     match sentence.rsplit_once("expected ") {
         Some((_, expected)) => {
             let expected = expected.split(" at line ").next().unwrap_or(expected);
-            format!("expected {expected}")
+            format!("expected {}", plain(expected))
         }
         None => "has a value that cannot be used".to_owned(),
+    }
+}
+
+/// The program's own word for a kind of value in those of whoever wrote it.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, 0 or more",
+        "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        _ if expected.starts_with("struct ") => "an object",
+        other => other,
     }
 }
 
