@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::named;
-use crate::provider::ProviderTest;
 use crate::{CredentialId, ProviderId, Timestamp};
 
 named! {
@@ -110,20 +109,6 @@ pub struct CheckReport {
     /// Whether this check brought the credential back.
     #[serde(default)]
     pub recovered: bool,
-}
-
-impl CheckReport {
-    /// As the test of a provider shows it: what was said and what to do in one text.
-    pub fn into_test(self) -> ProviderTest {
-        let said: Vec<String> = [self.error, self.remedy].into_iter().flatten().collect();
-        ProviderTest {
-            ok: self.ok,
-            status: self.status,
-            latency_ms: self.latency_ms,
-            model: None,
-            error: (!said.is_empty()).then(|| said.join("; ")),
-        }
-    }
 }
 
 /// A check of every credential.

@@ -94,6 +94,11 @@ impl CredentialToken {
         Some(start.plus_ms(early))
     }
 
+    /// Whether nothing but somebody who signs in again mends it, as far as its vendor said.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.fault, Some(TokenFault::NeedsSignIn | TokenFault::Revoked))
+    }
+
     /// Whether it is over at an instant.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

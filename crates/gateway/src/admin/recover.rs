@@ -1,5 +1,6 @@
 //! Taking credentials for good again: their stored state, rests, breakers and counters; and what became of a state.
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use types::cached::Cleared;
 use types::credential::{CredentialEvent, CredentialMark, CredentialState, CredentialView};
@@ -15,6 +16,8 @@ const OBJECT: &str = "credential";
 const PAGE: u32 = 100;
 /// How often a state that changes meanwhile is looked at again.
 const TRIES: usize = 5;
+/// Credentials at once; a lost account waits for its vendor.
+const AT_ONCE: usize = 8;
 
 impl Admin {
     /// What happened to a credential's state, the latest first.
@@ -47,30 +50,37 @@ impl Admin {
     /// Takes every credential for good again; answers how many were not.
     pub async fn credential_recover_all(&self) -> Result<Cleared, Problem> {
         let (snapshot, now) = (self.core.snapshot(), self.core.clock.now());
-        let mut cleared = 0_u64;
+        let mut unwell = Vec::new();
         for provider in &snapshot.providers {
             for credential in &provider.credentials {
                 let condition = Condition::of(&self.core, Stored::of(credential), now);
                 let marked = !condition.marks(provider, credential, now).is_empty();
                 let off = self.switch_on_again(credential.id).await?;
                 if marked || off || self.core.gauges.credential(credential.id).consecutive_errors > 0 {
-                    cleared += 1;
-                    self.clear_marks(credential.id).await?;
+                    unwell.push(credential.id);
                 }
             }
         }
+        let cleared = u64::try_from(unwell.len()).unwrap_or(u64::MAX);
+        let clearing = stream::iter(unwell).map(|id| self.clear_marks(id));
+        clearing.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         self.note("recover", OBJECT, "all", Some(json!({ "recovered": cleared }))).await?;
         self.take_effect().await?;
         Ok(Cleared { cleared })
     }
 
     /// Forgets everything that is held against a credential, in memory and in the database. The caller puts it in
-    /// force and writes it down.
+    /// force and writes it down. Of a lost account the vendor is asked instead: it alone can say that it takes it
+    /// again, and a state that is only forgotten would show what is not so (RF-01).
     pub(super) async fn clear_marks(&self, id: CredentialId) -> Result<(), Problem> {
         self.forget_failures(id);
         for _ in 0..TRIES {
             let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
             if row.mark.state == CredentialState::Valid {
+                break;
+            }
+            if row.mark.state == CredentialState::NeedsReauth && row.token.is_lost() {
+                self.ask_for_a_token(id).await;
                 break;
             }
             let at = self.core.clock.now();

@@ -73,6 +73,20 @@ impl Admin {
         Ok(RefreshSummary { items })
     }
 
+    /// Fetches a fresh token for an account if its vendor gives one; its state says what became of it.
+    pub(super) async fn ask_for_a_token(&self, id: CredentialId) {
+        let asked = {
+            let snapshot = self.core.snapshot();
+            refresh::find(&snapshot, id).and_then(|(_, credential)| match &credential.auth {
+                Auth::Token(slot) => Some((id, credential.spec.name.clone(), slot.clone())),
+                _ => None,
+            })
+        };
+        if let Some(asked) = asked {
+            self.refreshed_now(asked).await;
+        }
+    }
+
     async fn refreshed_now(&self, (id, name, slot): Asked) -> RefreshResult {
         let started = std::time::Instant::now();
         let deadline = Instant::now() + LONGEST;

@@ -8,6 +8,7 @@ use store::{SealedSecret, VendorRow};
 use types::oauth::{Grant, PutVendor, VendorSpec, VendorView, is_vendor_name};
 use types::{Patch, Problem};
 
+use super::enrolment::CALLBACK;
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
@@ -28,7 +29,7 @@ impl Admin {
         views.extend(untouched.map(|(name, spec)| of_preset(name, spec, &counts)));
         views.sort_by(|one, other| one.name.cmp(&other.name));
         for view in &mut views {
-            self.look_at_port(view).await;
+            self.look_at_return(view).await;
         }
         Ok(views)
     }
@@ -42,12 +43,18 @@ impl Admin {
             (None, Some(spec)) => of_preset(&name, spec, &counts),
             (None, None) => return Err(not_found(OBJECT)),
         };
-        self.look_at_port(&mut view).await;
+        self.look_at_return(&mut view).await;
         Ok(view)
     }
 
-    /// OA-02: whether the port that the vendor sends browsers to can be had.
-    async fn look_at_port(&self, view: &mut VendorView) {
+    /// Where the vendor sends browsers back to: what it has to be told (OA-01), and whether the port can be had (OA-02).
+    async fn look_at_return(&self, view: &mut VendorView) {
+        if view.spec.grants.contains(&Grant::AuthorizationCode) {
+            let own = self.core.config.site.base_url.as_deref();
+            let own = own.map(|base| format!("{}{CALLBACK}", base.trim_end_matches('/')));
+            let pasted = Some(view.spec.paste_redirect.clone()).filter(|uri| !uri.is_empty());
+            view.redirect_uris = own.into_iter().chain(fixed_redirect(&view.spec)).chain(pasted).collect();
+        }
         if let Some(port) = view.spec.callback_port {
             view.port = Some(self.core.loopback.look(self.core.config.oauth_callback_host, port).await);
         }
@@ -117,6 +124,15 @@ impl Admin {
         }
     }
 
+    /// Adds a vendor of a new name.
+    pub async fn vendor_add(&self, name: String, input: PutVendor) -> Result<VendorView, Problem> {
+        match self.vendor_fetch(name.clone()).await {
+            Ok(_) => Err(Problem::field("name", "another vendor has this name already; choose another one")),
+            Err(problem) if problem.code == "not_found" => self.vendor_put(name, input).await,
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Forgets what was changed of a preset, or a vendor that was added.
     pub async fn vendor_delete(&self, name: String) -> Result<(), Problem> {
         let counts = self.vendor_counts().await?;
@@ -155,6 +171,7 @@ fn of_row(row: &VendorRow, counts: &HashMap<String, u32>) -> VendorView {
         name: row.name.clone(),
         missing: missing(&row.spec, &row.client_id),
         port: None,
+        redirect_uris: Vec::new(),
         spec: row.spec.clone(),
         client_id: row.client_id.clone(),
         secret_hint: row.secret_hint.clone(),
@@ -171,6 +188,7 @@ fn of_preset(name: &str, spec: &VendorSpec, counts: &HashMap<String, u32>) -> Ve
         name: name.to_owned(),
         missing: missing(spec, ""),
         port: None,
+        redirect_uris: Vec::new(),
         spec: spec.clone(),
         client_id: String::new(),
         secret_hint: None,
@@ -180,6 +198,11 @@ fn of_preset(name: &str, spec: &VendorSpec, counts: &HashMap<String, u32>) -> Ve
         updated_at: None,
         version: 0,
     }
+}
+
+/// The redirect to the vendor's fixed port, if it has one.
+pub(super) fn fixed_redirect(spec: &VendorSpec) -> Option<String> {
+    spec.callback_port.map(|port| format!("http://localhost:{port}{}", spec.callback_path))
 }
 
 /// What keeps anybody from signing in with a vendor.

@@ -49,8 +49,14 @@ pub struct FlowView {
     pub vendor: String,
     /// The provider that the account is for.
     pub provider_id: ProviderId,
+    /// Its name; null if it was deleted.
+    #[serde(default)]
+    pub provider_name: Option<String>,
     /// The credential that is signed in again, or that came of it.
     pub credential_id: Option<CredentialId>,
+    /// Its name; null if there is none, or if it was deleted.
+    #[serde(default)]
+    pub credential_name: Option<String>,
     /// How the answer comes back.
     pub way: FlowWay,
     /// How far it is.

@@ -175,6 +175,9 @@ pub struct VendorView {
     pub missing: Option<String>,
     /// What its fixed port does now; null without one.
     pub port: Option<PortView>,
+    /// The redirects to register with the vendor. The one to this gateway is missing while `BASE_URL` is not set.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
     /// Credentials of this vendor.
     pub credentials: u32,
     /// Last change; null for an untouched preset.

@@ -6,6 +6,7 @@ use oauth::{Failure, Registered};
 use store::NewFlow;
 use types::credential::CredentialAuth;
 use types::oauth::{BeginFlow, FlowView, FlowWay, Grant, VendorSpec};
+use types::provider::ProviderKind;
 use types::{CredentialId, Problem, ProviderId};
 
 use super::{Body, CALLBACK, Hidden, OBJECT, TEN_MINUTES_MS, digest};
@@ -33,6 +34,7 @@ impl Admin {
             return Err(Problem::field("vendor", missing));
         }
         let way = way_of(&vendor.spec, input.way.as_deref())?;
+        let kind = self.kind_for_accounts(provider)?;
         let mut body =
             Body { name: input.name.clone().filter(|name| !name.trim().is_empty()), ..Body::default() };
         let mut flow = NewFlow {
@@ -71,6 +73,11 @@ impl Admin {
                 flow: None,
             };
             self.listen(port, waiting, &mut body).await;
+        }
+        if !suits(&vendor.spec, kind) {
+            let kinds = vendor.spec.provider_kinds.join(", ");
+            body.warnings
+                .push(format!("accounts of this vendor are for providers of kind {kinds}, not {kind}"));
         }
         flow.body = serde_json::to_string(&body).map_err(|e| Problem::new("internal", e.to_string()))?;
         let vault = &self.core.vault;
@@ -122,6 +129,17 @@ impl Admin {
         Ok((id, None))
     }
 
+    /// The kind of the provider, if an account can authenticate there at all.
+    fn kind_for_accounts(&self, id: ProviderId) -> Result<ProviderKind, Problem> {
+        let snapshot = self.core.snapshot();
+        let provider = snapshot.providers.iter().find(|provider| provider.id == id);
+        let kind = provider.ok_or_else(|| not_found("provider"))?.spec.kind;
+        if kind.takes(CredentialAuth::Oauth) {
+            return Ok(kind);
+        }
+        Err(Problem::field("provider_id", format!("providers of kind {kind} take no accounts by OAuth")))
+    }
+
     async fn begin_device(
         &self,
         vendor: &Registered,
@@ -171,7 +189,7 @@ impl Admin {
                         "the vendor sends your browser to port {port} of your own machine, and this gateway listens on {here} of its own: unless the one leads to the other (in a container: OAUTH_CALLBACK_HOST=0.0.0.0 and the port mapped), the page will not load; then paste its address below"
                     ));
                 }
-                format!("http://localhost:{port}{}", spec.callback_path)
+                vendor::fixed_redirect(spec).unwrap_or_default()
             }
             _ if home.is_empty() => {
                 return Err(Problem::field(
@@ -189,6 +207,11 @@ impl Admin {
         };
         Ok(Return { uri, warnings, home })
     }
+}
+
+/// Whether a vendor's accounts are of use at a provider of this kind.
+fn suits(spec: &VendorSpec, kind: ProviderKind) -> bool {
+    spec.provider_kinds.is_empty() || spec.provider_kinds.iter().any(|one| one == kind.as_str())
 }
 
 fn is_origin(text: &str) -> bool {

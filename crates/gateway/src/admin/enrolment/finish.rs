@@ -103,6 +103,9 @@ impl Admin {
         if let Some(failure) = self.misshapen(&row, &granted) {
             return self.fail(row, &failure).await;
         }
+        if let Some(failure) = self.of_somebody_else(&row, &granted).await? {
+            return self.fail(row, &failure).await;
+        }
         let stored = match row.credential_id {
             Some(id) => self.signed_in_again(id, &row, &granted).await,
             None => self.connected(&row, &granted).await,
@@ -138,6 +141,21 @@ impl Admin {
         let is_jwt = oauth::is_jwt(granted.set.access_token.expose());
         let what = || format!("the vendor gave an access token that is no JWT: {}", probe.remedy);
         (!is_jwt).then(|| Failure::new(oauth::Class::NeedsSignIn, what()))
+    }
+
+    /// Why this is not the account that was to be signed in again (OA-06): a browser may still be signed in as somebody
+    /// else. The credential's name, limits and statistics are those of its own account.
+    async fn of_somebody_else(&self, row: &FlowRow, granted: &Granted) -> Result<Option<Failure>, Problem> {
+        let (Some(id), Some(now)) = (row.credential_id, granted.account.as_deref()) else { return Ok(None) };
+        let before =
+            self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, "credential"))?;
+        let other = before.token.account.filter(|before| !before.eq_ignore_ascii_case(now));
+        Ok(other.map(|before| {
+            let what = format!(
+                "the vendor signed in {now}, but this credential is the account {before}: sign out at the vendor and begin again as {before}, or connect {now} as an account of its own"
+            );
+            Failure::new(oauth::Class::Client, what)
+        }))
     }
 
     /// Whether the new account really works is shown by a check right away (OA-06).

@@ -5,6 +5,7 @@ use types::oauth::{FlowPhase, FlowView, PortState, PortView};
 
 use super::{Body, body_of};
 use crate::admin::Admin;
+use crate::refresh;
 
 impl Admin {
     pub(super) fn flow_view(&self, row: FlowRow) -> FlowView {
@@ -37,11 +38,16 @@ impl Admin {
             };
             PortView { port, state, reason: port_fault }
         });
+        let snapshot = self.core.snapshot();
+        let provider = snapshot.providers.iter().find(|provider| provider.id == row.provider_id);
+        let credential = row.credential_id.and_then(|id| refresh::find(&snapshot, id));
         FlowView {
             id: row.id,
             vendor: row.vendor,
             provider_id: row.provider_id,
+            provider_name: provider.map(|provider| provider.spec.name.clone()),
             credential_id: row.credential_id,
+            credential_name: credential.map(|(_, credential)| credential.spec.name.clone()),
             way: row.way,
             phase,
             authorize_url: hidden.and_then(|hidden| hidden.authorize_url).map(|url| url.expose().clone()),
