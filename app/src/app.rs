@@ -39,6 +39,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/pool") view=pages::pool::Pool ssr=mode.clone()/>
                     <Route path=path!("/routing") view=pages::routing::Routing ssr=mode.clone()/>
                     <Route path=path!("/oauth") view=pages::oauth::Oauth ssr=mode.clone()/>
+                    <Route path=path!("/oauth/new") view=pages::oauth_vendor::OauthVendorNew ssr=mode.clone()/>
                     <Route path=path!("/oauth/vendors/:name") view=pages::oauth_vendor::OauthVendor ssr=mode.clone()/>
                     <Route path=path!("/oauth/flows/:id") view=pages::oauth_flow::OauthFlow ssr=mode.clone()/>
                     <Route path=path!("/breakers") view=pages::breakers::Breakers ssr=mode.clone()/>

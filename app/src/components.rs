@@ -83,11 +83,44 @@ where
     S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
     S::Output: Clone + Send + Sync + 'static,
 {
-    let refresh = Refresh::get();
+    told(action, Refresh::get(), None, Result::is_ok)
+}
+
+/// Like [`failure`], for what changes the thing that the page is about: `own` grows beside the page's counter.
+/// Whatever else is done on the page leaves its forms, and what was typed into them, alone.
+pub(crate) fn failure_of<S>(action: ServerAction<S>, own: Refresh) -> Signal<Option<AppError>>
+where
+    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    told(action, Refresh::get(), Some(own), Result::is_ok)
+}
+
+/// Like [`failure`], for what may change a state even if it fails: a vendor that refuses a token has spoken.
+pub(crate) fn failure_and_state<S>(action: ServerAction<S>) -> Signal<Option<AppError>>
+where
+    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    told(action, Refresh::get(), None, |_| true)
+}
+
+fn told<S>(
+    action: ServerAction<S>,
+    page: Refresh,
+    own: Option<Refresh>,
+    asks_again: impl Fn(&Result<S::Output, AppError>) -> bool + 'static,
+) -> Signal<Option<AppError>>
+where
+    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    S::Output: Clone + Send + Sync + 'static,
+{
     let value = action.value();
     Effect::new(move || {
-        if value.with(|value| matches!(value, Some(Ok(_)))) {
-            refresh.0.update(|n| *n += 1);
+        if value.with(|value| value.as_ref().is_some_and(&asks_again)) {
+            for counter in [Some(page), own].into_iter().flatten() {
+                counter.0.update(|n| *n += 1);
+            }
         }
     });
     Signal::derive(move || {

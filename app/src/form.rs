@@ -16,6 +16,7 @@ pub(crate) mod price;
 pub(crate) mod provider;
 pub(crate) mod transfer;
 pub(crate) mod user;
+pub(crate) mod vendor;
 
 use serde::{Deserialize, Serialize};
 use types::Timestamp;

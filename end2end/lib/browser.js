@@ -104,7 +104,7 @@ export async function hydrated(page) {
 /** Every page of an administrator that needs no id. `/me` is a member's. */
 export const PAGES = [
   '/', '/providers', '/providers/new', '/users', '/users/new', '/keys', '/requests', '/settings', '/audit', '/system',
-  '/api-docs', '/usage', '/quotas', '/prices', '/prices/edit', '/prices/import', '/prices/reprice', '/credentials/import', '/oauth', '/groups', '/packages',
+  '/api-docs', '/usage', '/quotas', '/prices', '/prices/edit', '/prices/import', '/prices/reprice', '/credentials/import', '/oauth', '/oauth/new', '/groups', '/packages',
   '/packages/new', '/ledger', '/pool', '/routing', '/routing?view=aliases', '/routing?view=rules', '/routing?view=simulate',
   '/routing?view=backtest', '/breakers', '/models', '/conformance', '/playground', '/cache', '/cache?view=accounts', '/cache?view=users', '/cache?view=unavailable',
 ];

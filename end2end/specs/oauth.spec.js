@@ -107,14 +107,14 @@ for (const way of WAYS) {
     const { gateway, provider, auth, port } = home;
     const login = `redirect-${lang}`;
     const office = await desk(browser, gateway, way);
-    const { page, go, press, end, close } = office;
+    const { page, go, field, press, end, close } = office;
     const returns = [];
     page.on('request', (request) => request.url().includes('/auth/enrol/callback?code=') && returns.push(request.url()));
     try {
       await go('/oauth/vendors/generic');
-      await page.locator('#client_id').fill(CLIENTS[auth].id);
-      await page.locator('#client_secret').fill(CLIENTS[auth].secret);
-      await page.locator('#spec').fill(JSON.stringify(home.spec, null, 1));
+      await field('client_id').fill(CLIENTS[auth].id);
+      await field('client_secret').fill(CLIENTS[auth].secret);
+      await field('spec').fill(JSON.stringify(home.spec, null, 1));
       await press(page.locator(SAVE), /done=saved/);
       await page.locator('#connect').waitFor();
       assert.ok(!(await page.content()).includes(CLIENTS[auth].secret), 'the secret is not shown again');
@@ -187,6 +187,31 @@ for (const way of WAYS) {
       assert.deepEqual(await served(home), { status: 200, token: again.answer.access_token });
       await end();
     } finally {
+      await close();
+    }
+  });
+
+  test(`a refresh that the vendor refuses shows at once what the account is now, ${named(way)}`, async () => {
+    const home = homes[lang];
+    const login = `refused-${lang}`;
+    await configure(home);
+    const office = await desk(browser, home.gateway, way);
+    const { page, go, close } = office;
+    try {
+      await begin(office, home, 'callback');
+      await page.locator('#open-vendor').click();
+      await consent(page, login);
+      await page.waitForURL(/done=connected$/);
+      await go(`/providers/${home.provider.id}`);
+      vendor.front.alter = (form) => form.set('refresh_token', 'of nobody');
+      await card(page, login).locator('.card-actions').first().locator('button').first().click();
+      const told = page.locator('#credentials .flash.bad, main > .page > .flash.bad').first();
+      await told.waitFor();
+      assert.match(await told.innerText(), /invalid_grant/);
+      // No reload in between: what is shown beside the refusal is what it led to.
+      await card(page, login).filter({ hasText: WORDS[lang].again }).locator('.state.bad').waitFor();
+    } finally {
+      vendor.front.alter = null;
       await close();
     }
   });

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+use types::check::CheckReport;
 use types::credential::{CredentialEvent, CredentialView};
-use types::provider::ProviderTest;
 use types::{CredentialId, Page, ProviderId};
 
 use crate::error::AppError;
@@ -78,19 +78,20 @@ pub(crate) async fn restore(provider_id: ProviderId, id: CredentialId) -> Result
     Ok(())
 }
 
-/// Marks a refused one as usable again.
+/// Marks a refused one as usable again; of a lost account the vendor is asked.
 #[server]
 pub(crate) async fn recover(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
-    crate::host::admin().await?.credential_recover(id).await?;
+    let recovered = crate::host::admin().await?.credential_recover(id).await?;
+    crate::host::not_lost(&recovered)?;
     crate::host::redirect(&format!("/providers/{provider_id}?done=recovered"));
     Ok(())
 }
 
-/// Calls the provider with this credential.
+/// Calls the provider with this credential. What was found stands with the credential too, where a plain form post
+/// lands.
 #[server]
-pub(crate) async fn check(provider_id: ProviderId, id: CredentialId) -> Result<ProviderTest, AppError> {
+pub(crate) async fn check(provider_id: ProviderId, id: CredentialId) -> Result<CheckReport, AppError> {
     let report = crate::host::admin().await?.credential_check(id).await?;
-    let result = report.into_test();
-    crate::host::land(&crate::host::test_landing(provider_id, &result));
-    Ok(result)
+    crate::host::land(&format!("/providers/{provider_id}?done=checked"));
+    Ok(report)
 }

@@ -7,6 +7,7 @@ use types::{CredentialId, OauthFlowId, ProviderId};
 
 use crate::error::AppError;
 use crate::form::SecretText;
+use crate::form::vendor::VendorForm;
 
 /// Every vendor.
 #[server(input = Json)]
@@ -22,16 +23,22 @@ pub(crate) async fn vendor(name: String) -> Result<VendorView, AppError> {
 
 /// Changes a vendor's client and descriptor; an empty secret keeps the stored one.
 #[server]
-pub(crate) async fn put_vendor(
-    name: String,
-    client_id: String,
-    client_secret: SecretText,
-    spec: String,
-    version: i64,
-) -> Result<(), AppError> {
-    let input = crate::host::read_vendor(client_id, client_secret, &spec, version)?;
-    crate::host::admin().await?.vendor_put(name.clone(), input).await?;
+pub(crate) async fn put_vendor(name: String, form: VendorForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let input = crate::host::read_vendor(&form).map_err(&keep)?;
+    admin.vendor_put(name.clone(), input).await.map_err(&keep)?;
     crate::host::redirect_to(&format!("/oauth/vendors/{name}"), &[("done", "saved")]);
+    Ok(())
+}
+
+/// Adds a vendor.
+#[server]
+pub(crate) async fn add_vendor(form: VendorForm) -> Result<(), AppError> {
+    let (admin, keep) = (crate::host::admin().await?, AppError::keeping(&form));
+    let name = form.name.trim().to_owned();
+    let input = crate::host::read_vendor(&form).map_err(&keep)?;
+    admin.vendor_add(name.clone(), input).await.map_err(&keep)?;
+    crate::host::redirect_to(&format!("/oauth/vendors/{name}"), &[("done", "created")]);
     Ok(())
 }
 
@@ -95,7 +102,7 @@ pub(crate) async fn cancel(id: OauthFlowId) -> Result<(), AppError> {
 pub(crate) async fn refresh(provider_id: ProviderId, id: CredentialId) -> Result<(), AppError> {
     let result = crate::host::admin().await?.credential_refresh(id).await?;
     if let Some(why) = result.reason {
-        return Err(types::Problem::new("oauth_refused", why).into());
+        return Err(types::Problem::new("oauth_refused", format!("{}: {why}", result.name)).into());
     }
     crate::host::redirect(&format!("/providers/{provider_id}?done=token_refreshed"));
     Ok(())

@@ -26,10 +26,11 @@ pub(crate) async fn availability() -> Result<types::cached::Availability, AppErr
     Ok(crate::host::admin().await?.availability().await?)
 }
 
-/// Marks one as usable again.
+/// Marks one as usable again; of a lost account the vendor is asked.
 #[server]
 pub(crate) async fn recover(id: CredentialId) -> Result<(), AppError> {
-    crate::host::admin().await?.credential_recover(id).await?;
+    let recovered = crate::host::admin().await?.credential_recover(id).await?;
+    crate::host::not_lost(&recovered)?;
     crate::host::redirect("/pool?done=recovered");
     Ok(())
 }

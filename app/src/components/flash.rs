@@ -70,12 +70,19 @@ pub(crate) fn Failed(
     #[prop(optional)]
     notes: bool,
 ) -> impl IntoView {
-    let lang = lang();
+    let (t, lang) = (translator(), lang());
     move || {
         error.get().map(|error| {
             let headline = problem::headline(&error.problem, lang);
             let fields = &error.problem.fields;
-            let detail = if fields.is_empty() {
+            // Whoever signs in beside this page loses nothing of what is typed here.
+            let sign_in = problem::wants_sign_in(&error.problem);
+            let way_out = sign_in.then(|| view! {
+                <a href="/login" rel="external" target="_blank">{t(c::TO_SIGN_IN)}</a>
+            });
+            let detail = if sign_in {
+                None
+            } else if fields.is_empty() {
                 (headline != error.problem.message).then(|| error.problem.message.clone())
             } else {
                 let note = |(name, note): (&String, &String)| {
@@ -86,7 +93,7 @@ pub(crate) fn Failed(
             view! {
                 <div class="flash bad" role="alert">
                     <span aria-hidden="true">"■"</span>
-                    <span>{headline} {detail.map(|detail| view! { <span class="flash-detail">{detail}</span> })}</span>
+                    <span>{headline} {detail.map(|detail| view! { <span class="flash-detail">{detail}</span> })} " " {way_out}</span>
                 </div>
             }
         })

@@ -49,6 +49,9 @@ const SERVE: &[Entry] = &[
         "M5.500 13a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM7.300 8.700l5.700-5.700M11 5l2 2",
     ),
 ];
+/// Pages of no entry of their own, which belong to that of the providers.
+const OF_PROVIDERS: &[&str] = &["/oauth", "/credentials"];
+
 const MONEY: &[Entry] = &[
     ("/usage", c::NAV_USAGE, "M2.500 13.500V8M6.200 13.500V4.500M9.800 13.500V9.500M13.500 13.500V2.500"),
     ("/quotas", c::NAV_QUOTAS, "M2.500 11.500a5.500 5.500 0 1 1 11 0M8 11.500l2.600-3.400"),
@@ -179,10 +182,12 @@ fn NavLink(entry: Entry) -> impl IntoView {
     let path = use_location().pathname;
     let current = move || {
         let path = path.get();
-        let here = if href == "/" {
-            path == "/"
-        } else {
-            path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let within =
+            |part: &str| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let here = match href {
+            "/" => path == "/",
+            "/providers" => within(href) || OF_PROVIDERS.iter().any(|part| within(part)),
+            _ => within(href),
         };
         here.then_some("page")
     };

@@ -22,7 +22,7 @@ pub(crate) use drafts::{
 pub(crate) use increase::{lower, raise};
 pub(crate) use input::{read_price, read_reconcile};
 pub(crate) use landing::{go_back, redirect_to, test_landing};
-pub(crate) use oauth::{new_flow, read_vendor};
+pub(crate) use oauth::{new_flow, not_lost, read_vendor};
 pub(crate) use play::{booked, play};
 pub(crate) use policy::{apply_policy, clear_cache};
 

@@ -5,49 +5,62 @@ use types::credential::CredentialView;
 use types::oauth::{TokenStatus, TokenView};
 
 use crate::api;
-use crate::components::failure;
-use crate::components::flash::Failed;
 use crate::components::time::maybe;
 use crate::text::{Text, oauth as w, translator};
 
+/// What can be done with the token of an account.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountActions {
+    /// Fetches a fresh token.
+    pub(crate) refresh: ServerAction<api::oauth::Refresh>,
+    /// Signs in again.
+    pub(crate) again: ServerAction<api::oauth::Again>,
+}
+
+impl AccountActions {
+    pub(crate) fn new() -> Self {
+        Self { refresh: ServerAction::new(), again: ServerAction::new() }
+    }
+}
+
 /// Facts and actions; nothing for a credential without a token.
 #[component]
-pub(crate) fn Account(credential: CredentialView) -> impl IntoView {
-    credential.token.clone().map(|token| view! { <Token credential token/> })
+pub(crate) fn Account(credential: CredentialView, actions: AccountActions) -> impl IntoView {
+    credential.token.clone().map(|token| view! { <Token credential token actions/> })
 }
 
 #[component]
-fn Token(credential: CredentialView, token: TokenView) -> impl IntoView {
+fn Token(credential: CredentialView, token: TokenView, actions: AccountActions) -> impl IntoView {
     let t = translator();
-    let refresh = ServerAction::<api::oauth::Refresh>::new();
-    let again = ServerAction::<api::oauth::Again>::new();
-    let (refresh_failed, again_failed) = (failure(refresh), failure(again));
+    let AccountActions { refresh, again } = actions;
     let (id, provider) = (credential.id, credential.provider_id);
     let vendor = token.vendor.clone().unwrap_or_default();
-    let account = token.account.clone().unwrap_or_else(|| "–".to_owned());
+    let account = token.account.clone().filter(|account| *account != credential.name);
+    let lost = token.status == TokenStatus::NeedsReauth;
+    // What the state says above needs no second time.
+    let error = token.error.clone().filter(|error| credential.state_reason.as_ref() != Some(error));
     view! {
         <p class="reason break">
-            {t(w::TOKEN)} ": " <strong>{t(word(token.status))}</strong> " · " {account}
-            {reason(&token).map(|text| format!(" · {}", t(text)))}
-            {token.error.clone().map(|error| format!(" · {error}"))}
+            {t(w::TOKEN)} ": " <strong>{t(word(token.status))}</strong>
+            {account.map(|account| format!(" · {account}"))}
+            {reason(&token).filter(|_| !lost).map(|text| format!(" · {}", t(text)))}
+            {error.map(|error| format!(" · {error}"))}
         </p>
         <dl class="facts">
             <div><dt>{t(w::ENDS)}</dt><dd>{maybe(token.expires_at, "–")}</dd></div>
             <div><dt>{t(w::LAST_REFRESH)}</dt><dd>{maybe(token.refreshed_at, "–")}</dd></div>
             <div><dt>{t(w::NEXT_REFRESH)}</dt><dd>{maybe(token.next_refresh_at, "–")}</dd></div>
         </dl>
-        <Failed error=refresh_failed/>
-        <Failed error=again_failed/>
         <div class="card-actions">
             <ActionForm action=refresh>
                 <input type="hidden" name="provider_id" value=provider.to_string()/>
                 <input type="hidden" name="id" value=id.to_string()/>
-                <button class="button small">{t(w::REFRESH_NOW)}</button>
+                <button class="button small" class:quiet=lost disabled=move || refresh.pending().get()>{t(w::REFRESH_NOW)}</button>
             </ActionForm>
             <ActionForm action=again>
                 <input type="hidden" name="vendor" value=vendor/>
                 <input type="hidden" name="id" value=id.to_string()/>
-                <button class="button small quiet">{t(w::SIGN_IN_AGAIN)}</button>
+                <button class="button small" class:primary=lost class:quiet=!lost>{t(w::SIGN_IN_AGAIN)}</button>
             </ActionForm>
         </div>
     }

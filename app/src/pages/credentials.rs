@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use types::ProviderId;
 use types::breaker::BreakerState;
 use types::credential::{CredentialAuth, CredentialState, CredentialView, Tier};
+use types::oauth::TokenStatus;
 use types::provider::ProviderKind;
 use types::quota::ScopeKind;
 
-use super::account::Account;
+use super::account::{Account, AccountActions};
+use super::pool_checks::{CheckCell, CheckResult};
 use super::quota_panel::{Increases, ResetUsage, Subject};
 use super::secret_fields::SecretFields;
 use crate::api;
@@ -17,13 +19,15 @@ use crate::components::flash::Failed;
 use crate::components::limit_fields::LimitFields;
 use crate::components::load::{Empty, load, shown_of};
 use crate::components::reason::Reason;
-use crate::components::test_result::TestResult;
 use crate::components::time::maybe;
-use crate::components::{Refresh, badge, failure, query, routing_words};
+use crate::components::{Refresh, badge, failure, failure_and_state, query, routing_words};
 use crate::form::provider::CredentialForm;
 use crate::format;
-use crate::text::{cache, common as c, limit as l, oauth as w, pool as o, provider as p, translator};
+use crate::text::{
+    cache, check as k, common as c, limit as l, oauth as w, pool as o, provider as p, translator,
+};
 
+/// What can be done with one; made beside the list, so that what became of it outlives the list's next look.
 #[derive(Clone, Copy)]
 struct Actions {
     toggle: ServerAction<api::credential::Toggle>,
@@ -31,6 +35,7 @@ struct Actions {
     recover: ServerAction<api::credential::Recover>,
     check: ServerAction<api::credential::Check>,
     update: ServerAction<api::credential::Update>,
+    account: AccountActions,
 }
 
 /// The panel.
@@ -49,28 +54,30 @@ pub(crate) fn Credentials(
         recover: ServerAction::new(),
         check: ServerAction::new(),
         update: ServerAction::new(),
+        account: AccountActions::new(),
     };
-    let create_failed = failure(create);
-    let failures = [
+    let (create_failed, update_failed) = (failure(create), failure(actions.update));
+    let buttons = [
         failure(actions.toggle),
         failure(actions.remove),
-        failure(actions.recover),
+        failure_and_state(actions.recover),
         failure(actions.check),
-        failure(actions.update),
-        create_failed,
+        failure_and_state(actions.account.refresh),
+        failure(actions.account.again),
     ];
-    let [.., update_failed, _] = failures;
     let adding = create_failed.with_untracked(Option::is_some);
     let form = FormState { scope: "new-credential", error: create_failed };
     let list = Resource::new(move || refresh.0.get(), move |_| api::credential::list(provider_id));
     let checked = move || {
         let value = actions.check.value().with(|value| value.as_ref().and_then(|r| r.as_ref().ok().cloned()));
-        value.map(|test| view! { <TestResult test/> })
+        value.map(|report| view! { <CheckResult report/> })
     };
     view! {
         <section class="panel" id="credentials">
             <h2 class="panel-title">{t(p::CREDENTIALS)}</h2>
-            {failures.into_iter().map(|error| view! { <Failed error/> }).collect_view()}
+            {buttons.into_iter().map(|error| view! { <Failed error notes=true/> }).collect_view()}
+            <Failed error=create_failed/>
+            <Failed error=update_failed/>
             {checked}
             {load(list, move |credentials: Vec<CredentialView>| {
                 if credentials.is_empty() {
@@ -197,8 +204,11 @@ fn Item(
     let well = credential.state == CredentialState::Valid
         && credential.cooldowns.is_empty()
         && credential.breaker == BreakerState::Closed;
-    let can_recover =
-        !well && !matches!(credential.state, CredentialState::Disabled | CredentialState::Unreadable);
+    // Nothing is forgotten about a lost account: its own buttons ask the vendor, or lead there.
+    let lost = credential.token.as_ref().is_some_and(|token| token.status == TokenStatus::NeedsReauth);
+    let can_recover = !well
+        && !lost
+        && !matches!(credential.state, CredentialState::Disabled | CredentialState::Unreadable);
     let recover = can_recover.then(|| view! {
         <ActionForm action=actions.recover>{ids()}<button class="button small">{t(p::RECOVER)}</button></ActionForm>
     });
@@ -219,7 +229,10 @@ fn Item(
                 })}
             </div>
             <Reason credential=credential.clone()/>
-            <Account credential=credential.clone()/>
+            <Account credential=credential.clone() actions=actions.account/>
+            {credential.check.at.is_some().then(|| view! {
+                <div class="reason card-check">{t(k::LAST_RUN)} ": " <CheckCell credential=credential.clone()/></div>
+            })}
             <dl class="facts">
                 <div><dt>{t(p::TIER)}</dt><dd>{t(routing_words::tier(credential.tier))}</dd></div>
                 <div><dt>{t(c::PRIORITY)}</dt><dd>{credential.priority.to_string()}</dd></div>
@@ -235,7 +248,10 @@ fn Item(
                 <div><dt>{t(c::LAST_USED)}</dt><dd>{maybe(credential.last_used_at, t(c::NOT_YET))}</dd></div>
             </dl>
             <div class="card-actions">
-                <ActionForm action=actions.check>{ids()}<button class="button small">{t(p::CHECK)}</button></ActionForm>
+                <ActionForm action=actions.check>
+                    {ids()}
+                    <button class="button small" disabled=move || actions.check.pending().get()>{t(p::CHECK)}</button>
+                </ActionForm>
                 {recover}
                 <ActionForm action=actions.toggle attr:class="inline-form">
                     <input type="hidden" name="id" value=id.to_string()/>

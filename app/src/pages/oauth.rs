@@ -1,15 +1,16 @@
 //! Vendors that accounts are connected with, and the latest sign-ins.
 
 use leptos::prelude::*;
-use types::oauth::{FlowPhase, FlowView, Grant, PortState, Terms, VendorView};
+use leptos_router::location::Url;
+use types::oauth::{FlowPhase, FlowView, Grant, PortState, Terms, VendorSpec, VendorView};
 
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load};
 use crate::components::time::Time;
-use crate::components::{Refresh, failure, query};
-use crate::text::{Text, common as c, oauth as w, problem, translator};
+use crate::components::{Refresh, badge, failure, query};
+use crate::text::{Text, common as c, lang, oauth as w, problem, sign_in, translator};
 
 /// The page.
 #[component]
@@ -24,7 +25,9 @@ pub(crate) fn Oauth() -> impl IntoView {
     let refresh_failed = failure(refresh_all);
     let failed = move || code.get().map(|code| view! { <Problem code/> });
     view! {
-        <Head title=t(w::TITLE)/>
+        <Head title=t(w::TITLE)>
+            <a class="button primary small" href="/oauth/new">{t(w::NEW)}</a>
+        </Head>
         <div class="page">
             <Done/>
             {failed}
@@ -62,19 +65,31 @@ fn Vendors(vendors: Vec<VendorView>, #[prop(optional_no_strip)] provider: Option
     let rows = vendors
         .into_iter()
         .map(|vendor| {
-            let state = t(standing(&vendor));
+            let (ready, people) = (vendor.missing.is_none(), is_for_people(&vendor.spec));
+            let word = t(standing(&vendor));
+            let state = if ready {
+                view! { <badge::State mood="good" word/> }.into_any()
+            } else {
+                view! { <span class="faint">{word}</span> }.into_any()
+            };
             let href = format!("/oauth/vendors/{}{query}", vendor.name);
-            let port = vendor.port.clone();
+            let port = vendor.port.clone().filter(|port| people && (ready || port.state != PortState::Off));
+            let action = if ready { w::CONNECT } else { w::SET_UP };
             view! {
                 <tr>
-                    <th scope="row" data-label=t(w::VENDOR)><a href=href.clone()>{vendor.spec.label.clone()}</a></th>
+                    <th scope="row" data-label=t(w::VENDOR)>
+                        <span class="two-lines">
+                            <a href=href.clone()>{vendor.spec.label.clone()}</a>
+                            <code class="faint small">{vendor.name.clone()}</code>
+                        </span>
+                    </th>
                     <td data-label=t(w::TERMS) class="wrap-cell">{t(terms(vendor.spec.terms))}</td>
                     <td data-label=t(c::STATUS) class="wrap-cell">
                         {state}
                         {port.map(|port| view! { " " <span class="faint nowrap">{format!("{} {} {}", t(w::PORT), port.port, t(port_state(port.state)))}</span> })}
                     </td>
-                    <td data-label=t(w::ACCOUNTS)>{vendor.credentials.to_string()}</td>
-                    <td class="actions"><a class="button small quiet" href=href>{t(w::SET_UP)}</a></td>
+                    <td data-label=t(w::ACCOUNTS) class="num">{vendor.credentials.to_string()}</td>
+                    <td class="actions"><a class="button small quiet" href=href>{t(action)}</a></td>
                 </tr>
             }
         })
@@ -88,7 +103,7 @@ fn Vendors(vendors: Vec<VendorView>, #[prop(optional_no_strip)] provider: Option
                         <th scope="col">{t(w::VENDOR)}</th>
                         <th scope="col">{t(w::TERMS)}</th>
                         <th scope="col">{t(c::STATUS)}</th>
-                        <th scope="col">{t(w::ACCOUNTS)}</th>
+                        <th scope="col" class="num">{t(w::ACCOUNTS)}</th>
                         <th scope="col"><span class="visually-hidden">{t(c::ACTIONS)}</span></th>
                     </tr>
                 </thead>
@@ -107,11 +122,19 @@ fn Flows(flows: Vec<FlowView>) -> impl IntoView {
     let rows = flows
         .into_iter()
         .map(|flow| {
+            let (mood, word) = phase(flow.phase);
+            let error = flow.error.as_deref().map(|error| sign_in::told(lang(), error));
             view! {
                 <tr>
                     <th scope="row" data-label=t(w::FLOW)><a href=format!("/oauth/flows/{}", flow.id)>{format!("#{}", flow.id)}</a></th>
                     <td data-label=t(w::VENDOR)>{flow.vendor.clone()}</td>
-                    <td data-label=t(w::PHASE) class="wrap-cell">{t(phase(flow.phase))} " " {flow.error.clone()}</td>
+                    <td data-label=t(w::ACCOUNT)>{account_link(&flow)}</td>
+                    <td data-label=t(w::PHASE) class="wrap-cell">
+                        <span class="stack">
+                            <badge::State mood word=t(word)/>
+                            {error.map(|error| view! { <span class="reason break">{error}</span> })}
+                        </span>
+                    </td>
                     <td data-label=t(c::TIME)><Time at=flow.created_at/></td>
                 </tr>
             }
@@ -125,6 +148,7 @@ fn Flows(flows: Vec<FlowView>) -> impl IntoView {
                     <tr>
                         <th scope="col">{t(w::FLOW)}</th>
                         <th scope="col">{t(w::VENDOR)}</th>
+                        <th scope="col">{t(w::ACCOUNT)}</th>
                         <th scope="col">{t(w::PHASE)}</th>
                         <th scope="col">{t(c::TIME)}</th>
                     </tr>
@@ -136,10 +160,25 @@ fn Flows(flows: Vec<FlowView>) -> impl IntoView {
     .into_any()
 }
 
+/// The account of a sign-in, where it can be found; while there is none, the provider that it is for.
+pub(super) fn account_link(flow: &FlowView) -> Option<impl IntoView + use<>> {
+    let provider = flow.provider_name.clone()?;
+    let name = flow.credential_name.clone();
+    let words = name.as_ref().map_or_else(|| provider.clone(), |name| format!("{provider} / {name}"));
+    // Of many credentials the page shows those whose name holds it.
+    let at = name.as_deref().map(|name| format!("?credential={}", Url::escape(name))).unwrap_or_default();
+    let href = format!("/providers/{}{at}#credentials", flow.provider_id);
+    Some(view! { <a class="break" href=href>{words}</a> })
+}
+
+/// Whether people sign in with a vendor; accounts of others are made of files and clients.
+pub(super) fn is_for_people(spec: &VendorSpec) -> bool {
+    spec.grants.iter().any(|grant| matches!(grant, Grant::AuthorizationCode | Grant::DeviceCode))
+}
+
 /// Whether somebody could sign in with a vendor now, and what is missing.
 pub(super) fn standing(vendor: &VendorView) -> Text {
-    let by_people = |grant: &Grant| matches!(grant, Grant::AuthorizationCode | Grant::DeviceCode);
-    match (&vendor.missing, vendor.spec.grants.iter().any(by_people)) {
+    match (&vendor.missing, is_for_people(&vendor.spec)) {
         (None, _) => w::READY,
         (Some(_), true) => w::M_CLIENT,
         (Some(_), false) => w::M_NOBODY,
@@ -164,15 +203,15 @@ pub(super) fn terms(terms: Terms) -> Text {
     }
 }
 
-/// How far a sign-in is.
-pub(super) fn phase(phase: FlowPhase) -> Text {
+/// How far a sign-in is: the mood of its badge, and the word.
+pub(super) fn phase(phase: FlowPhase) -> (&'static str, Text) {
     match phase {
-        FlowPhase::WaitingCallback => w::P_WAITING,
-        FlowPhase::WaitingDevice => w::P_DEVICE,
-        FlowPhase::Exchanging => w::P_EXCHANGING,
-        FlowPhase::Completed => w::P_COMPLETED,
-        FlowPhase::Error => w::P_ERROR,
-        FlowPhase::Cancelled => w::P_CANCELLED,
-        FlowPhase::Expired => w::P_EXPIRED,
+        FlowPhase::WaitingCallback => ("info", w::P_WAITING),
+        FlowPhase::WaitingDevice => ("info", w::P_DEVICE),
+        FlowPhase::Exchanging => ("info", w::P_EXCHANGING),
+        FlowPhase::Completed => ("good", w::P_COMPLETED),
+        FlowPhase::Error => ("bad", w::P_ERROR),
+        FlowPhase::Cancelled => ("off", w::P_CANCELLED),
+        FlowPhase::Expired => ("warn", w::P_EXPIRED),
     }
 }

@@ -8,14 +8,15 @@ use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
 use types::oauth::{FlowPhase, FlowView, FlowWay};
 
-use super::oauth::{Problem, phase, port_state};
+use super::oauth::{Problem, account_link, phase, port_state};
 use crate::api;
 use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
 use crate::components::load::load_page;
 use crate::components::time::{Time, Until};
 use crate::components::{Refresh, failure, query};
-use crate::text::{common as c, lang, oauth as w, problem, translator};
+use crate::text::sentence::sentence;
+use crate::text::{common as c, lang, oauth as w, problem, sign_in, translator};
 
 /// Seconds between two looks if the vendor did not say.
 const PAUSE_S: u64 = 5;
@@ -35,7 +36,7 @@ pub(crate) fn OauthFlow() -> impl IntoView {
     load_page(
         flow,
         ("/oauth", t(w::TITLE)),
-        |flow: &FlowView| format!("#{} {}", flow.id, flow.vendor),
+        move |flow: &FlowView| format!("{} #{} · {}", t(w::FLOW), flow.id, flow.vendor),
         |flow| view! { <Body flow/> },
     )
 }
@@ -53,22 +54,30 @@ fn Body(flow: FlowView) -> impl IntoView {
         FlowPhase::Cancelled | FlowPhase::Expired => "warn",
         _ => "calm",
     };
+    // What could have gone wrong is of no use to whoever is through.
     let warnings = flow
         .warnings
         .iter()
+        .filter(|_| flow.phase != FlowPhase::Completed)
         .map(|warning| view! { <Answer mood="warn" text=problem::field_note(warning, lang()).into_owned()/> })
         .collect_view();
-    let port = flow.port.clone().map(|port| {
-        let word = port_state(port.state);
-        view! { <div><dt>{t(w::PORT)} " " {port.port.to_string()}</dt><dd>{t(word)} " " {port.reason}</dd></div> }
-    });
-    let again = format!("/oauth/vendors/{}?provider={provider}", flow.vendor);
-    let (error, request) = (flow.error.clone(), flow.request_id.clone());
     let done = flow.phase == FlowPhase::Completed;
+    let port = flow.port.clone().filter(|_| !done).map(|port| {
+        let word = port_state(port.state);
+        let reason = port.reason.as_deref().map(|reason| sentence(lang(), reason));
+        view! { <div><dt>{t(w::PORT)} " " {port.port.to_string()}</dt><dd>{t(word)} " " {reason}</dd></div> }
+    });
+    let vendor = format!("/oauth/vendors/{}?provider={provider}", flow.vendor);
+    let (other, again) = (vendor.clone(), if done { w::CONNECT_ANOTHER } else { w::BEGIN_AGAIN });
+    let (error, request) =
+        (flow.error.as_deref().map(|error| sign_in::told(lang(), error)), flow.request_id.clone());
+    let account = account_link(&flow);
     // A sign-in that failed says why itself.
     let code = query("problem").get_untracked().filter(|_| flow.phase != FlowPhase::Error);
-    let words = t(phase(flow.phase));
-    let (redirect, ends) = (flow.redirect_uri.clone(), flow.expires_at);
+    let words = t(phase(flow.phase).1);
+    let by_device = flow.way == FlowWay::Device;
+    let redirect = flow.redirect_uri.clone().filter(|_| !done);
+    let (began, ends, name) = (flow.created_at, flow.expires_at, flow.vendor.clone());
     let way = match (waiting, flow.way) {
         (false, _) => ().into_any(),
         (true, FlowWay::Device) => view! { <Device flow/> }.into_any(),
@@ -86,13 +95,16 @@ fn Body(flow: FlowView) -> impl IntoView {
         {way}
         <section class="panel pad sign-in">
             <dl class="facts">
+                <div><dt>{t(if done { w::ACCOUNT } else { c::PROVIDER })}</dt><dd>{account}</dd></div>
+                <div><dt>{t(w::VENDOR)}</dt><dd><a href=vendor>{name}</a></dd></div>
                 {redirect.map(|uri| view! { <div><dt>{t(w::REDIRECT)}</dt><dd><code class="break">{uri}</code></dd></div> })}
                 {port}
-                <div><dt>{t(w::ENDS)}</dt><dd><Time at=ends/></dd></div>
+                <div><dt>{t(w::BEGAN)}</dt><dd><Time at=began/></dd></div>
+                {(waiting && !by_device).then(|| view! { <div><dt>{t(w::ENDS)}</dt><dd><Until at=ends/></dd></div> })}
             </dl>
             <div class="card-actions">
                 <a class="button small" href=format!("/providers/{provider}")>{t(w::TO_PROVIDER)}</a>
-                {(!waiting && !done).then(|| view! { <a class="button small" href=again>{t(w::BEGIN_AGAIN)}</a> })}
+                {(!waiting).then(|| view! { <a class="button small" class:quiet=done href=other>{t(again)}</a> })}
                 {waiting.then(|| view! {
                     <ActionForm action=cancel>
                         <input type="hidden" name="id" value=id.to_string()/>

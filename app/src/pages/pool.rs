@@ -18,10 +18,10 @@ use crate::components::flash::{Done, Failed};
 use crate::components::head::{Answer, Head};
 use crate::components::load::{Empty, load, shown_of};
 use crate::components::reason::Reason;
-use crate::components::{Refresh, badge, failure, query, routing_words};
+use crate::components::{Refresh, badge, failure, failure_and_state, query, routing_words};
 use crate::error::AppError;
 use crate::format;
-use crate::text::{check as k, common as c, pool as o, provider as p, routing as w, translator};
+use crate::text::{check as k, common as c, oauth as a, pool as o, provider as p, routing as w, translator};
 
 /// Most credentials shown in one tier; a search narrows the rest.
 const MOST: usize = 200;
@@ -37,7 +37,9 @@ pub(crate) fn Pool() -> impl IntoView {
     let actions = CheckActions::new();
     let recover = ServerAction::<api::pool::Recover>::new();
     let recover_all = ServerAction::<api::pool::RecoverAll>::new();
-    let (one_failed, all_failed) = (failure(recover), failure(recover_all));
+    let again = ServerAction::<api::oauth::Again>::new();
+    let (one_failed, all_failed) = (failure_and_state(recover), failure_and_state(recover_all));
+    let again_failed = failure(again);
     let data = Resource::new(move || refresh.0.get(), |_| everything());
     let grid = Resource::new(move || refresh.0.get(), |_| api::pool::availability());
     view! {
@@ -51,6 +53,7 @@ pub(crate) fn Pool() -> impl IntoView {
             <Done/>
             <Failed error=one_failed/>
             <Failed error=all_failed/>
+            <Failed error=again_failed notes=true/>
             {actions.failures()}
             <History/>
             {load(data, move |(report, credentials, providers, checker)| {
@@ -82,7 +85,7 @@ pub(crate) fn Pool() -> impl IntoView {
                         }
                         let (credentials, providers) = all.get_value();
                         let wanted = Wanted { text: search.get().unwrap_or_default().to_lowercase(), state: state.get() };
-                        let checks = Checks { actions, threshold };
+                        let checks = Checks { actions, again, threshold };
                         view! { <Tiers tiers=stats.clone() credentials providers wanted recover checks/> }.into_any()
                     }}
                 }
@@ -99,6 +102,7 @@ pub(crate) fn Pool() -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Checks {
     actions: CheckActions,
+    again: ServerAction<api::oauth::Again>,
     threshold: u32,
 }
 
@@ -294,14 +298,26 @@ fn Row(
     let well = credential.state == CredentialState::Valid
         && credential.cooldowns.is_empty()
         && credential.breaker == types::breaker::BreakerState::Closed;
-    let recover = (!well && credential.state != CredentialState::Disabled).then(|| {
-        view! {
+    // A lost account comes back by a new sign-in, and by nothing that could be forgotten here.
+    let lost = credential.token.clone().filter(|_| credential.state == CredentialState::NeedsReauth);
+    let recover = match lost {
+        Some(token) => view! {
+            <ActionForm action=checks.again>
+                <input type="hidden" name="vendor" value=token.vendor.unwrap_or_default()/>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button class="button small">{t(a::SIGN_IN_AGAIN)}</button>
+            </ActionForm>
+        }
+        .into_any(),
+        None if well || credential.state == CredentialState::Disabled => ().into_any(),
+        None => view! {
             <ActionForm action=recover>
                 <input type="hidden" name="id" value=id.to_string()/>
                 <button class="button small">{t(o::RECOVER)}</button>
             </ActionForm>
         }
-    });
+        .into_any(),
+    };
     let n = format::count;
     view! {
         <tr>

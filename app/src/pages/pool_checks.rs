@@ -1,7 +1,7 @@
 //! Checks of credentials on the page of the pool: how the checker does, who has errors, and what can be done.
 
 use leptos::prelude::*;
-use types::check::{CheckerView, DisabledBy};
+use types::check::{CheckReport, CheckerView, DisabledBy};
 use types::credential::CredentialView;
 use types::provider::ProviderView;
 
@@ -11,7 +11,8 @@ use crate::components::load::Empty;
 use crate::components::time::{Time, Until, maybe};
 use crate::components::{badge, failure, flash};
 use crate::format;
-use crate::text::{check as k, common as c, translator};
+use crate::text::sentence::sentence;
+use crate::text::{check as k, common as c, lang, translator};
 
 /// What can be done with checks and errors.
 #[derive(Clone, Copy)]
@@ -104,17 +105,23 @@ pub(crate) fn Checker(checker: CheckerView, actions: CheckActions) -> impl IntoV
 
 /// What the checks of one credential say, in a cell.
 #[component]
-pub(crate) fn CheckCell(credential: CredentialView, threshold: u32) -> impl IntoView {
+pub(crate) fn CheckCell(
+    credential: CredentialView,
+    /// Failures after which a credential is switched off, where the page knows.
+    #[prop(optional)]
+    threshold: Option<u32>,
+) -> impl IntoView {
     let t = translator();
     let check = credential.check;
+    let of = threshold.map(|most| format!("/{most}")).unwrap_or_default();
     let off = (check.disabled_by == Some(DisabledBy::HealthCheck)).then(|| {
-        let text = format!("{} {}/{threshold}", t(k::AUTO_DISABLED), check.failures);
+        let text = format!("{} {}{of}", t(k::AUTO_DISABLED), check.failures);
         view! {
             <span class="state bad"><span class="mark" aria-hidden="true">"■"</span>{text}</span>
             {check.disabled_at.map(|at| view! { <span class="faint"><Time at/></span> })}
         }
     });
-    let count = (off.is_none() && check.failures > 0).then(|| format!("{}/{threshold}", check.failures));
+    let count = (off.is_none() && check.failures > 0).then(|| format!("{}{of}", check.failures));
     view! {
         <span class="stack">
             {off}
@@ -123,9 +130,25 @@ pub(crate) fn CheckCell(credential: CredentialView, threshold: u32) -> impl Into
                 {count.map(|count| view! { <span class="faint">{count}</span> })} " "
                 {check.at.map(|at| view! { <span class="faint"><Time at relative=true/></span> })}
             </span>
-            {check.message.map(|message| view! { <span class="reason break">{message}</span> })}
-            {check.remedy.map(|remedy| view! { <span class="reason break">{t(k::REMEDY)} ": " {remedy}</span> })}
+            {check.message.map(|message| view! { <span class="reason break">{sentence(lang(), &message)}</span> })}
+            {check.remedy.map(|remedy| view! { <span class="reason break">{t(k::REMEDY)} ": " {sentence(lang(), &remedy)}</span> })}
         </span>
+    }
+}
+
+/// What one check found, right after it was asked for: of whom, the verdict, how fast, what was said and what to do.
+#[component]
+pub(crate) fn CheckResult(report: CheckReport) -> impl IntoView {
+    let t = translator();
+    let CheckReport { credential_name, result, probe, status, latency_ms, error, remedy, .. } = report;
+    let mut facts = vec![format::duration(latency_ms), probe];
+    facts.extend(status.map(|status| format!("HTTP {status}")));
+    view! {
+        <div class="test-result" role="status">
+            <p><strong>{credential_name}</strong> " " {badge::check(Some(result))} " " <span class="faint">{facts.join(" · ")}</span></p>
+            {error.map(|error| view! { <p class="test-error">{sentence(lang(), &error)}</p> })}
+            {remedy.map(|remedy| view! { <p class="reason">{t(k::REMEDY)} ": " {sentence(lang(), &remedy)}</p> })}
+        </div>
     }
 }
 

@@ -11,7 +11,8 @@ use crate::components::pager::Pager;
 use crate::components::time::{Time, Until};
 use crate::components::{Refresh, badge, query};
 use crate::format;
-use crate::text::{Text, check as k, common as c, pool as o, translator};
+use crate::text::sentence::sentence;
+use crate::text::{Text, check as k, common as c, lang, pool as o, translator};
 
 /// The panel, or nothing where no credential is asked for.
 #[component]
@@ -97,8 +98,8 @@ fn Checks(checks: Vec<CheckLine>) -> impl IntoView {
                     <td data-label=t(k::RESULT)>{badge::check(Some(result))}</td>
                     <td data-label=t(k::STATUS) class="num">{status}</td>
                     <td data-label=t(k::DURATION) class="num">{format::duration(latency_ms)}</td>
-                    <td data-label=t(k::MESSAGE) class="wrap-cell">{message.unwrap_or_default()}</td>
-                    <td data-label=t(k::REMEDY) class="wrap-cell">{remedy.unwrap_or_default()}</td>
+                    <td data-label=t(k::MESSAGE) class="wrap-cell">{sentence(lang(), &message.unwrap_or_default())}</td>
+                    <td data-label=t(k::REMEDY) class="wrap-cell">{sentence(lang(), &remedy.unwrap_or_default())}</td>
                 </tr>
             }
         })

@@ -18,7 +18,7 @@ use crate::components::flash::{Done, Failed};
 use crate::components::head::Answer;
 use crate::components::load::{load, load_page};
 use crate::components::test_result::{TestResult, landed};
-use crate::components::{Refresh, failure, query};
+use crate::components::{Refresh, failure, failure_of, query};
 use crate::form::provider::ProviderForm;
 use crate::text::{common as c, provider as p, translation as x, translator};
 
@@ -27,15 +27,16 @@ use crate::text::{common as c, provider as p, translation as x, translator};
 pub(crate) fn ProviderPage() -> impl IntoView {
     let t = translator();
     let id = path_id::<ProviderId>();
-    let refresh = Refresh::get();
+    let own = Refresh(RwSignal::new(0));
     let update = ServerAction::<api::provider::Update>::new();
     let remove = ServerAction::<api::provider::Remove>::new();
     let restore = ServerAction::<api::provider::Restore>::new();
     let restore_credential = ServerAction::<api::credential::Restore>::new();
-    let (update_failed, remove_failed) = (failure(update), failure(remove));
-    let (restore_failed, restore_credential_failed) = (failure(restore), failure(restore_credential));
+    let (update_failed, remove_failed) = (failure_of(update, own), failure_of(remove, own));
+    let restore_failed = failure_of(restore, own);
+    let restore_credential_failed = failure(restore_credential);
     let undo = query("undo_credential");
-    let provider = Resource::new(move || (id.get().0, refresh.0.get()), |(id, _)| api::provider::fetch(id));
+    let provider = Resource::new(move || (id.get().0, own.0.get()), |(id, _)| api::provider::fetch(id));
     let form = FormState { scope: "provider", error: update_failed };
     load_page(
         provider,

@@ -4,7 +4,7 @@
 //! As with the engine's other sentences the English text is the key. `{}` stands for whatever the file or the engine put
 //! there: a name, a number, a variable.
 
-use super::{Lang, problem};
+use super::{Lang, holes, problem};
 
 /// English and Chinese, with the same number of `{}` in the same order.
 const SAID: &[(&str, &str)] = &[
@@ -195,7 +195,7 @@ fn faults(said: &str) -> Vec<&str> {
 
 /// A sentence of the list.
 pub(super) fn known(said: &str) -> Option<String> {
-    SAID.iter().find_map(|(en, zh)| Some(filled(zh, &holes(en, said)?)))
+    holes::translated(SAID, said)
 }
 
 /// A field with what is wrong with it, a file or a place with its fault, or one of the two alone.
@@ -206,27 +206,6 @@ fn part(said: &str) -> String {
         }
         None => problem::field_note(said, Lang::Zh).into_owned(),
     }
-}
-
-/// What stands at each `{}` of a sentence; nothing if it is another sentence.
-fn holes<'a>(sentence: &str, said: &'a str) -> Option<Vec<&'a str>> {
-    let mut parts = sentence.split("{}");
-    let mut rest = said.strip_prefix(parts.next()?)?;
-    let mut found = Vec::new();
-    let parts: Vec<&str> = parts.collect();
-    for (at, part) in parts.iter().enumerate() {
-        let hole = if at + 1 == parts.len() { rest.strip_suffix(part)? } else { rest.split_once(part)?.0 };
-        rest = rest.get(hole.len() + part.len()..)?;
-        found.push(hole);
-    }
-    rest.is_empty().then_some(found)
-}
-
-fn filled(sentence: &str, holes: &[&str]) -> String {
-    let mut holes = holes.iter();
-    let mut parts = sentence.split("{}");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + holes.next().copied().unwrap_or_default() + part)
 }
 
 #[cfg(test)]

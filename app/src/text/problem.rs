@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use types::Problem;
 
-use super::{Lang, Text, import_reason};
+use super::{Lang, Text, import_reason, sign_in};
 
 super::texts! {
     INVALID_INPUT: "Some fields need your attention.", "有字段需要修改。";
@@ -190,16 +190,50 @@ const EXACT: &[(&str, &str)] = &[
     ("this vendor has no fixed port; use callback or paste", "该供应商没有固定端口，请使用回调或手动粘贴"),
     ("enter the id of the client that you registered with the vendor", "请填写在供应商处注册的客户端 ID"),
     (
-        "set BASE_URL, so that the vendor knows where to send you back to",
-        "请设置 BASE_URL，供应商才知道回调到哪里",
+        "nobody signs in with this vendor: its accounts are added by their key file or client",
+        "无需登录：该供应商的账号通过密钥文件或客户端添加",
+    ),
+    ("another vendor has this name already; choose another one", "已有同名供应商，请换一个名称"),
+    ("expected 1 to 40 small letters, digits, - or _", "应为 1 到 40 个小写字母、数字、- 或 _"),
+    ("a new vendor needs a descriptor", "新供应商需要填写描述"),
+    (
+        "credentials are connected with this vendor; delete them first",
+        "仍有凭证通过此供应商连接，请先删除这些凭证",
     ),
     (
-        "BASE_URL is not set; the address that your browser shows is used",
-        "未设置 BASE_URL，将使用浏览器当前地址",
+        "expected https://: secrets go there, and http:// stays within your own network",
+        "应为 https://：机密会发往该地址，http:// 仅限您自己的网络",
+    ),
+    (
+        "expected an http:// or https:// address without blanks, user or fragment",
+        "应为 http:// 或 https:// 地址，不含空格、用户名与片段",
+    ),
+    ("expected an address, or a path that begins with /", "应为地址，或以 / 开头的路径"),
+    ("expected a path that begins with /", "应为以 / 开头的路径"),
+    ("expected at least one", "至少需要一项"),
+    ("is needed to sign in with the browser", "浏览器登录需要此项"),
+    ("is needed to sign in with a device code", "设备代码登录需要此项"),
+    ("expected the name of a header", "应为请求头名称"),
+    (
+        "expected names and values of headers, and none that the connection owns or that carries a secret",
+        "应为请求头的名称与取值，不能是由连接决定的或携带机密的请求头",
+    ),
+    ("expected at most 32 names with short values", "最多 32 个名称，取值须简短"),
+    ("expected at most 32 scopes without blanks", "最多 32 个权限范围，不含空格"),
+    (
+        "set BASE_URL, so that the vendor knows where to send you back to",
+        "请设置 BASE_URL，供应商才知道回调到哪里",
     ),
 ];
 
 const AFFIXES: &[(&str, &str, &str, &str)] = &[
+    ("is no JSON: line ", "", "不是有效的 JSON：行 ", ""),
+    (
+        "",
+        " is set by the sign-in itself; a client's id and secret have their own fields",
+        "",
+        " 由登录过程自行设置；客户端 ID 与密钥有各自的字段",
+    ),
     ("expected a whole number, ", "", "应为整数，范围 ", ""),
     ("expected one of: ", "", "应为以下之一：", ""),
     ("expected ", " seconds", "应为 ", " 秒"),
@@ -223,7 +257,7 @@ pub(crate) fn field_note(note: &str, lang: Lang) -> Cow<'_, str> {
     if let Some((_, zh)) = EXACT.iter().find(|(en, _)| *en == note) {
         return Cow::Borrowed(zh);
     }
-    if let Some(zh) = import_reason::known(note) {
+    if let Some(zh) = sign_in::known(note).or_else(|| import_reason::known(note)) {
         return Cow::Owned(zh);
     }
     AFFIXES

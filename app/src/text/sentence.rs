@@ -37,6 +37,52 @@ const SENTENCES: &[(&str, &str)] = &[
     // Ports of vendors.
     ("another program listens there", "由其他程序监听"),
     ("OAUTH_CALLBACK_HOST is off", "OAUTH_CALLBACK_HOST 已设为 off"),
+    // What to do after a check.
+    (
+        "the vendor does not take this API key: make a new one in the vendor's console and enter it here",
+        "供应商不接受此 API 密钥：请在供应商控制台新建密钥并在此填写",
+    ),
+    (
+        "access token expired or revoked: re-authorise this account",
+        "访问令牌已过期或被撤销：请重新登录此账号",
+    ),
+    ("session key expired: sign in again and enter the new one", "会话密钥已过期：请重新登录并填写新的密钥"),
+    (
+        "obtain a new ChatGPT OAuth token: re-authorise this account",
+        "请重新登录此账号以获取新的 ChatGPT OAuth 令牌",
+    ),
+    (
+        "Google OAuth authorisation needed: re-authorise this account, or enable the API in its project",
+        "需要 Google OAuth 授权：请重新登录此账号，或在其项目中启用该 API",
+    ),
+    (
+        "the vendor refuses this account: look into its console for what it wants, or enter another key",
+        "供应商拒绝此账户：请在其控制台查看原因，或更换密钥",
+    ),
+    (
+        "the account is out of credit or suspended: top it up or ask the vendor, then recover it",
+        "账户余额不足或已被停用：请充值或联系供应商，然后恢复该凭证",
+    ),
+    (
+        "it lives; the vendor limits it right now, and it comes back by itself",
+        "凭证有效；供应商目前正在限流，稍后会自动恢复",
+    ),
+    (
+        "nothing is counted: look at the network, the proxy and the base address, then check again",
+        "不计入失败：请检查网络、代理与基础地址，然后再次检查",
+    ),
+    (
+        "nothing is counted: the vendor does not serve the place that it is asked from; look at the proxy, or at the addresses that the account allows",
+        "不计入失败：供应商不为当前出口所在地提供服务；请检查代理，或账户允许的地址",
+    ),
+    (
+        "nothing is counted: whether it works shows with its next request",
+        "不计入失败：是否可用将由下一个请求体现",
+    ),
+    (
+        "session keys are asked after only where the setting account_session_key_probe is switched on",
+        "仅在开启设置 account_session_key_probe 后才检查会话密钥",
+    ),
     // Built-in error rules.
     ("Account out of credit", "账户余额不足"),
     ("Organization switched off", "组织已停用"),

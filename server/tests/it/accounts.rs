@@ -4,6 +4,7 @@
 mod by_hand;
 mod cut_off;
 mod endpoint;
+mod pages;
 mod returning;
 mod sign_in;
 mod skew;

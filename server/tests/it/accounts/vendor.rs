@@ -22,6 +22,8 @@ pub(crate) struct Script {
     pub(crate) expires_in: Option<i64>,
     /// Access tokens are JWTs with this end, in seconds since 1970 by the vendor's clock, and this age.
     pub(crate) jwt: Option<(i64, i64)>,
+    /// Who signs in; `None`: the same one as always.
+    pub(crate) account: Option<&'static str>,
     /// The account was withdrawn.
     pub(crate) revoked: bool,
     /// Refusals repeat what was sent.
@@ -185,7 +187,8 @@ fn answer(script: &mut Script, path: &str, body: &str, n: u32) -> (u16, String) 
         return refuse(script, "invalid_grant", "Token has been revoked");
     }
     let access_token = script.jwt.map_or_else(|| format!("a{n}-CANARY-access-token"), jwt);
-    let mut answer = json!({"access_token": access_token, "email": "ops@example.com"});
+    let mut answer =
+        json!({"access_token": access_token, "email": script.account.unwrap_or("ops@example.com")});
     if !own {
         script.good = format!("r{n}-CANARY-refresh-token");
         answer["refresh_token"] = json!(script.good);
