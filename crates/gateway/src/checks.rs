@@ -179,7 +179,10 @@ async fn run(core: &Arc<Core>, targets: Vec<Target>) -> Result<CheckRound, store
     let beside = core.snapshot().settings.account_health_check_parallelism;
     let beside = usize::try_from(beside).unwrap_or(1).max(1);
     let asked = targets.into_iter().map(|target| Box::pin(ask(core, target)));
-    let found: Vec<Found> = futures_util::stream::iter(asked).buffer_unordered(beside).collect().await;
+    // Whoever has not answered when the process stops is asked again after it: nobody waits for a vendor then, and what
+    // the others said is written down while there is a database.
+    let answered = futures_util::stream::iter(asked).buffer_unordered(beside);
+    let found: Vec<Found> = answered.take_until(core.draining.cancelled()).collect().await;
     settle::settle(core, found).await
 }
 

@@ -24,7 +24,13 @@ impl Admin {
         let core = self.core.clone();
         let asked = self.core.tracker.spawn(async move { checks::one(&core, id).await });
         let report = asked.await.map_err(|error| Problem::new("internal", error.to_string()))?;
-        report.map_err(|error| store_problem(error, OBJECT))?.ok_or_else(|| not_found(OBJECT))
+        report.map_err(|error| store_problem(error, OBJECT))?.ok_or_else(|| {
+            if self.core.draining.is_cancelled() {
+                Problem::new("overloaded", "this instance is restarting; try again in a moment")
+            } else {
+                not_found(OBJECT)
+            }
+        })
     }
 
     /// The same for every credential that is switched on, or that its checks switched off.

@@ -105,17 +105,21 @@ async fn ex_12_odd_windows_stop_nobody_for_long() {
     for (name, value) in [("affinity.enabled", "false"), ("account_allowance_percent", "90")] {
         checked.set(name, value).await;
     }
-    let now = checked.clock.now();
-    let (seconds, iso) = ((now.0 + 60_000) / 1_000, now.plus_ms(60_000).to_string());
     // Share, reset, whether the next request goes elsewhere, and what the page says is used.
     for (share, reset, stops, percent) in [
-        ("1.35", seconds.to_string(), true, json!(135)),
-        ("0.95", iso, true, json!(95)),
-        ("0.95", "9999999999999".to_owned(), true, json!(95)),
-        ("0.95", "1577836800".to_owned(), false, json!(95)),
-        ("-0.5", seconds.to_string(), false, Value::Null),
-        ("NaN", "soon".to_owned(), false, Value::Null),
+        ("1.35", "seconds", true, json!(135)),
+        ("0.95", "iso", true, json!(95)),
+        ("0.95", "9999999999999", true, json!(95)),
+        ("0.95", "1577836800", false, json!(95)),
+        ("-0.5", "seconds", false, Value::Null),
+        ("NaN", "soon", false, Value::Null),
     ] {
+        let ahead = checked.clock.now().plus_ms(MINUTE);
+        let reset = match reset {
+            "seconds" => (ahead.0 / 1_000).to_string(),
+            "iso" => ahead.to_string(),
+            other => other.to_owned(),
+        };
         checked.rig.upstream.forget();
         let odd = Behaviour::default()
             .header("anthropic-ratelimit-unified-5h-utilization", share)

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use fakeup::Behaviour;
+use fakeup::{Behaviour, Then};
+use gateway::Clock;
 use serde_json::{Value, json};
 
 use super::{Checked, MINUTE, eventually};
+use crate::harness::Running;
+use crate::rig::Rig;
 use crate::rig::browser::Browser;
 
 /// Forbidden, but not for good: counted, and nothing else follows.
@@ -253,4 +256,40 @@ async fn ac_13_a_check_of_what_was_reset_meanwhile_counts_for_nothing() {
         (&json!(true), &json!("valid"), &json!(0)),
         "{account}"
     );
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_no_silent_vendor_and_keeps_what_the_others_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Clock::system().now());
+    let started = async || {
+        let own = clock.clone();
+        Running::start_in(dir.path(), move |config| config.clock = own).await.unwrap()
+    };
+    let rig = Rig::of(started().await).await;
+    let provider = rig.pool("anthropic", json!({}), &["up-a", "up-b"]).await;
+    let mut checked = Checked { rig, clock: clock.clone(), provider };
+    let refused = Behaviour::status(401).header("anthropic-ratelimit-unified-5h-utilization", "0.5");
+    checked.on("up-a", refused);
+    checked.on("up-b", Behaviour::instead(Then::Stall));
+    checked.set("account_health_check_enabled", "true").await;
+    // From now on it is due within an interval.
+    assert!(checked.account("up-a").await["next_check_at"].is_string());
+    clock.advance(10 * MINUTE);
+    let wake = format!("Authorization: Bearer {}\r\n", crate::harness::ADMIN_TOKEN);
+    let path = "/api/admin/tasks/check_credentials/run";
+    assert_eq!(checked.rig.server.raw(crate::harness::post(path, &wake, "")).await.status(), 204);
+    eventually("one has answered and the other is asked", async || {
+        let told = checked.account("up-a").await["allowance"].is_object();
+        (told && checked.rig.seen().len() == 2).then_some(())
+    })
+    .await;
+    let Rig { server, upstream, key, key_id, user_id } = checked.rig;
+    server.stop().await;
+    checked.rig = Rig { server: started().await, upstream, key, key_id, user_id };
+    assert_eq!((checked.failures("up-a").await, checked.failures("up-b").await), (1, 0));
+    let id = checked.id("up-b").await;
+    let history = checked.get(&format!("/credentials/{id}/checks")).await;
+    assert_eq!(history["items"], json!([]), "what nobody answered was no check");
+    checked.rig.server.stop().await;
 }
