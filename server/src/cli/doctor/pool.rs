@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use store::{ConfigRows, CredentialRow, ProviderRow};
-use types::check::{CheckReport, CheckResult};
+use types::CredentialId;
+use types::check::{CheckReport, CheckResult, DisabledBy};
 use types::credential::{CredentialState, CredentialView};
 
 use super::Findings;
@@ -67,26 +68,38 @@ fn stored(provider: &ProviderRow, row: &CredentialRow, now: types::Timestamp, fi
         (true, true) => CredentialState::Valid,
         (true, false) => row.mark.state,
     };
-    let why = row.mark.reason.as_deref().filter(|_| !valid).unwrap_or_default();
-    let text = line(&provider.spec.name, &row.spec.name, row.spec.tier.as_str(), state.as_str(), why);
+    let refused = row.check.disabled_by == Some(DisabledBy::HealthCheck);
+    let why = match &row.check.disabled_reason {
+        Some(why) if refused => format!("switched off by its checks: {why}"),
+        _ => row.mark.reason.clone().filter(|_| !valid).unwrap_or_default(),
+    };
+    let text = line(&provider.spec.name, &row.spec.name, row.spec.tier.as_str(), state.as_str(), &why);
     match state {
         CredentialState::Valid => findings.good(&text),
-        CredentialState::Disabled => findings.odd(&text),
+        // A person did it.
+        CredentialState::Disabled if !refused => findings.odd(&text),
         _ => findings.bad(&text),
     }
 }
 
 fn probed(provider: &ProviderRow, view: &CredentialView, gateway: &Gateway<'_>, findings: &mut Findings) {
-    let tell =
-        |what: &str| line(&provider.spec.name, &view.name, view.tier.as_str(), view.state.as_str(), what);
+    let tell_of = |view: &CredentialView, what: &str| {
+        line(&provider.spec.name, &view.name, view.tier.as_str(), view.state.as_str(), what)
+    };
+    let refused = view.check.disabled_by == Some(DisabledBy::HealthCheck);
     match view.state {
-        CredentialState::Disabled => return findings.odd(&tell("")),
+        // Whoever was switched off by checks is asked again, as they do.
+        CredentialState::Disabled if !refused => return findings.odd(&tell_of(view, "")),
         CredentialState::Unreadable => {
-            return findings.bad(&tell(view.state_reason.as_deref().unwrap_or_default()));
+            return findings.bad(&tell_of(view, view.state_reason.as_deref().unwrap_or_default()));
         }
         _ => {}
     }
-    match gateway.check(view) {
+    let report = gateway.check(view);
+    // The check may have changed its state.
+    let after = gateway.credential(view.id).unwrap_or_else(|_| view.clone());
+    let tell = |what: &str| tell_of(&after, what);
+    match report {
         Ok(CheckReport { ok: true, latency_ms, .. }) => findings.good(&tell(&format!("{latency_ms} ms"))),
         Ok(CheckReport { result, error, remedy, .. }) => {
             let what = [error, remedy].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -117,6 +130,11 @@ impl<'a> Gateway<'a> {
         let list = list.map_err(|why| format!("the gateway at {address} could not be asked ({why})"))?;
         let items = list.get("items").cloned().unwrap_or_default();
         serde_json::from_value(items).map_err(|_| format!("{address} is another version of Tollgate"))
+    }
+
+    fn credential(&self, id: CredentialId) -> Result<CredentialView, String> {
+        let view = self.ask("GET", &format!("/api/admin/credentials/{id}"), SOON)?;
+        serde_json::from_value(view).map_err(|_| "it answered something else than a credential".to_owned())
     }
 
     fn check(&self, view: &CredentialView) -> Result<CheckReport, String> {

@@ -93,9 +93,27 @@ async fn tp_08_tp_15_a_start_counts_the_pool_and_doctor_calls_each_entry() {
     assert_eq!(code, 1, "{found}");
     let bad = line(&found, "main / bad");
     assert!(bad.starts_with("FAIL ") && bad.contains("invalid") && bad.contains("401"), "{found}");
+    // Whoever was switched off by the checks is lost all the same, and told with the reason.
+    let (child, _, address) = started(tollgate(dir.path(), &[], &ENV)).await;
+    let once = json!({ "value": "1" });
+    assert_eq!(admin(&address, "PUT", "/settings/account_error_threshold", &once).await.0, 200);
+    for _ in 0..2 {
+        let (code, found) = doctor(dir.path(), address.rsplit(':').next().unwrap()).await;
+        let bad = line(&found, "main / bad");
+        assert_eq!(code, 1, "{found}");
+        assert!(bad.starts_with("FAIL ") && bad.contains(" disabled ") && bad.contains("401"), "{found}");
+    }
+    stop(child).await;
+    let (code, found) = doctor(dir.path(), port).await;
+    let bad = line(&found, "main / bad");
+    assert_eq!(code, 1, "{found}");
+    assert!(bad.starts_with("FAIL ") && bad.contains("switched off by its checks"), "{found}");
     upstream.forget();
     let (child, _, address) = started(tollgate(dir.path(), &[], &ENV)).await;
-    assert_eq!(doctor(dir.path(), address.rsplit(':').next().unwrap()).await.0, 0, "it is taken again");
+    let (code, found) = doctor(dir.path(), address.rsplit(':').next().unwrap()).await;
+    let bad = line(&found, "main / bad");
+    assert_eq!(code, 0, "it is taken again: {found}");
+    assert!(bad.starts_with("ok ") && bad.contains(" valid "), "{found}");
     stop(child).await;
 
     let (child, _, _) = started(tollgate(dir.path(), &[], &ENV)).await;
