@@ -131,8 +131,13 @@ fn Strip(row: AvailabilityRow, slot_s: u64, since: types::Timestamp, named: bool
     view! {
         <li class="strip">
             <span class="strip-name">
-                {named.then(|| view! { <a class="faint" href=format!("/providers/{}", row.provider_id)>{row.provider_name}</a> " / " })}
-                <a href=href title=t(c::REQUESTS)>{row.credential_name}</a>
+                {named.then(|| view! {
+                    <a class="faint" href=format!("/providers/{}", row.provider_id) title=row.provider_name.clone()>
+                        {row.provider_name.clone()}
+                    </a>
+                    <span aria-hidden="true">"/"</span>
+                })}
+                <a href=href title=format!("{}: {}", row.credential_name, t(c::REQUESTS))>{row.credential_name.clone()}</a>
             </span>
             <svg class="strip-bar" viewBox=format!("0 0 {wide} {HIGH}") preserveAspectRatio="none" role="img"
                 aria-label=format!("{} {share}", t(o::GRID_SHARE))>

@@ -62,8 +62,20 @@ fn left(ms: i64, lang: Lang) -> String {
         (Lang::En, 0) => "due now".to_owned(),
         (Lang::Zh, 0) => "即将".to_owned(),
         (Lang::En, _) => format!("in {text}"),
-        (Lang::Zh, _) => format!("{text}后"),
+        (Lang::Zh, _) => format!("{}后", in_chinese(&text)),
     }
+}
+
+/// `4 m 05 s` as `4 分 05 秒`.
+fn in_chinese(text: &str) -> String {
+    let unit = |part| match part {
+        "s" => "秒",
+        "m" => "分",
+        "h" => "小时",
+        "d" => "天",
+        number => number,
+    };
+    text.split(' ').map(unit).collect::<Vec<_>>().join(" ")
 }
 
 /// An instant that may be missing.
@@ -101,7 +113,8 @@ mod tests {
         assert_eq!(ago(3_000, Lang::En).as_deref(), Some("3 s ago"));
         assert_eq!(ago(-7_200_000, Lang::Zh).as_deref(), Some("2 小时后"));
         assert_eq!(left(245_900, Lang::En), "in 4 m 05 s");
-        assert_eq!(left(5_000, Lang::Zh), "5 s后");
+        assert_eq!(left(5_000, Lang::Zh), "5 秒后");
+        assert_eq!(left(245_900, Lang::Zh), "4 分 05 秒后");
         assert_eq!(left(-1, Lang::En), "due now");
         assert_eq!(ago(40 * 86_400_000, Lang::En), None);
     }

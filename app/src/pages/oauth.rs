@@ -77,11 +77,9 @@ fn Vendors(vendors: Vec<VendorView>, #[prop(optional_no_strip)] provider: Option
             let action = if ready { w::CONNECT } else { w::SET_UP };
             view! {
                 <tr>
-                    <th scope="row" data-label=t(w::VENDOR)>
-                        <span class="two-lines">
-                            <a href=href.clone()>{vendor.spec.label.clone()}</a>
-                            <code class="faint small">{vendor.name.clone()}</code>
-                        </span>
+                    <th scope="row" data-label=t(w::VENDOR) class="wrap-cell">
+                        <a href=href.clone()>{vendor.spec.label.clone()}</a> " "
+                        <code class="faint small">{vendor.name.clone()}</code>
                     </th>
                     <td data-label=t(w::TERMS) class="wrap-cell">{t(terms(vendor.spec.terms))}</td>
                     <td data-label=t(c::STATUS) class="wrap-cell">

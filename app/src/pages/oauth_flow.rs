@@ -71,13 +71,18 @@ fn Body(flow: FlowView) -> impl IntoView {
     let (other, again) = (vendor.clone(), if done { w::CONNECT_ANOTHER } else { w::BEGIN_AGAIN });
     let (error, request) =
         (flow.error.as_deref().map(|error| sign_in::told(lang(), error)), flow.request_id.clone());
-    let account = account_link(&flow);
+    let (account, flow_of_account) = (account_link(&flow), flow.credential_id.is_some());
+    let again_with = ServerAction::<api::oauth::Again>::new();
+    let again_failed = failure(again_with);
+    // Of an account that was there before, the next sign-in is of the same one.
+    let same = flow.credential_id.filter(|_| !waiting && !done);
     // A sign-in that failed says why itself.
     let code = query("problem").get_untracked().filter(|_| flow.phase != FlowPhase::Error);
     let words = t(phase(flow.phase).1);
     let by_device = flow.way == FlowWay::Device;
     let redirect = flow.redirect_uri.clone().filter(|_| !done);
     let (began, ends, name) = (flow.created_at, flow.expires_at, flow.vendor.clone());
+    let flow_vendor = name.clone();
     let way = match (waiting, flow.way) {
         (false, _) => ().into_any(),
         (true, FlowWay::Device) => view! { <Device flow/> }.into_any(),
@@ -92,10 +97,11 @@ fn Body(flow: FlowView) -> impl IntoView {
         </Answer>
         {warnings}
         <Failed error=cancel_failed/>
+        <Failed error=again_failed notes=true/>
         {way}
         <section class="panel pad sign-in">
             <dl class="facts">
-                <div><dt>{t(if done { w::ACCOUNT } else { c::PROVIDER })}</dt><dd>{account}</dd></div>
+                <div><dt>{t(if flow_of_account { w::ACCOUNT } else { c::PROVIDER })}</dt><dd>{account}</dd></div>
                 <div><dt>{t(w::VENDOR)}</dt><dd><a href=vendor>{name}</a></dd></div>
                 {redirect.map(|uri| view! { <div><dt>{t(w::REDIRECT)}</dt><dd><code class="break">{uri}</code></dd></div> })}
                 {port}
@@ -104,7 +110,14 @@ fn Body(flow: FlowView) -> impl IntoView {
             </dl>
             <div class="card-actions">
                 <a class="button small" href=format!("/providers/{provider}")>{t(w::TO_PROVIDER)}</a>
-                {(!waiting).then(|| view! { <a class="button small" class:quiet=done href=other>{t(again)}</a> })}
+                {same.map(|id| view! {
+                    <ActionForm action=again_with>
+                        <input type="hidden" name="vendor" value=flow_vendor/>
+                        <input type="hidden" name="id" value=id.to_string()/>
+                        <button class="button small">{t(w::SIGN_IN_AGAIN)}</button>
+                    </ActionForm>
+                })}
+                {(!waiting && same.is_none()).then(|| view! { <a class="button small" class:quiet=done href=other>{t(again)}</a> })}
                 {waiting.then(|| view! {
                     <ActionForm action=cancel>
                         <input type="hidden" name="id" value=id.to_string()/>

@@ -121,7 +121,9 @@ pub(crate) fn CheckCell(
             {check.disabled_at.map(|at| view! { <span class="faint"><Time at/></span> })}
         }
     });
-    let count = (off.is_none() && check.failures > 0).then(|| format!("{}{of}", check.failures));
+    let count = (off.is_none() && check.failures > 0).then(|| {
+        if of.is_empty() { format!("× {}", check.failures) } else { format!("{}{of}", check.failures) }
+    });
     view! {
         <span class="stack">
             {off}

@@ -4,7 +4,7 @@ super::texts! {
     TITLE: "Accounts by OAuth", "OAuth 账号";
     INTRO: "Connect accounts of vendors. Register a client of your own with the vendor and enter its id and secret here.", "连接供应商账号。请先在供应商处注册自己的客户端，并在此填写其 ID 与密钥。";
     VENDORS: "Vendors", "供应商";
-    VENDOR: "Vendor", "供应商";
+    VENDOR: "Vendor", "OAuth 供应商";
     TERMS: "Vendor's terms", "供应商条款";
     T_ALLOWED: "allowed", "允许";
     T_UNCLEAR: "read them first", "请先阅读";
@@ -19,7 +19,7 @@ super::texts! {
     M_NOBODY: "nobody signs in with this vendor: its accounts are added by their key file or client", "无需登录：该供应商的账号通过密钥文件或客户端添加";
     ACCOUNTS: "Accounts", "账号数";
     SET_UP: "Set up", "设置";
-    NEW: "New vendor", "新建供应商";
+    NEW: "New vendor", "新建 OAuth 供应商";
     NEW_TEXT: "Any OAuth 2.0 server. Change the addresses below to its own.", "任何 OAuth 2.0 服务器。请将下方地址改为该服务器的地址。";
     NAME_HELP: "1 to 40 small letters, digits, - or _. It cannot be changed later.", "1 到 40 个小写字母、数字、- 或 _。创建后不可修改。";
     REGISTER: "Register a client", "注册客户端";

@@ -227,7 +227,6 @@ const EXACT: &[(&str, &str)] = &[
 ];
 
 const AFFIXES: &[(&str, &str, &str, &str)] = &[
-    ("is no JSON: line ", "", "不是有效的 JSON：行 ", ""),
     (
         "",
         " is set by the sign-in itself; a client's id and secret have their own fields",

@@ -1,4 +1,4 @@
-//! Chinese for what is said of a sign-in with a vendor: what may go wrong with it, and why it failed.
+//! Chinese for what is said of a vendor's descriptor and of a sign-in: what may go wrong with it, and why it failed.
 //!
 //! As with the engine's other sentences the English text is the key. `{}` stands for an address, a port, an account or
 //! a vendor's own words, which stay as they came.
@@ -38,6 +38,7 @@ const SAID: &[(&str, &str)] = &[
     ("the vendor said {}", "供应商返回：{}"),
     ("the token endpoint answered {}", "令牌端点返回：{}"),
     ("the token endpoint gave no answer within {} s", "令牌端点在 {} 秒内没有响应"),
+    ("is no JSON: line {}, column {}", "不是有效的 JSON：第 {} 行，第 {} 列"),
     ("providers of kind {} take no accounts by OAuth", "{} 类型的供应商不支持 OAuth 账号"),
 ];
 

@@ -109,7 +109,9 @@ fn codes_of(file: &Source) -> BTreeSet<String> {
     match file.path.as_str() {
         "crates/gateway/src/error.rs" => found.extend(words_after(&text, "Self::new(")),
         "server/src/auth.rs" => found.extend(words_after(&text, "reason.unwrap_or(")),
-        "server/src/middleware/session.rs" | "app/src/error.rs" | "crates/gateway/src/serve/admit.rs" => {
+        "server/src/middleware/session.rs"
+        | "app/src/error.rs"
+        | "crates/gateway/src/serve/refuse_limit.rs" => {
             let arms = text.split("=> ").skip(1).filter(|arm| arm.starts_with('"'));
             found.extend(arms.filter_map(|arm| literals(arm).first().map(|(word, _)| (*word).to_owned())));
         }
@@ -168,7 +170,7 @@ fn the_scan_finds_codes_in_every_form_in_which_they_are_written() {
         ("payload_too_large", "server/src/middleware/body_limit.rs"),
         ("cookie_refused", "server/src/auth/login.rs"),
         ("token_expired", "server/src/middleware/session.rs"),
-        ("weekly_limit_exceeded", "crates/gateway/src/serve/admit.rs"),
+        ("weekly_limit_exceeded", "crates/gateway/src/serve/refuse_limit.rs"),
         ("ip_rate_limited", "server/src/middleware/ip_limit.rs"),
     ] {
         let makers = found.iter().find(|(code, _)| code == known).map(|(_, makers)| makers.clone());

@@ -23,8 +23,6 @@ const OBJECT: &str = "sign_in";
 const TEN_MINUTES_MS: i64 = 600_000;
 /// Sign-ins that are listed.
 const LISTED: u32 = 50;
-/// Where vendors send browsers back to.
-pub(super) const CALLBACK: &str = "/auth/enrol/callback";
 
 /// What may be shown of a sign-in to every administrator.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -8,12 +8,13 @@ use store::{SealedSecret, VendorRow};
 use types::oauth::{Grant, PutVendor, VendorSpec, VendorView, is_vendor_name};
 use types::{Patch, Problem};
 
-use super::enrolment::CALLBACK;
 use super::{Admin, Subject, trail};
 use crate::identity::problem::{not_found, store_problem};
 use crate::vault::{Purpose, VaultError};
 
 const OBJECT: &str = "vendor";
+/// Where vendors send browsers back to.
+pub(super) const CALLBACK: &str = "/auth/enrol/callback";
 /// Vendors that an operator may add.
 const MOST: usize = 100;
 

@@ -213,7 +213,7 @@ async fn cr_04_sign_ins_that_have_ended_are_no_secrets_under_an_unknown_key() {
     let (rig, _vendor, _) = pool(3_600).await;
     let view = rig.server.admin("GET", "/secrets", &Value::Null).await;
     let line = view["lines"].as_array().unwrap().iter().find(|line| line["kind"] == "sign_in").unwrap();
-    assert_eq!((&line["stored"], &line["unknown"]), (&json!(0), &json!(0)), "{view}");
+    assert_eq!((&line["total"], &line["unknown"]), (&json!(0), &json!(0)), "{view}");
     assert_eq!(view["all_current"], true, "{view}");
     for (lang, words) in [("en", "Everything is sealed with the current key."), ("zh", "已加密存储的机密")]
     {
@@ -224,15 +224,18 @@ async fn cr_04_sign_ins_that_have_ended_are_no_secrets_under_an_unknown_key() {
 
 #[tokio::test]
 async fn hc_14_what_a_check_found_stands_with_the_credential_on_its_providers_page() {
-    let (rig, _vendor, id) = pool(3_600).await;
-    rig.on_credential("a1-CANARY-access-token", super::refuses());
-    let form = format!("provider_id=1&id={id}");
-    for (lang, verdict, todo) in
-        [("en", "Failed", "re-authorise this account"), ("zh", "失败", "请重新登录此账号")]
-    {
+    let rig = Rig::bare().await;
+    let provider = rig.provider("anthropic", json!({})).await;
+    let id = rig.server.admin("GET", "/credentials", &Value::Null).await["items"][0]["id"].clone();
+    rig.on_credential("up-anthropic", super::refuses());
+    let (form, page) = (format!("provider_id={provider}&id={id}"), format!("/providers/{provider}"));
+    for (lang, verdict, todo) in [
+        ("en", "Failed", "make a new one in the vendor's console"),
+        ("zh", "失败", "请在供应商控制台新建密钥"),
+    ] {
         let browser = Browser::sign_in(&rig.server, lang).await;
-        let landing = browser.send("/rpc/app/api/credential/check", "/providers/1", &form).await;
-        assert_eq!(landing, "/providers/1?done=checked");
+        let landing = browser.send("/rpc/app/api/credential/check", &page, &form).await;
+        assert_eq!(landing, format!("{page}?done=checked"));
         let page = browser.page(&landing).await;
         let cards = part(&page, "credentials");
         assert!(cards.contains(verdict) && cards.contains(todo), "{verdict} {todo}: {cards}");

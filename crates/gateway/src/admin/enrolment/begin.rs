@@ -9,8 +9,9 @@ use types::oauth::{BeginFlow, FlowView, FlowWay, Grant, VendorSpec};
 use types::provider::ProviderKind;
 use types::{CredentialId, Problem, ProviderId};
 
-use super::{Body, CALLBACK, Hidden, OBJECT, TEN_MINUTES_MS, digest};
-use crate::admin::{Admin, vendor};
+use super::{Body, Hidden, OBJECT, TEN_MINUTES_MS, digest};
+use crate::admin::Admin;
+use crate::admin::vendor::{self, CALLBACK};
 use crate::identity::problem::{not_found, store_problem};
 use crate::loopback::{self, Waiting};
 use crate::refresh::{Way, registered};
