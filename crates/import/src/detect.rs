@@ -53,9 +53,26 @@ fn packed(content: &str) -> Result<Option<Vec<Entry>>, Fault> {
     };
     match unpack(&bytes) {
         Some(entries) => entries.map(Some),
-        None if named => Ok(Some(vec![Entry { name: "file".to_owned(), bytes }])),
+        // What is no UTF-8 comes in base64 too.
+        None if named || is_utf16(&bytes) => Ok(Some(vec![Entry { name: "file".to_owned(), bytes }])),
         None => Ok(None),
     }
+}
+
+fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+}
+
+/// The text of a file, without the mark of its encoding: UTF-8, or UTF-16 as Windows' shells write it; `None` if it is
+/// no text.
+fn text_of(bytes: Vec<u8>) -> Option<String> {
+    if !is_utf16(&bytes) {
+        let text = String::from_utf8(bytes).ok()?;
+        return Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned));
+    }
+    let read = if bytes.first() == Some(&0xff) { u16::from_le_bytes } else { u16::from_be_bytes };
+    let units = bytes.get(2..)?.chunks_exact(2).filter_map(|pair| Some(read(pair.try_into().ok()?)));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok()
 }
 
 /// Files of an archive: one of the other formats if one file is of those, else a folder of accounts. A file that cannot
@@ -69,10 +86,10 @@ fn archive(entries: Vec<Entry>, wanted: Option<Format>) -> Result<Plan, Fault> {
         if plain.starts_with('.') || name.starts_with("__MACOSX/") {
             continue;
         }
-        match String::from_utf8(bytes) {
-            Ok(text) if text.trim().is_empty() => {}
-            Ok(text) => files.push((name, Ok(text))),
-            Err(_binary) => files.push((name, Err(Fault::Binary))),
+        match text_of(bytes) {
+            Some(text) if text.trim().is_empty() => {}
+            Some(text) => files.push((name, Ok(text))),
+            None => files.push((name, Err(Fault::Binary))),
         }
     }
     match files.as_slice() {

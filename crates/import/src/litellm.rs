@@ -3,12 +3,13 @@
 //! LiteLLM lists one deployment for each model and key. Deployments with the same address and key are one provider
 //! here; two keys share a provider only if they serve exactly the same models, so that no key serves more than before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use types::limits::LimitsInput;
 use types::provider::CreateProvider;
 use types::{Patch, Secret};
 
+use crate::MAX_ENTRIES;
 use crate::litellm_secret::{find, plain, project, secret, variable};
 use crate::litellm_vendor::{Vendor, by_model, by_name};
 use crate::plan::{Auth, Fault, Format, Plan, PlannedCredential, PlannedProvider};
@@ -45,7 +46,7 @@ const PARAMS: &[&str] = &[
 ];
 
 /// Everything of a deployment that decides which provider it becomes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Home {
     vendor: &'static str,
     kind: &'static str,
@@ -57,7 +58,9 @@ struct Home {
 #[derive(Default)]
 struct Group {
     place: String,
+    /// In the order of the file.
     models: Vec<String>,
+    named: BTreeSet<String>,
     redirects: BTreeMap<String, String>,
     orders: BTreeSet<Option<i64>>,
     weights: BTreeSet<Option<i64>>,
@@ -71,15 +74,21 @@ pub(crate) fn read(root: &Node<'_>) -> Result<Plan, Fault> {
     let list = root.get("model_list").ok_or_else(|| root.expected("`model_list`"))?;
     let shared = shared_credentials(root)?;
     let mut groups: Vec<(Home, Group)> = Vec::new();
+    // Where the groups of a home stand: files of thousands of deployments are looked through once.
+    let mut homes: HashMap<Home, Vec<usize>> = HashMap::new();
     for entry in list.list()? {
         let Some((home, name, upstream, params)) = deployment(&entry, &shared, &mut plan)? else { continue };
-        let at = groups.iter().position(|(known, group)| {
-            *known == home && group.redirects.get(&name).is_none_or(|known| *known == upstream)
-        });
+        let same = homes.entry(home.clone()).or_default();
+        let fits = |group: &Group| group.redirects.get(&name).is_none_or(|known| *known == upstream);
+        let at = same.iter().copied().find(|at| groups.get(*at).is_some_and(|(_, group)| fits(group)));
         let at = at.unwrap_or_else(|| {
+            same.push(groups.len());
             groups.push((home, Group { place: entry.place.clone(), ..Group::default() }));
             groups.len() - 1
         });
+        if groups.len() > MAX_ENTRIES {
+            return Err(Fault::TooLarge("at most 5,000 entries"));
+        }
         if let Some((_, group)) = groups.get_mut(at) {
             group.take(name, upstream, &params);
         }
@@ -109,7 +118,7 @@ impl Group {
         if upstream != name {
             self.redirects.insert(name.clone(), upstream);
         }
-        if !self.models.contains(&name) {
+        if self.named.insert(name.clone()) {
             self.models.push(name);
         }
         self.orders.insert(params.number_of("order"));

@@ -60,7 +60,7 @@ impl Format {
 }
 
 /// How a credential authenticates. Its secret is the API key itself, or a JSON object with the parts named here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Auth {
     /// A key in a header.
     #[default]

@@ -62,6 +62,49 @@ fn bounds_hold_for_size_nesting_aliases_and_entries() {
     assert_eq!(read(&format!("[{}]", rows.join(","))).unwrap_err(), Fault::TooLarge("at most 5,000 entries"));
 }
 
+#[test]
+fn a_config_of_very_many_deployments_is_refused_without_comparing_each_with_each() {
+    let one = |n: usize| {
+        format!(r#"{{"model_name":"m{n}","litellm_params":{{"model":"openai/m","api_key":"k{n}"}}}}"#)
+    };
+    let rows: Vec<_> = (0..80_000).map(one).collect();
+    let config = format!(r#"{{"model_list":[{}]}}"#, rows.join(","));
+    assert_eq!(read(&config).unwrap_err(), Fault::TooLarge("at most 5,000 entries"));
+    // One key for all of them is one provider, however many models it has.
+    let rows: Vec<_> = rows.iter().map(|row| row.replace(r#""k"#, r#""same","x":"k"#)).collect();
+    let plan = read(&format!(r#"{{"model_list":[{}]}}"#, rows.join(","))).unwrap();
+    assert_eq!((plan.providers.len(), plan.providers[0].input.models.len()), (1, 80_000));
+}
+
+fn utf16(text: &str, big: bool) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(|unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+}
+
+#[test]
+fn files_are_read_in_the_encodings_that_windows_writes() {
+    let config =
+        "model_list:\n- model_name: größe\n  litellm_params: {model: openai/m, api_key: sk-utf-16}\n";
+    let expected = told(&read(config).unwrap());
+    for text in [
+        STANDARD.encode(utf16(config, false)),
+        STANDARD.encode(utf16(config, true)),
+        format!("\u{feff}{config}"),
+        format!("data:text/yaml;base64,{}", STANDARD.encode(format!("\u{feff}{config}"))),
+    ] {
+        assert_eq!(told(&read(&text).unwrap()), expected);
+    }
+    // Each file of a folder may have its own.
+    let account = |name: &str| format!(r#"{{"type":"claude","access_token":"t-{name}","email":"{name}"}}"#);
+    let marked = format!("\u{feff}{}", account("b"));
+    let plan = read(&together([("a.json", account("a").as_str()), ("b.json", &marked)])).unwrap();
+    let wide = String::from_utf8_lossy(&utf16(&account("c"), false)).into_owned();
+    assert_eq!((plan.providers[0].credentials.len(), plan.notes.len()), (2, 0), "{plan:?}");
+    assert!(read(&wide).is_err(), "what was mangled on the way is not guessed at");
+    let cut = STANDARD.encode([0xff, 0xfe, 0x00, 0xd8]);
+    assert!(read(&cut).is_err());
+}
+
 fn tar(files: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, text) in files {
