@@ -9,9 +9,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::OauthFlowId;
 use types::oauth::{PortState, PortView};
@@ -42,10 +41,13 @@ pub(crate) struct Waiting {
     pub(crate) flow: Option<OauthFlowId>,
 }
 
+/// A port that is listened on. It stands in the table exactly as long as its listener lives, so that whoever comes
+/// while it is about to close finds it open still.
 #[derive(Debug)]
 struct Port {
     waiting: Vec<(Waiting, Instant)>,
-    close: CancellationToken,
+    /// Wakes the listener: those who wait have changed.
+    changed: Arc<Notify>,
 }
 
 /// The ports in use.
@@ -65,20 +67,23 @@ impl Loopback {
         if self.add(port, &waiting, until) {
             return Ok(());
         }
-        let address = SocketAddr::new(host, port);
-        let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
-        let close = CancellationToken::new();
-        let made = Port { waiting: vec![(waiting, until)], close: close.clone() };
+        let listener = match TcpListener::bind(SocketAddr::new(host, port)).await {
+            Ok(listener) => listener,
+            // Somebody else here was quicker.
+            Err(_) if self.add(port, &waiting, until) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let changed = Arc::new(Notify::new());
+        let made = Port { waiting: vec![(waiting, until)], changed: changed.clone() };
         self.lock().insert(port, made);
-        let ports = self.clone();
-        let connections = tracker.clone();
-        tracker.spawn(async move { ports.listen(port, listener, close, connections).await });
+        let (ports, connections) = (self.clone(), tracker.clone());
+        tracker.spawn(async move { ports.listen(port, listener, &changed, connections).await });
         Ok(())
     }
 
     /// What a port does now. It is not taken to find that out: a sign-in may want it at this moment.
     pub(crate) async fn look(&self, host: Option<IpAddr>, port: u16) -> PortView {
-        if self.lock().contains_key(&port) {
+        if self.lock().get(&port).is_some_and(|port| !port.waiting.is_empty()) {
             return PortView { port, state: PortState::Listening, reason: None };
         }
         let Some(host) = host else {
@@ -109,19 +114,24 @@ impl Loopback {
 
     /// A sign-in waits no more. The last one closes the port.
     pub(crate) fn done(&self, flow: OauthFlowId) {
-        let mut ports = self.lock();
-        for port in ports.values_mut() {
-            port.waiting.retain(|(waiting, _)| waiting.flow != Some(flow));
-            if port.waiting.is_empty() {
-                port.close.cancel();
-            }
-        }
-        ports.retain(|_, port| !port.waiting.is_empty());
+        self.forget(|waiting, _| waiting.flow == Some(flow));
+    }
+
+    /// The sign-in that was to have this state waits no more.
+    pub(crate) fn undo(&self, state_hash: &[u8]) {
+        self.forget(|waiting, _| waiting.state_hash == state_hash);
     }
 
     /// Closes everything: the process ends.
     pub(crate) fn close(&self) {
-        self.lock().drain().for_each(|(_, port)| port.close.cancel());
+        self.forget(|_, _| true);
+    }
+
+    fn forget(&self, is_over: impl Fn(&Waiting, Instant) -> bool) {
+        for port in self.lock().values_mut() {
+            port.waiting.retain(|(waiting, until)| !is_over(waiting, *until));
+            port.changed.notify_one();
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u16, Port>> {
@@ -136,20 +146,24 @@ impl Loopback {
             port.waiting.remove(0);
         }
         port.waiting.push((waiting.clone(), until));
+        port.changed.notify_one();
         true
     }
 
-    async fn listen(&self, port: u16, listener: TcpListener, close: CancellationToken, tracker: TaskTracker) {
+    async fn listen(&self, port: u16, listener: TcpListener, changed: &Notify, tracker: TaskTracker) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         tracing::info!(port, address = ?listener.local_addr().ok(), "listening for a vendor's redirect while a sign-in waits");
-        while let Some(until) = self.last(port) {
+        let mut listener = Some(listener);
+        while let Some(until) = self.last(port, &mut listener) {
+            let Some(open) = &listener else { break };
             let accepted = tokio::select! {
-                () = close.cancelled() => break,
+                () = changed.notified() => continue,
                 () = tokio::time::sleep_until(until) => {
-                    self.forget_over(port);
+                    let now = Instant::now();
+                    self.forget(|_, until| until <= now);
                     continue;
                 }
-                accepted = listener.accept() => accepted,
+                accepted = open.accept() => accepted,
             };
             let Ok((stream, _)) = accepted else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -168,17 +182,15 @@ impl Loopback {
         tracing::info!(port, "no sign-in waits any more; the port is closed");
     }
 
-    /// When the last of those that wait at a port gives up; `None` if nobody waits.
-    fn last(&self, port: u16) -> Option<Instant> {
-        self.lock().get(&port)?.waiting.iter().map(|(_, until)| *until).max()
-    }
-
-    fn forget_over(&self, port: u16) {
-        let (mut ports, now) = (self.lock(), Instant::now());
-        if let Some(port) = ports.get_mut(&port) {
-            port.waiting.retain(|(_, until)| *until > now);
+    /// When the last of those that wait at a port gives up. If nobody waits the port is closed, while nobody can come.
+    fn last(&self, port: u16, listener: &mut Option<TcpListener>) -> Option<Instant> {
+        let mut ports = self.lock();
+        let last = ports.get(&port).and_then(|port| port.waiting.iter().map(|(_, until)| *until).max());
+        if last.is_none() {
+            listener.take();
+            ports.remove(&port);
         }
-        ports.retain(|_, port| !port.waiting.is_empty());
+        last
     }
 
     async fn answer(&self, port: u16, mut stream: TcpStream) -> std::io::Result<()> {

@@ -25,7 +25,7 @@ const SKEW_S: i64 = 30;
 pub struct ServiceAccount {
     /// Who it is.
     pub client_email: String,
-    /// Its private key: PEM, PKCS #8.
+    /// Its private key in PEM: PKCS #8, as Google makes it, or PKCS #1.
     pub private_key: Secret<String>,
     /// The key's name.
     #[serde(default)]
@@ -48,15 +48,23 @@ impl ServiceAccount {
     }
 
     fn key(&self) -> Result<RsaKeyPair, String> {
-        let bad = || "its private_key is no RSA key in PEM (PKCS #8)".to_owned();
+        let bad = || "its private_key is no RSA key in PEM (PKCS #8 or PKCS #1)".to_owned();
         let text = self.private_key.expose();
-        let body = text
-            .split_once("-----BEGIN PRIVATE KEY-----")
-            .and_then(|(_, rest)| rest.split_once("-----END PRIVATE KEY-----"))
-            .map(|(body, _)| zeroize::Zeroizing::new(body.split_whitespace().collect::<String>()))
-            .ok_or_else(bad)?;
-        let der = zeroize::Zeroizing::new(STANDARD.decode(body.as_bytes()).map_err(|_| bad())?);
-        RsaKeyPair::from_pkcs8(&der).map_err(|_| bad())
+        let between = |what: &str| {
+            let (_, rest) = text.split_once(&format!("-----BEGIN {what}-----"))?;
+            let (body, _) = rest.split_once(&format!("-----END {what}-----"))?;
+            // Whoever carries the file through an environment variable often has its line ends escaped twice.
+            let body = zeroize::Zeroizing::new(body.replace("\\n", ""));
+            let body = zeroize::Zeroizing::new(body.split_whitespace().collect::<String>());
+            Some(STANDARD.decode(body.as_bytes()).map(zeroize::Zeroizing::new))
+        };
+        let key = if let Some(der) = between("PRIVATE KEY") {
+            RsaKeyPair::from_pkcs8(&der.map_err(|_| bad())?)
+        } else {
+            let der = between("RSA PRIVATE KEY").ok_or_else(bad)?;
+            RsaKeyPair::from_der(&der.map_err(|_| bad())?)
+        };
+        key.map_err(|_| bad())
     }
 
     fn statement(&self, audience: &str, scopes: &[String], now: Timestamp) -> Result<Secret<String>, String> {

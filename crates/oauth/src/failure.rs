@@ -68,11 +68,16 @@ impl Failure {
     /// From an answer that is no success.
     pub(crate) fn of_answer(status: u16, body: &[u8]) -> Self {
         let (code, said) = said(body);
-        let class = class(status, code.as_deref(), said.as_deref());
+        let is_page = is_page(body);
+        // A gate, a proxy or a portal says 403 too; only the vendor itself knows anything of the account.
+        let class = if is_page { Class::Transient } else { class(status, code.as_deref(), said.as_deref()) };
         let mut message = format!("the token endpoint answered {status}");
         for part in [code.as_deref(), said.as_deref()].into_iter().flatten() {
             message.push_str(": ");
             message.push_str(part);
+        }
+        if is_page {
+            message.push_str(" with a web page: something in between answered, or the address is wrong");
         }
         if class == Class::Client {
             message.push_str(" (check the client id and secret of this vendor)");
@@ -116,12 +121,18 @@ fn class(status: u16, code: Option<&str>, said: Option<&str>) -> Class {
         _ => {}
     }
     match status {
-        408 | 425 | 429 => Class::Transient,
-        // A wrong address, or a gate in front of it: nothing that a new sign-in would mend.
-        404 | 405 | 407 => Class::Client,
+        // 407 is a proxy's word.
+        407 | 408 | 425 | 429 => Class::Transient,
+        // A wrong address: nothing that a new sign-in would mend.
+        404 | 405 => Class::Client,
         400..=499 => Class::NeedsSignIn,
         _ => Class::Transient,
     }
+}
+
+/// Whether this is HTML (or XML), which no token endpoint answers with (RFC 6749 section 5.2).
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
 }
 
 /// The vendor's code and sentence: `{"error", "error_description"}`, or `{"error": {"type", "message"}}`.
@@ -171,8 +182,12 @@ mod tests {
             (407, "", C::Client),
             (400, r#"{"error":{"type":"invalid_grant","message":"gone"}}"#, C::NeedsSignIn),
             (403, "", C::NeedsSignIn),
-            (401, "<html>", C::NeedsSignIn),
+            (401, "Unauthorized", C::NeedsSignIn),
+            (401, "<html>", C::Transient),
+            (403, "\r\n<!DOCTYPE html><title>Just a moment...</title>", C::Transient),
+            (404, "<html>", C::Transient),
             (404, "not here", C::Client),
+            (407, "", C::Transient),
             (408, "", C::Transient),
             (429, r#"{"error":"rate_limited"}"#, C::Transient),
             (500, "", C::Transient),
@@ -196,6 +211,9 @@ mod tests {
         let redirect = Failure::of_redirect("access_denied", Some("The user said no"));
         assert_eq!(redirect.message, "the vendor said access_denied: The user said no");
         assert_eq!(redirect.class, Class::Denied);
+        let page = of(403, "<html>Just a moment...</html>");
+        assert!(page.message.contains("answered 403 with a web page"), "{}", page.message);
+        assert!(!page.message.contains("Just a moment"), "{}", page.message);
     }
 
     #[test]

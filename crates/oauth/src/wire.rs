@@ -17,6 +17,8 @@ use crate::{Failure, Granted, TokenSet, Transport, Unreachable};
 
 /// Longest answer that is looked at.
 const LONGEST: usize = 256 * 1024;
+/// What some servers put before their UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Longest life of a token that is believed: a year.
 const LIFE_MAX_S: i64 = 366 * 86_400;
 
@@ -61,6 +63,7 @@ impl<'a> Line<'a> {
         if body.len() > LONGEST {
             return Err(Failure::no_token());
         }
+        let body = body.strip_prefix(BOM).unwrap_or(body);
         let value = serde_json::from_slice::<Value>(body).ok().and_then(|value| match value {
             Value::Object(map) => Some(normal(map)),
             _ => None,
@@ -73,8 +76,8 @@ impl<'a> Line<'a> {
             };
             return Err(failure);
         };
-        // GitHub refuses with status 200.
-        if value.get("error").is_some_and(|error| !error.is_null()) {
+        // GitHub refuses with status 200; others send an empty `error` along with their tokens.
+        if value.get("error").is_some_and(|error| !matches!(error.as_str(), Some("")) && !error.is_null()) {
             return Err(Failure::of_answer(400, body));
         }
         Ok(Value::Object(value))
@@ -154,7 +157,8 @@ fn normal(map: Map<String, Value>) -> Map<String, Value> {
 
 fn seconds(value: &Value) -> Option<i64> {
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
-    number.or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+    let fraction = || value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.or_else(|| format!("{:.0}", fraction()?).parse().ok())
 }
 
 /// The tokens of an answer. `old` is the refresh token that was spent: kept if the vendor gave no new one (RF-06).
@@ -209,6 +213,10 @@ mod tests {
         assert_eq!((&value["expires_in"], &value["scope"]), (&60.into(), &"a b".into()));
         assert!(value.get("id_token").is_none());
         assert_eq!(read(r#"{"access_token":"a","expires_in":-5}"#)["expires_in"], 0);
+        assert_eq!(read("\u{feff}{\"access_token\":\"a\"}")["access_token"], "a");
+        assert_eq!(read(r#"{"access_token":"a","error":""}"#)["access_token"], "a");
+        assert_eq!(read(r#"{"access_token":"a","expires_in":"59.9"}"#)["expires_in"], 60);
+        assert!(read(r#"{"access_token":"a","expires_in":"soon"}"#).get("expires_in").is_none());
     }
 
     #[test]
@@ -218,6 +226,8 @@ mod tests {
         assert_eq!(failure.code.as_deref(), Some("bad_verification_code"));
         assert!(Line::read(200, b"<html>welcome</html>").is_err());
         assert!(Line::read(200, b"[]").is_err());
+        let failure = Line::read(400, b"\xef\xbb\xbf{\"error\":\"invalid_grant\"}").unwrap_err();
+        assert_eq!(failure.code.as_deref(), Some("invalid_grant"));
     }
 
     #[test]

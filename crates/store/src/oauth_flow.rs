@@ -160,19 +160,20 @@ impl Store {
         Ok(touched == 1)
     }
 
-    /// Changes what may be shown of a sign-in that still waits (a longer pause between questions).
+    /// Changes what may be shown of a sign-in that still waits (a longer pause between questions); false if somebody
+    /// else changed it since it was `before`.
     pub async fn oauth_flow_body(
         &self,
         id: OauthFlowId,
-        body: &str,
+        (before, body): (&str, &str),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let touched = self
             .pool
             .execute(
                 "UPDATE oauth_flows SET body = $2, updated_at = $3
-                 WHERE id = $1 AND expires_at > $3 AND phase = 'waiting_device'",
-                args![id, body, now],
+                 WHERE id = $1 AND expires_at > $3 AND phase = 'waiting_device' AND body = $4",
+                args![id, body, now, before],
             )
             .await?;
         Ok(touched == 1)

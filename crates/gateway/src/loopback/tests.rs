@@ -53,6 +53,30 @@ async fn oa_02_a_port_is_open_only_while_a_sign_in_waits_and_sends_its_answer_on
 }
 
 #[tokio::test]
+async fn oa_02_a_port_that_is_about_to_close_can_be_waited_at_again_and_by_two_at_once() {
+    let (ports, tracker, port) = (Loopback::default(), TaskTracker::new(), free_port().await);
+    for round in 1..=20 {
+        let (one, two) = (format!("s-{round}"), format!("t-{round}"));
+        // Neither has opened the port when the other one looks.
+        let (first, second) = tokio::join!(
+            ports.wait(&tracker, (HERE, port), waiting(&one), LIFE),
+            ports.wait(&tracker, (HERE, port), waiting(&two), LIFE)
+        );
+        assert_eq!((first, second), (Ok(()), Ok(())), "round {round}");
+        ports.name(&hash(&one), OauthFlowId(round));
+        let answer = get(port, &format!("/callback?code=c&state={two}")).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        ports.done(OauthFlowId(round));
+        // One that was never stored has no number.
+        ports.undo(&hash(&two));
+        assert_eq!(ports.look(Some(HERE), port).await.state, PortState::Off);
+    }
+    tracker.close();
+    tracker.wait().await;
+    assert!(get(port, "/callback").await.is_none());
+}
+
+#[tokio::test]
 async fn oa_02_an_occupied_port_is_said_and_stops_nothing() {
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = holder.local_addr().unwrap().port();

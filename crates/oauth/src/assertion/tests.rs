@@ -56,3 +56,22 @@ fn a_wrong_file_is_refused_in_a_sentence_without_the_key() {
     }
     assert!(!format!("{:?}", ServiceAccount::parse(&file(|_| ())).unwrap()).contains("MII"));
 }
+
+/// The same key with another name around it: PKCS #8 is 26 bytes of what it is, and then PKCS #1.
+fn pkcs1() -> String {
+    let body: String = KEY.lines().filter(|line| !line.starts_with("-----")).collect();
+    let inner = STANDARD.encode(&STANDARD.decode(body).unwrap()[26..]);
+    format!("-----BEGIN RSA PRIVATE KEY-----\n{inner}\n-----END RSA PRIVATE KEY-----\n")
+}
+
+#[test]
+fn a_key_is_read_however_it_was_carried_here() {
+    let modulus = |key: &str| {
+        let account = ServiceAccount::parse(&file(|file| file["private_key"] = key.into())).unwrap();
+        account.key().unwrap().public_key().as_ref().to_vec()
+    };
+    let own = modulus(KEY);
+    for key in [KEY.replace('\n', "\\n"), KEY.replace('\n', "\r\n"), KEY.trim().to_owned(), pkcs1()] {
+        assert_eq!(modulus(&key), own, "{key}");
+    }
+}

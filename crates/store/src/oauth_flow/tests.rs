@@ -54,7 +54,9 @@ async fn oa_04_an_ended_sign_in_tells_how_and_forgets_its_secret() {
     each_backend(|store| async move {
         let flow = begun(&store, FlowWay::Device, 1).await;
         assert_eq!(flow.phase, FlowPhase::WaitingDevice);
-        assert!(store.oauth_flow_body(flow.id, "{\"interval_s\":10}", NOW).await.unwrap());
+        let change = (flow.body.as_str(), "{\"interval_s\":10}");
+        assert!(store.oauth_flow_body(flow.id, change, NOW).await.unwrap());
+        assert!(!store.oauth_flow_body(flow.id, change, NOW).await.unwrap(), "somebody else was quicker");
         let failed = FlowEnd {
             error_code: Some("oauth_denied".to_owned()),
             error: Some("the vendor said: access_denied".to_owned()),
@@ -64,7 +66,7 @@ async fn oa_04_an_ended_sign_in_tells_how_and_forgets_its_secret() {
         assert!(store.oauth_flow_end(flow.id, &failed, NOW).await.unwrap());
         assert!(!store.oauth_flow_end(flow.id, &end(FlowPhase::Completed), NOW).await.unwrap());
         assert!(!store.oauth_flow_take(flow.id, NOW).await.unwrap());
-        assert!(!store.oauth_flow_body(flow.id, "{}", NOW).await.unwrap());
+        assert!(!store.oauth_flow_body(flow.id, (change.1, "{}"), NOW).await.unwrap());
         let row = store.oauth_flow_fetch(flow.id).await.unwrap();
         assert_eq!((row.phase, row.error_code, row.sealed), (FlowPhase::Error, failed.error_code, vec![]));
         assert_eq!(row.body, "{\"interval_s\":10}");

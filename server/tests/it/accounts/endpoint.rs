@@ -52,6 +52,11 @@ async fn rf_03_an_endpoint_that_answers_with_a_page_harms_nobody_while_the_token
 }
 
 #[tokio::test]
+async fn rf_03_hc_12_a_gate_in_front_of_an_endpoint_takes_no_account_out_of_service() {
+    passes(three(403, "<!DOCTYPE html><title>Just a moment...</title>"), "with a web page").await;
+}
+
+#[tokio::test]
 async fn rf_03_an_endpoint_that_is_down_is_told_and_an_expired_account_is_passed_over() {
     let (rig, vendor, id) = pool(3_600).await;
     vendor.set(|script| script.expires_in = Some(0));

@@ -207,3 +207,23 @@ async fn oa_05_a_state_is_used_once_and_a_code_is_exchanged_once() {
     let verifier = vendor.script.lock().unwrap().bodies[0].clone();
     assert!(verifier.contains("code_verifier="), "PKCE goes with it");
 }
+
+#[tokio::test]
+async fn a_device_code_is_asked_for_once_at_a_time_however_many_pages_show_it() {
+    let clock = gateway::Clock::manual(gateway::Clock::system().now());
+    let own = clock.clone();
+    let (rig, vendor) = rig_with(None, move |config| config.clock = own).await;
+    let flow = begin(&rig, "device", "http://gate.example").await;
+    // Whoever asks second learns that the code is spent.
+    let token = json!({"access_token": "a-CANARY-of-a-device", "refresh_token": "r-CANARY-of-a-device"});
+    vendor.set(|script| script.faults.push_back((200, token.to_string())));
+    clock.advance(1_000);
+    let path = format!("/oauth/flows/{}", flow["id"]);
+    let shown = (0..16).map(|_| rig.server.admin("GET", &path, &Value::Null));
+    for view in futures_util::future::join_all(shown).await {
+        let phase = view["phase"].as_str().unwrap_or_else(|| panic!("{view}"));
+        assert!(["waiting_device", "exchanging", "completed"].contains(&phase), "{view}");
+    }
+    let view = rig.server.admin("GET", &path, &Value::Null).await;
+    assert_eq!((&view["phase"], vendor.asked()), (&json!("completed"), 2), "one code, one question: {view}");
+}

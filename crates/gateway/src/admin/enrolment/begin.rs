@@ -83,8 +83,10 @@ impl Admin {
         flow.body = serde_json::to_string(&body).map_err(|e| Problem::new("internal", e.to_string()))?;
         let vault = &self.core.vault;
         let seal = |id: types::OauthFlowId| vault.seal(Purpose::FlowSecret, id.0, &hidden.to_text());
-        let row =
-            self.core.store.oauth_flow_insert(&flow, seal).await.map_err(|e| store_problem(e, OBJECT))?;
+        let row = self.core.store.oauth_flow_insert(&flow, seal).await.map_err(|error| {
+            self.core.loopback.undo(&flow.state_hash);
+            store_problem(error, OBJECT)
+        })?;
         self.core.loopback.name(&flow.state_hash, row.id);
         self.note("begin", OBJECT, &row.id.to_string(), Some(serde_json::json!({ "vendor": flow.vendor })))
             .await?;

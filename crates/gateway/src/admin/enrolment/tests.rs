@@ -222,6 +222,25 @@ async fn a_device_code_is_asked_for_no_more_often_than_the_vendor_allows() {
 }
 
 #[tokio::test]
+async fn a_device_code_whose_endpoint_gives_no_answer_is_asked_for_ever_more_rarely() {
+    let device =
+        json!({ "device_code": "d-CANARY", "user_code": "ABCD", "verification_uri": "https://v.example/x" });
+    let mut answers = vec![(200, device)];
+    answers.extend(std::iter::repeat_n((503, json!({})), 5));
+    let rig = rig(answers).await;
+    let flow = rig.begin("device").await;
+    assert_eq!(flow.interval_s, Some(5), "the pause of RFC 8628 where the vendor names none");
+    let mut pause = 5;
+    for longer in [10, 20, 40, 60, 60] {
+        rig.house.clock().advance(pause * 1_000);
+        let shown = rig.admin.flow_fetch(flow.id).await.unwrap();
+        assert_eq!((shown.phase, shown.interval_s), (FlowPhase::WaitingDevice, Some(longer)));
+        assert!(shown.warnings[0].contains("503"), "{shown:?}");
+        pause = i64::try_from(longer).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_device_code_that_its_vendor_calls_expired_is_too_old_and_not_refused() {
     let device = json!({ "device_code": "d", "user_code": "ABCD", "verification_uri": "https://v.example/x", "interval": 5 });
     let rig = rig(vec![(200, device), (400, json!({ "error": "expired_token" }))]).await;
