@@ -128,6 +128,7 @@ pub(crate) fn rectified(name: &str) -> Option<Text> {
         "thinking_budget" => r::F_THINKING_BUDGET,
         "empty_text" => r::F_EMPTY_TEXT,
         "token_refreshed" => r::F_TOKEN_REFRESHED,
+        "clock_corrected" => r::F_CLOCK_CORRECTED,
         "orphan_tool_results" => r::F_ORPHAN_TOOLS,
         _ => return None,
     })

@@ -66,6 +66,7 @@ super::texts! {
     F_THINKING_SIGNATURE: "thinking signatures of another account", "其他账号的思考签名";
     F_THINKING_BUDGET: "thinking budget", "思考预算";
     F_EMPTY_TEXT: "empty text", "空文本";
+    F_CLOCK_CORRECTED: "it was signed again by the vendor's clock", "已按供应商的时钟重新签名";
     F_TOKEN_REFRESHED: "the account's token was refreshed", "已刷新账号令牌";
     F_ORPHAN_TOOLS: "orphaned tool results", "孤立的工具结果";
     A_DONE: "Answered", "成功";

@@ -147,13 +147,20 @@ fn cut_up(behaviour: &Behaviour, said: &Said) -> Vec<Bytes> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the fake vendor has a clock of its own")]
+fn this_moment() -> String {
+    httpdate::fmt_http_date(std::time::SystemTime::now())
+}
+
 fn head(status: u16, said: &Said, behaviour: &Behaviour, framing: Framing, total: usize) -> Bytes {
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     let mut put = |name: &str, value: &str| {
         head.extend([name, ": ", value, "\r\n"]);
     };
     put("content-type", behaviour.content_type.as_deref().unwrap_or(said.content_type));
-    put("date", "Sat, 21 Nov 2026 08:00:00 GMT");
+    // Whose signatures are held against the clock says what its clock shows; all others are always the same.
+    let date = said.error_type.map(|_| this_moment());
+    put("date", date.as_deref().unwrap_or("Sat, 21 Nov 2026 08:00:00 GMT"));
     put("request-id", "req_fake_upstream");
     if let Some(kind) = said.error_type {
         put("x-amzn-errortype", kind);

@@ -2,6 +2,7 @@
 //!
 //! It does not choose among credentials (`serve::route` does) and does not talk to upstreams.
 
+mod clock;
 mod lately;
 mod told;
 
@@ -43,6 +44,8 @@ pub(crate) struct Gauge {
     /// When it was last checked; 0 for never.
     checked_ms: AtomicI64,
     told: Told,
+    /// How far its vendor's clock is ahead of ours; see `clock`.
+    vendor_ahead_ms: AtomicI64,
 }
 
 /// A reading of a [`Gauge`].

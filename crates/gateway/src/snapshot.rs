@@ -7,6 +7,7 @@ mod build;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use http::{HeaderMap, StatusCode};
 use ledger::budget::Scope;
 use routing::pattern::{Patterns, Redirects};
 use routing::rule::Rules;
@@ -27,7 +28,7 @@ use types::translation::Served;
 use types::user::UserSpec;
 use types::{ApiKeyId, CredentialId, GrantId, GroupId, ProviderId, Secret, Timestamp, UserId};
 
-use crate::authenticate::Auth;
+use crate::authenticate::{Auth, Presented, Unpresentable};
 use crate::credential::Gauge;
 use crate::price::PriceBook;
 
@@ -212,6 +213,19 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// What to send now; signatures are of the vendor's time.
+    pub(crate) fn presented(&self, now: Timestamp) -> Result<Presented<'_>, Unpresentable> {
+        let signs = matches!(self.auth, Auth::Aws(_));
+        self.auth.presented(if signs { self.gauge.vendors_now(now) } else { now })
+    }
+
+    /// Hears a refusal. Where it may be one of time, the vendor's clock is learned from it.
+    pub(crate) fn hear_refusal(&self, status: StatusCode, headers: &HeaderMap, now: Timestamp) {
+        if status == StatusCode::UNAUTHORIZED && matches!(self.auth, Auth::Aws(_)) {
+            self.gauge.hear_clock(headers, now);
+        }
+    }
+
     /// Whether it goes the way that its provider's other credentials go.
     pub(crate) fn takes_usual_way(&self) -> bool {
         matches!(self.proxy, Proxy::Default)

@@ -121,12 +121,13 @@ pub(super) fn begin<'a>(
                     }));
                 }
             };
-            let renews = !signs.is_renewed()
-                && renewal::renews(core, id, &credential, &verdict, (used, deadline)).await;
-            if !renews {
-                return Attempted::Failed(verdict, lease);
-            }
-            signs.renewed();
+            let renewed = if signs.is_renewed() {
+                None
+            } else {
+                renewal::renewed(core, id, &credential, &verdict, (used, deadline)).await
+            };
+            let Some(note) = renewed else { return Attempted::Failed(verdict, lease) };
+            signs.renewed(note);
             used = renewal::used(&credential);
             booked = match draft.written(core, &credential) {
                 Ok(prepared) => resend.with(prepared),
@@ -212,7 +213,6 @@ impl<'a> Draft<'a> {
         let Self { request, provider, model, translated, body, key, .. } = self;
         let fail = |error: SendError| unsent(provider, &error);
         let presented = credential
-            .auth
             .presented(core.clock.now())
             .map_err(|fault| fail(SendError::Unsendable(fault.to_string())))?;
         let ingress = &request.ingress;
@@ -266,7 +266,9 @@ async fn open(
 ) -> Result<(Answer, Option<Bytes>), Box<Verdict>> {
     let sent = core.upstreams.send(booked, provider, &credential.proxy).await;
     let mut answer = sent.map_err(|error| unsent(provider, &error))?;
-    credential.gauge.hear(provider.spec.kind, &answer.headers, core.clock.now());
+    let now = core.clock.now();
+    credential.gauge.hear(provider.spec.kind, &answer.headers, now);
+    credential.hear_refusal(answer.status, &answer.headers, now);
     signs.head(answer.status.as_u16());
     let first = first_piece(&mut answer.body)
         .await

@@ -1,6 +1,7 @@
-//! What follows when an upstream refuses an access token: one refresh, and one more try with the new one (U29).
+//! What follows when an upstream refuses an access token: one refresh, and one more try with the new one (U29). A
+//! signature that was of another time than the upstream's is made again by the upstream's clock.
 //!
-//! A refused token shows that the upstream has done nothing, so the second try cannot double anything.
+//! A refusal of that kind shows that the upstream has done nothing, so the second try cannot double anything.
 
 use std::sync::Arc;
 
@@ -15,40 +16,49 @@ use crate::refresh::{self, Trigger};
 use crate::snapshot::Credential;
 
 /// How a replay is told in the attempt.
-pub(super) const NOTE: &str = "token_refreshed";
+const TOKEN: &str = "token_refreshed";
+const CLOCK: &str = "clock_corrected";
 
-/// Which of its tokens a credential presents now.
+/// What a credential presents now: which of its tokens, or a signature by which clock.
 pub(super) fn used(credential: &Credential) -> u64 {
-    if let Auth::Token(slot) = &credential.auth { slot.round() } else { 0 }
+    match &credential.auth {
+        Auth::Token(slot) => slot.round(),
+        Auth::Aws(_) => credential.gauge.vendor_ahead_ms().cast_unsigned(),
+        Auth::Key(_) | Auth::Unreadable => 0,
+    }
 }
 
-/// Whether the attempt is to be made again with another token than the one that was used.
-pub(super) async fn renews(
+/// Whether the attempt is to be made again, with something else than what was used: says what has changed.
+pub(super) async fn renewed(
     core: &Arc<Core>,
     id: RequestId,
     credential: &Credential,
     verdict: &Verdict,
-    (used, deadline): (u64, Instant),
-) -> bool {
-    let Auth::Token(slot) = &credential.auth else { return false };
-    if verdict.class != FailureClass::Auth || !slot.can_refresh() {
-        return false;
+    (before, deadline): (u64, Instant),
+) -> Option<&'static str> {
+    if verdict.class != FailureClass::Auth {
+        return None;
     }
-    match refresh::refreshed(core, (credential.id, slot), used, Trigger::Refused, deadline).await {
+    let slot = match &credential.auth {
+        Auth::Token(slot) if slot.can_refresh() => slot,
+        Auth::Aws(_) => return (used(credential) != before).then_some(CLOCK),
+        Auth::Token(_) | Auth::Key(_) | Auth::Unreadable => return None,
+    };
+    match refresh::refreshed(core, (credential.id, slot), before, Trigger::Refused, deadline).await {
         Flown::Fresh => {
             tracing::info!(
                 request.id = %id,
                 credential.name = credential.spec.name,
                 "auth_refreshed: the token was refused and refreshed; the request is sent again"
             );
-            true
+            Some(TOKEN)
         }
         Flown::Failed(..) => {
             // Nobody else need be refused with it.
-            if slot.round() == used {
+            if slot.round() == before {
                 slot.clear();
             }
-            false
+            None
         }
     }
 }

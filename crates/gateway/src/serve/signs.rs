@@ -2,14 +2,14 @@
 //! goes onto the record when the attempt is over, whatever ends it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use protocol::meter::Meter;
 use tokio::time::Instant;
 use types::dialect::Endpoint;
 use types::request::{Attempt, TokenUsage};
 
-use super::{quote, renewal};
+use super::quote;
 
 /// Signs of life of one attempt.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ struct Seen {
     head: Mutex<Option<(u16, u64)>>,
     /// Milliseconds from the start, and one; zero for not yet.
     first_byte: AtomicU64,
-    /// Whether its token was refused and refreshed.
-    renewed: AtomicBool,
+    /// What was refused and renewed, by its stable name.
+    renewed: OnceLock<&'static str>,
     /// Whether another attempt runs beside it, so that it may be cancelled in the middle of its answer.
     doubled: AtomicBool,
     /// What its answer says of what it costs, where it may be cancelled.
@@ -47,7 +47,7 @@ impl Signs {
             began: Instant::now(),
             head: Mutex::default(),
             first_byte: AtomicU64::new(0),
-            renewed: AtomicBool::new(false),
+            renewed: OnceLock::new(),
             doubled: AtomicBool::new(false),
             told: Mutex::default(),
         }))
@@ -79,14 +79,14 @@ impl Signs {
         self.0.first_byte.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// Its token was refused and refreshed.
-    pub(super) fn renewed(&self) {
-        self.0.renewed.store(true, Ordering::Relaxed);
+    /// What it presented was refused and renewed; the first time counts.
+    pub(super) fn renewed(&self, what: &'static str) {
+        self.0.renewed.get_or_init(|| what);
     }
 
-    /// Whether its token was refreshed once already.
+    /// Whether anything was renewed already.
     pub(super) fn is_renewed(&self) -> bool {
-        self.0.renewed.load(Ordering::Relaxed)
+        self.0.renewed.get().is_some()
     }
 
     /// Another attempt runs beside it. It must be said before the first piece of an answer comes.
@@ -112,8 +112,10 @@ impl Signs {
 
     /// Writes down what was seen.
     pub(super) fn write(&self, attempt: &mut Attempt) {
-        if self.is_renewed() && !attempt.rectified.iter().any(|word| word == renewal::NOTE) {
-            attempt.rectified.push(renewal::NOTE.to_owned());
+        if let Some(what) =
+            self.0.renewed.get().filter(|what| !attempt.rectified.iter().any(|word| word == *what))
+        {
+            attempt.rectified.push((*what).to_owned());
         }
         if let Some((status, ms)) = *self.0.head.lock().unwrap_or_else(PoisonError::into_inner) {
             (attempt.status_code, attempt.head_ms) = (Some(status), Some(ms));

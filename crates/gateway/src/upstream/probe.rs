@@ -253,7 +253,7 @@ pub(super) async fn read(mut answer: Answer) -> Result<BytesMut, Failure> {
 }
 
 pub(super) fn present(credential: &Credential, now: Timestamp) -> Result<Presented<'_>, Failure> {
-    credential.auth.presented(now).map_err(|fault| {
+    credential.presented(now).map_err(|fault| {
         let message = match fault {
             Unpresentable::Unreadable => {
                 "this credential cannot be decrypted; enter its API key again".to_owned()

@@ -119,6 +119,39 @@ async fn up_10_a_wrong_signature_is_the_accounts_fault_and_the_next_one_serves()
 }
 
 #[tokio::test]
+async fn up_10_a_machine_whose_clock_is_wrong_signs_by_amazons_and_loses_no_key() {
+    let minutes_20 = 1_200_000;
+    for off_ms in [-minutes_20, minutes_20] {
+        let clock = gateway::Clock::manual(gateway::Clock::system().now().plus_ms(off_ms));
+        let rig = Rig::bare_with(move |config| config.clock = clock).await;
+        rig.upstream.admit_aws(account());
+        let provider = rig.provider("bedrock", json!({"api_key": null})).await;
+        let id = key(&rig, provider, 0, keys(SECRET)).await;
+        for (streaming, mended) in [(true, json!(["clock_corrected"])), (true, json!([]))] {
+            let ask = ANTHROPIC.ask(MODEL, streaming);
+            let request = ask.id.clone();
+            let got = rig.ask(rig.keyed(ask)).await;
+            assert!(is_whole(&got), "{off_ms}: {}", got.text());
+            let row = rig.row(&request).await;
+            assert_eq!(row["attempts"].as_array().unwrap().len(), 1, "{row}");
+            let told = &row["attempts"][0]["rectified"];
+            assert_eq!(told.as_array().map_or(0, Vec::len), mended.as_array().unwrap().len(), "{row}");
+            assert!(mended == json!([]) || *told == mended, "{row}");
+        }
+        let shown = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
+        assert_eq!(shown["state"], "valid", "{shown}");
+        // A new key, of which nothing is known yet, is tried by the right clock too.
+        let new = json!({"provider_id": provider, "name": "new", "aws": keys(SECRET), "probe": true});
+        let made = rig.server.admin("POST", "/credentials", &new).await;
+        assert_eq!(made["name"], "new", "{made}");
+        let wrong =
+            json!({"provider_id": provider, "name": "wrong", "aws": keys("another-secret"), "probe": true});
+        let refused = rig.server.admin("POST", "/credentials", &wrong).await;
+        assert_eq!(refused["error"]["code"], "probe_failed", "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn temporary_keys_send_and_sign_their_session_token() {
     let rig = Rig::bare().await;
     let token = "session-token-of-a-role";
