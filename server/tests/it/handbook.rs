@@ -113,7 +113,10 @@ fn codes_of(file: &Source) -> BTreeSet<String> {
         | "app/src/error.rs"
         | "crates/gateway/src/serve/refuse_limit.rs" => {
             let arms = text.split("=> ").skip(1).filter(|arm| arm.starts_with('"'));
-            found.extend(arms.filter_map(|arm| literals(arm).first().map(|(word, _)| (*word).to_owned())));
+            // What is made a text of its own is part of a sentence.
+            let is_code = |(word, rest): &(&str, &str)| is_word(word) && !rest.starts_with(".to_owned()");
+            let words = arms.filter_map(|arm| literals(arm).into_iter().next().filter(is_code));
+            found.extend(words.map(|(word, _)| word.to_owned()));
         }
         _ => {}
     }
