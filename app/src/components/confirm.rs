@@ -48,7 +48,8 @@ pub(crate) fn Confirm(
             event.prevent_default();
             host::open_dialog(node);
         }>{t(trigger)}</a>
-        <dialog class="dialog" node_ref=node open=open aria-labelledby=id>
+        // Once it is answered it is out of the way: what came of it is told on the page below.
+        <dialog class="dialog" node_ref=node open=open aria-labelledby=id on:submit=move |_| host::close_dialog(node)>
             <h2 id=title_id>{t(title)}</h2>
             <p class="dialog-subject">{subject}</p>
             <p>{t(text)}</p>

@@ -249,7 +249,8 @@ async fn tp_09_tp_11_variables_fill_the_pool_and_what_is_wrong_with_them_stops_n
     assert!(!log.contains("CANARY"), "a value in the log");
 
     // What is named no more goes; what stays keeps its name; what is named again is the same as before.
-    let fewer = with(&[("POOL_FALLBACK_KEYS_MAIN", "up-CANARY-2")]);
+    // Quotes around a whole list are no part of its keys: files for containers keep them.
+    let fewer = with(&[("POOL_FALLBACK_KEYS_MAIN", "'up-CANARY-2, up-CANARY-2'")]);
     let (child, _, address) = started(tollgate(dir.path(), &[], &fewer)).await;
     let (_, list) = admin(&address, "GET", "/credentials", &Value::Null).await;
     let left = list["items"].as_array().unwrap();
