@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Method, SsrMode, path};
 
 use crate::api;
 use crate::components::layout::Frame;
@@ -14,6 +14,56 @@ use crate::components::palette::Names;
 use crate::components::{Busy, Refresh};
 use crate::host;
 use crate::pages;
+
+/// The path of every page below, as the server's router writes it.
+const PAGES: [&str; 40] = [
+    "/login",
+    "/",
+    "/providers",
+    "/providers/new",
+    "/providers/{id}",
+    "/pool",
+    "/routing",
+    "/oauth",
+    "/oauth/vendors/{name}",
+    "/oauth/flows/{id}",
+    "/breakers",
+    "/cache",
+    "/credentials/import",
+    "/models",
+    "/conformance",
+    "/playground",
+    "/users",
+    "/users/new",
+    "/users/{id}",
+    "/keys",
+    "/keys/new",
+    "/keys/{id}",
+    "/requests",
+    "/requests/{id}",
+    "/usage",
+    "/quotas",
+    "/prices",
+    "/prices/edit",
+    "/prices/import",
+    "/prices/reprice",
+    "/groups",
+    "/packages",
+    "/packages/new",
+    "/packages/{id}",
+    "/ledger",
+    "/settings",
+    "/audit",
+    "/system",
+    "/api-docs",
+    "/me",
+];
+
+/// Every page: its path, how it is rendered and how it is asked for. A server that mounts these need not walk through
+/// the application to learn them, which would bring much of the dashboard's code into memory before anybody looks at it.
+pub fn page_list() -> impl Iterator<Item = (&'static str, SsrMode, Method)> {
+    PAGES.into_iter().map(|path| (path, SsrMode::Async, Method::Get))
+}
 
 /// The application, on both sides.
 #[component]

@@ -21,9 +21,10 @@ use types::principal::Viewer;
 
 use crate::text::Lang;
 
-/// The `OpenAPI` document of the admin REST API, handed in by the server through Leptos' context.
-#[derive(Clone, Debug)]
-pub struct OpenApi(pub serde_json::Value);
+/// Gives the `OpenAPI` document of the admin REST API, handed in by the server through Leptos' context. It is large, and
+/// only one page asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenApi(pub fn() -> &'static serde_json::Value);
 
 /// Whether the server holds the browser bundle, handed in through Leptos' context. Without it the shell must
 /// not name the bundle's scripts: pages then work server-rendered only.

@@ -21,5 +21,5 @@ mod play;
 mod shell;
 mod text;
 
-pub use app::App;
+pub use app::{App, page_list};
 pub use shell::shell;

@@ -33,7 +33,7 @@ pub fn router(state: AppState) -> Router {
         move || app::shell(options.clone())
     };
     let pages = Router::new()
-        .leptos_routes_with_context(&state, page_routes(&state), context.clone(), shell.clone())
+        .leptos_routes_with_context(&state, listed(), context.clone(), shell.clone())
         .route("/rpc/{*function}", any(no_such_function))
         .route_layer(from_fn(session_layer::guard));
     let not_found = render_app_async_with_context(context, shell);
@@ -53,15 +53,34 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// The pages that are mounted.
+fn listed() -> Vec<AxumRouteListing> {
+    app::page_list()
+        .map(|(path, mode, method)| AxumRouteListing::new(path.to_owned(), mode, [method], Vec::new()))
+        .collect()
+}
+
+/// Path and rendering of every page that is mounted, and of every page that the application itself names; for the test
+/// that holds the two to each other.
+pub fn pages(state: &AppState) -> [Vec<String>; 2] {
+    [listed(), walked(state)].map(|pages| {
+        let mut pages: Vec<_> =
+            pages.iter().map(|page| format!("{} {:?}", page.path(), page.mode())).collect();
+        pages.sort();
+        pages
+    })
+}
+
 /// Method and path of every page and server function, for tests that must not miss one.
 pub fn routes(state: &AppState) -> Vec<(Method, String)> {
-    let pages = page_routes(state).into_iter().map(|page| (Method::GET, page.path().to_owned()));
+    let pages = walked(state).into_iter().map(|page| (Method::GET, page.path().to_owned()));
     let functions =
         leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method, path.to_owned()));
     pages.chain(functions).collect()
 }
 
-fn page_routes(state: &AppState) -> Vec<AxumRouteListing> {
+/// The pages that the application names, found by walking through it.
+fn walked(state: &AppState) -> Vec<AxumRouteListing> {
     generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, context(state)).0
 }
 
@@ -75,7 +94,7 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<
         provide_context(drafts.clone());
         provide_context(refused.clone());
         provide_context(gateway.clone());
-        provide_context(app::host::OpenApi(openapi::value().clone()));
+        provide_context(app::host::OpenApi(openapi::value));
         provide_context(app::host::Bundle(assets::has_bundle()));
         // The page must carry the nonce that the header names; Leptos has just provided one of its own.
         let nonce = use_context::<http::request::Parts>().and_then(|p| p.extensions.get::<Nonce>().cloned());

@@ -86,7 +86,7 @@ pub(crate) async fn member() -> Result<gateway::Member, AppError> {
 
 /// Every call of the admin REST API, or none where the server gave no document.
 pub(crate) fn calls() -> Vec<crate::api::docs::Call> {
-    use_context::<OpenApi>().map(|document| openapi::calls(&document.0)).unwrap_or_default()
+    use_context::<OpenApi>().map(|document| openapi::calls((document.0)())).unwrap_or_default()
 }
 
 /// Who was refused by the limit per address.

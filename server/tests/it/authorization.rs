@@ -49,6 +49,14 @@ fn verdict(answer: &Answer) -> &'static str {
 }
 
 #[tokio::test]
+async fn every_page_of_the_application_is_mounted_and_rendered_whole() {
+    let console = Console::start().await;
+    let [mounted, named] = server::dashboard::pages(&console.state);
+    assert!(named.len() > 30, "{named:?}");
+    assert_eq!(mounted, named);
+}
+
+#[tokio::test]
 async fn fault_x11_the_authorisation_matrix_holds() {
     let console = Console::start().await;
     let (_, key) = console.member("ann").await;
