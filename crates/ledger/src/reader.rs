@@ -103,14 +103,11 @@ pub(crate) fn read_batch(
             let at = reader.at();
             let Some(raw) = reader.next()? else { break };
             if matches!(raw.kind, Kind::Terminal | Kind::Refused) {
-                let size = raw.size;
-                let (row, decision) = raw.into_row().ok_or_else(|| corrupt(at))?;
+                let (row, decision) = raw.row().ok_or_else(|| corrupt(at))?;
                 rows.push(row);
                 decisions.push(decision);
-                bytes = bytes.saturating_add(size);
-            } else {
-                bytes = bytes.saturating_add(raw.size);
             }
+            bytes = bytes.saturating_add(raw.size);
             records = records.saturating_add(1);
             end = Some(reader.at());
         }

@@ -3,20 +3,25 @@
 //! Layout, little-endian: `len u32` (bytes after the checksum), `crc32 u32` (of those bytes), `kind u8`,
 //! `seq u64`, payload. It knows bytes and readers, but neither files nor segments.
 //!
-//! Version 0.1.0 wrote whole records instead of [slim](crate::slim) ones, a bare id as SENT, and no PROGRESS; all of
-//! that is still read.
+//! A payload is one value of JSON; the decision of a request follows its record as a second one, so that it can be
+//! passed on without a look at it.
+//!
+//! Version 0.1.0 wrote whole records with their decisions inside instead of [slim](crate::slim) ones, a bare id as
+//! SENT, and no PROGRESS; all of that is still read.
 
-mod decision;
+mod sent;
 mod shorten;
 
 use std::io::{self, Read};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use types::dialect::Endpoint;
-use types::request::{Attempt, Outcome, RequestRecord, TokenUsage};
-use types::{CredentialId, GrantId, ProviderId, RequestId, Timestamp};
+use types::request::{Outcome, RequestRecord, TokenUsage};
+use types::{RequestId, Timestamp};
 
 use crate::slim::{Slim, SlimRef};
+pub(crate) use sent::Sent;
 use shorten::{cut, cut_attempt, shorten};
 
 /// Bytes before the payload.
@@ -60,77 +65,6 @@ impl Kind {
     }
 }
 
-/// Payload of SENT: what is known of a request only once it is about to leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Sent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) provider_id: Option<ProviderId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) credential_id: Option<CredentialId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) upstream_model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) upstream_dialect: Option<types::dialect::Dialect>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) group: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) grant_id: Option<GrantId>,
-    #[serde(skip_serializing_if = "types::Money::is_zero")]
-    pub(crate) held_usd: types::Money,
-    /// The attempt as it begins; none where two that ran side by side are only told apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) attempt: Option<Attempt>,
-    /// How many attempts stay as they were told before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) known: Option<usize>,
-    /// The attempts behind those, as they stand by now: how they ended and what they cost, or that they still run.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) earlier: Vec<Attempt>,
-}
-
-impl Sent {
-    /// Of a record whose first `known` attempts need no second telling. `begins` says whether its last one begins.
-    pub(crate) fn of(record: &RequestRecord, known: usize, begins: bool) -> Self {
-        let (last, before) = match record.attempts.split_last() {
-            Some((last, before)) if begins => (Some(last), before),
-            _ => (None, record.attempts.as_slice()),
-        };
-        let earlier = before.get(known..).unwrap_or_default().to_vec();
-        Self {
-            provider_id: record.provider_id,
-            credential_id: record.credential_id,
-            upstream_model: record.upstream_model.clone(),
-            upstream_dialect: record.upstream_dialect,
-            group: record.group.clone(),
-            grant_id: record.grant_id,
-            held_usd: record.held_usd,
-            attempt: last.cloned(),
-            known: (!earlier.is_empty()).then_some(known),
-            earlier,
-        }
-    }
-
-    /// Adds to an ADMIT what it did not know yet. Version 0.1.0 said nothing here.
-    pub(crate) fn merge_into(self, record: &mut RequestRecord) {
-        if self.provider_id.is_none() {
-            return;
-        }
-        record.provider_id = self.provider_id;
-        record.credential_id = self.credential_id;
-        record.upstream_model = self.upstream_model;
-        record.upstream_dialect = self.upstream_dialect;
-        record.group = self.group;
-        record.grant_id = self.grant_id;
-        record.held_usd = self.held_usd;
-        if let Some(known) = self.known {
-            record.attempts.truncate(known);
-        }
-        record.attempts.extend(self.earlier);
-        record.attempts.extend(self.attempt);
-    }
-}
-
 /// How far an answer has come, noted now and then so that a crash loses no more than the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -146,11 +80,28 @@ pub struct Progress {
     pub output_estimate: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Note<T> {
+/// Payload of PROGRESS.
+#[derive(Serialize)]
+struct Note<'a> {
     request_id: RequestId,
     #[serde(flatten)]
-    note: T,
+    progress: &'a Progress,
+}
+
+/// What most records come to, so that they need not grow: those that end a request, and the others.
+const USUAL_END: usize = 2048;
+const USUAL_NOTE: usize = 512;
+
+/// Room for a record, with its header.
+fn begun(usual: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(usual);
+    bytes.resize(HEADER, 0);
+    bytes
+}
+
+fn push(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    // Writing plain structs to memory cannot fail: no maps with odd keys, no IO.
+    let _ = serde_json::to_writer(bytes, value);
 }
 
 /// A record on its way to the journal, in one piece so that it is one `write`.
@@ -163,9 +114,6 @@ impl Frame {
     ///
     /// An ADMIT has no decision either: its terminal has, and an interrupted request shows its attempts.
     pub(crate) fn of(kind: Kind, record: &RequestRecord) -> Self {
-        if kind == Kind::Admit && record.decision.is_some() {
-            return Self::of(kind, &RequestRecord { decision: None, ..record.clone() });
-        }
         let frame = Self::encode(kind, record);
         if frame.0.len() <= HEADER + MAX_PAYLOAD {
             return frame;
@@ -180,27 +128,27 @@ impl Frame {
         let mut sent = Sent::of(record, known, begins);
         sent.upstream_model.iter_mut().chain(&mut sent.group).for_each(cut);
         sent.attempt.iter_mut().chain(&mut sent.earlier).for_each(cut_attempt);
-        Self::json(Kind::Sent, &Note { request_id: record.request_id, note: sent })
+        let mut bytes = begun(USUAL_NOTE);
+        push(&mut bytes, &sent);
+        Self::with_kind(bytes, Kind::Sent)
     }
 
     /// The frame of a PROGRESS record.
     pub(crate) fn progress(request_id: RequestId, progress: &Progress) -> Self {
         let mut note = progress.clone();
         note.service_tier.iter_mut().for_each(cut);
-        Self::json(Kind::Progress, &Note { request_id, note })
+        let mut bytes = begun(USUAL_NOTE);
+        push(&mut bytes, &Note { request_id, progress: &note });
+        Self::with_kind(bytes, Kind::Progress)
     }
 
     fn encode(kind: Kind, record: &RequestRecord) -> Self {
-        Self::json(kind, &SlimRef(record))
-    }
-
-    fn json(kind: Kind, payload: &impl Serialize) -> Self {
-        // What these come to, so that they need not grow.
-        let usual = if matches!(kind, Kind::Terminal | Kind::Refused) { 2048 } else { 512 };
-        let mut bytes = Vec::with_capacity(usual);
-        bytes.resize(HEADER, 0);
-        // Writing plain structs to memory cannot fail: no maps with odd keys, no IO.
-        let _ = serde_json::to_writer(&mut bytes, payload);
+        let ends = kind != Kind::Admit;
+        let mut bytes = begun(if ends { USUAL_END } else { USUAL_NOTE });
+        push(&mut bytes, &SlimRef(record));
+        if let (true, Some(decision)) = (ends, &record.decision) {
+            push(&mut bytes, decision);
+        }
         Self::with_kind(bytes, kind)
     }
 
@@ -264,7 +212,7 @@ impl Raw {
             Kind::Sent if !self.payload.starts_with(b"{") => {
                 std::str::from_utf8(&self.payload).ok()?.parse().ok()
             }
-            _ => serde_json::from_slice::<IdOnly>(&self.payload).ok().map(|id| id.request_id),
+            _ => self.first().map(|(IdOnly { request_id }, _)| request_id),
         }
     }
 
@@ -272,19 +220,33 @@ impl Raw {
     ///
     /// Fields that another version knows and this one does not are ignored; those that are left out say nothing.
     pub(crate) fn record(&self) -> Option<RequestRecord> {
+        let (mut record, decision) = self.parts()?;
+        if !decision.is_empty() {
+            record.decision = Some(serde_json::from_str(decision).ok()?);
+        }
+        Some(record)
+    }
+
+    /// The request's record without its decision, and that as it is written. An earlier version's record has it.
+    pub(crate) fn row(&self) -> Option<(RequestRecord, Option<Box<str>>)> {
+        let (record, decision) = self.parts()?;
+        Some((record, (!decision.is_empty()).then(|| decision.into())))
+    }
+
+    fn parts(&self) -> Option<(RequestRecord, &str)> {
         match self.kind {
             Kind::Sent | Kind::Progress => None,
-            _ => serde_json::from_slice(&self.payload).ok().map(|Slim(record)| record),
+            _ => self.first().map(|(Slim(record), rest)| (record, rest)),
         }
     }
 
-    /// The request's record without its decision, and that as it is written. Where the two cannot be told apart, the
-    /// record has it.
-    pub(crate) fn into_row(mut self) -> Option<(RequestRecord, Option<Box<str>>)> {
-        let Some(decision) = decision::cut_out(&mut self.payload) else {
-            return self.record().map(|record| (record, None));
-        };
-        self.record().map(|record| (record, Some(decision)))
+    /// The value that the payload begins with, and the text behind it.
+    fn first<T: DeserializeOwned>(&self) -> Option<(T, &str)> {
+        // Looked at as a whole, which is faster than at each text in it.
+        let text = std::str::from_utf8(&self.payload).ok()?;
+        let mut values = serde_json::Deserializer::from_str(text).into_iter();
+        let value = values.next()?.ok()?;
+        Some((value, text.get(values.byte_offset()..)?))
     }
 
     /// What a SENT record says.

@@ -117,7 +117,8 @@ struct Fields {
     idempotency_key: Option<String>,
     #[serde(default, skip_serializing_if = "plain")]
     attempts: Vec<Attempt>,
-    #[serde(skip_serializing_if = "plain")]
+    /// Written behind the record instead.
+    #[serde(skip_serializing)]
     decision: Option<Decision>,
 }
 

@@ -77,24 +77,39 @@ fn a_decision_comes_beside_its_row_as_the_journal_has_it() {
     drop(ledger);
     sound(dir.path(), Extent::Whole);
 
-    // Whole records of version 0.1.0, without a decision as with one, and one whose members stand in another order.
+    // Records of versions before had their decisions inside, wherever among the members: it stays on the record.
     let row = |text: &str| {
         let mut frame = Frame::raw(Kind::Terminal, text.as_bytes());
         frame.seal(1);
         let mut bytes = frame.bytes();
         let size = u64::try_from(bytes.len()).unwrap();
         let Next::Record(raw) = read(&mut bytes, size).unwrap() else { panic!("{text}") };
-        raw.into_row().unwrap()
+        assert_eq!(raw.record().map(|record| record.decision), raw.row().map(|(record, _)| record.decision));
+        raw.row().unwrap()
     };
     let whole = serde_json::to_string(&with(1)).unwrap();
-    let (found, kept) = row(&whole);
-    assert_eq!((found, serde_json::from_str(&kept.unwrap()).ok()), (plain(1), Some(decision.clone())));
+    assert_eq!(row(&whole), (with(1), None));
     assert_eq!(row(&serde_json::to_string(&plain(1)).unwrap()), (plain(1), None));
     let moved = format!(r#"{{"decision":{},{}"#, serde_json::to_string(&decision).unwrap(), {
         let (rest, _) = whole.rsplit_once(r#","decision":{"candidates""#).unwrap();
         format!("{}}}", rest.strip_prefix('{').unwrap())
     });
     assert_eq!(row(&moved), (with(1), None));
+}
+
+#[test]
+fn a_record_with_its_decision_behind_it_reads_back_whole() {
+    let decision = Decision { config_revision: 3, ..Decision::default() };
+    let record = RequestRecord { decision: Some(decision), ..record(1) };
+    for kind in [Kind::Terminal, Kind::Refused] {
+        let Next::Record(raw) = sealed(Frame::of(kind, &record)) else { panic!("no record") };
+        assert_eq!((raw.record(), raw.request_id()), (Some(record.clone()), Some(id(1))));
+        let mut cut = raw;
+        cut.payload.pop();
+        assert_eq!(cut.record(), None, "half a decision is none");
+    }
+    let Next::Record(raw) = sealed(Frame::of(Kind::Admit, &record)) else { panic!("no record") };
+    assert_eq!(raw.record().map(|record| record.decision), Some(None), "an admission has none yet");
 }
 
 #[test]
