@@ -4,6 +4,7 @@
 //! knowledge, which no client of ours speaks and which brings a family of floods of its own. A reverse proxy in
 //! front speaks HTTP/2 to the world.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,10 +26,12 @@ use crate::router::Doors;
 pub mod capacity;
 mod handover;
 mod phase;
+mod wakes;
 mod watched;
 
 use handover::Handover;
 use phase::{Phase, Tracked};
+use wakes::Wakes;
 use watched::Watched;
 
 /// Connections that the kernel may hold for us before they are accepted.
@@ -183,14 +186,15 @@ async fn serve(
         .serve_connection(io, service)
         .with_upgrades();
     tokio::pin!(connection);
+    let wakes = Arc::<Wakes>::default();
     let outcome = tokio::select! {
         biased;
-        outcome = connection.as_mut() => outcome,
+        outcome = poll_fn(|cx| wakes.poll(cx, |cx| connection.as_mut().poll(cx))) => outcome,
         () = stop.accepting.cancelled() => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 biased;
-                outcome = connection.as_mut() => outcome,
+                outcome = poll_fn(|cx| wakes.poll(cx, |cx| connection.as_mut().poll(cx))) => outcome,
                 () = stop.cut.cancelled() => Ok(()),
             }
         }
