@@ -16,7 +16,7 @@ use crate::host;
 use crate::pages;
 
 /// The path of every page below, as the server's router writes it.
-const PAGES: [&str; 40] = [
+const PAGES: [&str; 41] = [
     "/login",
     "/",
     "/providers",
@@ -25,6 +25,7 @@ const PAGES: [&str; 40] = [
     "/pool",
     "/routing",
     "/oauth",
+    "/oauth/new",
     "/oauth/vendors/{name}",
     "/oauth/flows/{id}",
     "/breakers",
