@@ -49,7 +49,8 @@ pub(crate) fn plan_of_word(word: &Word) -> Plan {
     };
     let behaviour = Behaviour::default();
     let length = said.pieces.iter().map(Bytes::len).sum();
-    let mut acts = vec![Act::Send(head(word.status, &said, &behaviour, Framing::Length, length))];
+    let mut acts =
+        vec![Act::Send(head((word.status, &this_moment()), &said, &behaviour, Framing::Length, length))];
     acts.extend(said.pieces.into_iter().map(Act::Send));
     Plan { status: word.status, billed: FREE, acts, close: false }
 }
@@ -92,7 +93,9 @@ pub(crate) fn plan(request: &Received, behaviour: &Behaviour) -> Plan {
     if behaviour.delay_ms > 0 {
         acts.push(Act::Pause(Duration::from_millis(behaviour.delay_ms)));
     }
-    acts.push(Act::Send(head(status, &said, behaviour, framing, told)));
+    // Amazon's refusals are held against the clock; everything else is always the same.
+    let date = said.error_type.map_or_else(|| DATE.to_owned(), |_| this_moment());
+    acts.push(Act::Send(head((status, &date), &said, behaviour, framing, told)));
     if behaviour.body_delay_ms > 0 {
         acts.push(Act::Pause(Duration::from_millis(behaviour.body_delay_ms)));
     }
@@ -147,20 +150,26 @@ fn cut_up(behaviour: &Behaviour, said: &Said) -> Vec<Bytes> {
     }
 }
 
+const DATE: &str = "Sat, 21 Nov 2026 08:00:00 GMT";
+
 #[expect(clippy::disallowed_methods, reason = "the fake vendor has a clock of its own")]
 fn this_moment() -> String {
     httpdate::fmt_http_date(std::time::SystemTime::now())
 }
 
-fn head(status: u16, said: &Said, behaviour: &Behaviour, framing: Framing, total: usize) -> Bytes {
+fn head(
+    (status, date): (u16, &str),
+    said: &Said,
+    behaviour: &Behaviour,
+    framing: Framing,
+    total: usize,
+) -> Bytes {
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     let mut put = |name: &str, value: &str| {
         head.extend([name, ": ", value, "\r\n"]);
     };
     put("content-type", behaviour.content_type.as_deref().unwrap_or(said.content_type));
-    // Whose signatures are held against the clock says what its clock shows; all others are always the same.
-    let date = said.error_type.map(|_| this_moment());
-    put("date", date.as_deref().unwrap_or("Sat, 21 Nov 2026 08:00:00 GMT"));
+    put("date", date);
     put("request-id", "req_fake_upstream");
     if let Some(kind) = said.error_type {
         put("x-amzn-errortype", kind);

@@ -1,9 +1,11 @@
 //! Service accounts: a token for a statement signed with the key of the account's file (RFC 7523, RS256).
 
+use std::time::UNIX_EPOCH;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::header::CONTENT_TYPE;
-use http::{Method, Request};
+use http::header::{CONTENT_TYPE, DATE};
+use http::{Method, Request, Response};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde::Deserialize;
@@ -94,24 +96,43 @@ pub async fn mint(
     transport: &dyn Transport,
     now: Timestamp,
 ) -> Result<Granted, Failure> {
+    let line = Line::new(spec, transport);
+    let answer = line.send(stated(spec, account, now)?).await?;
+    let mut seen = line.seen();
+    let of_time = seen.as_ref().is_err_and(|failure| failure.code.as_deref() == Some("invalid_grant"));
+    if let Some(theirs) = clock(&answer, now).filter(|_| of_time) {
+        // It was dated by a clock that is wrong. The refusal tells the right time.
+        line.send(stated(spec, account, theirs)?).await?;
+        seen = line.seen();
+    }
+    let mut granted = granted(&seen?, None, now)?;
+    granted.account = Some(account.client_email.clone());
+    Ok(granted)
+}
+
+/// The request with a statement of that instant.
+fn stated(spec: &VendorSpec, account: &ServiceAccount, at: Timestamp) -> Result<Request<Vec<u8>>, Failure> {
     let url = account.token_uri.as_deref().filter(|url| !url.is_empty()).unwrap_or(&spec.token_url);
     let statement =
-        account.statement(url, &spec.scopes, now).map_err(|error| Failure::new(Class::NeedsSignIn, error))?;
+        account.statement(url, &spec.scopes, at).map_err(|error| Failure::new(Class::NeedsSignIn, error))?;
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
         .append_pair("assertion", statement.expose())
         .finish();
-    let request = Request::builder()
+    Request::builder()
         .method(Method::POST)
         .uri(url)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form.into_bytes())
-        .map_err(|_| Failure::new(Class::Client, "the token address of this account is no address"))?;
-    let line = Line::new(spec, transport);
-    line.send(request).await?;
-    let mut granted = granted(&line.seen()?, None, now)?;
-    granted.account = Some(account.client_email.clone());
-    Ok(granted)
+        .map_err(|_| Failure::new(Class::Client, "the token address of this account is no address"))
+}
+
+/// The vendor's clock, if it differs from ours by more than statements are dated back for.
+fn clock(answer: &Response<Vec<u8>>, now: Timestamp) -> Option<Timestamp> {
+    let date = answer.headers().get(DATE)?.to_str().ok()?;
+    let since = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let theirs = Timestamp(i64::try_from(since.as_millis()).ok()?);
+    (theirs.0.abs_diff(now.0) > SKEW_S.unsigned_abs() * 1_000).then_some(theirs)
 }
 
 #[cfg(test)]

@@ -47,6 +47,27 @@ fn admitted() -> ServiceAccount {
 }
 
 #[tokio::test]
+async fn rf_02_a_machine_whose_clock_is_wrong_dates_its_statements_by_the_vendors() {
+    for off_ms in [1_200_000, -7_200_000] {
+        let clock = gateway::Clock::manual(gateway::Clock::system().now().plus_ms(off_ms));
+        let rig = Rig::bare_with(move |config| config.clock = clock).await;
+        rig.upstream.admit_service_account(admitted());
+        let (_, id) = vertex(&rig).await;
+        for _ in 0..2 {
+            let got = rig.ask(rig.keyed(GEMINI.ask("gemini-test", false))).await;
+            assert_eq!(got.status, 200, "{off_ms}: {}", got.text());
+        }
+        assert_eq!(rig.upstream.minted(), 1);
+        let shown = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
+        assert_eq!(
+            (&shown["state"], &shown["token"]["status"]),
+            (&json!("valid"), &json!("active")),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn rf_02_a_service_accounts_token_is_made_once_for_everybody_and_serves_both_dialects() {
     let rig = Rig::bare().await;
     rig.upstream.admit_service_account(admitted());
