@@ -126,7 +126,7 @@ fn Flows(flows: Vec<FlowView>) -> impl IntoView {
                 <tr>
                     <th scope="row" data-label=t(w::FLOW)><a href=format!("/oauth/flows/{}", flow.id)>{format!("#{}", flow.id)}</a></th>
                     <td data-label=t(w::VENDOR)>{flow.vendor.clone()}</td>
-                    <td data-label=t(w::ACCOUNT)>{account_link(&flow)}</td>
+                    <td data-label=t(w::ACCOUNT) class="wrap-cell">{account_link(&flow)}</td>
                     <td data-label=t(w::PHASE) class="wrap-cell">
                         <span class="stack">
                             <badge::State mood word=t(word)/>
