@@ -98,7 +98,7 @@ export async function signIn(page, secret) {
 /** Waits until the browser half has taken over. Where the bundle is missing this fails, on purpose. */
 export async function hydrated(page) {
   const still = () => window.__seen?.hydrated && !document.querySelector('main[aria-busy=true]');
-  await page.waitForFunction(still, undefined, { timeout: 20_000 });
+  await page.waitForFunction(still, undefined, { timeout: 60_000 });
 }
 
 /** Every page of an administrator that needs no id. `/me` is a member's. */

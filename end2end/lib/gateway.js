@@ -41,7 +41,7 @@ export async function startGateway(env = {}) {
     const panics = process_.log().split('\n').filter((line) => line.includes('panicked'));
     if (panics.length > 0) throw new Error(`the gateway panicked ${panics.length} times:\n${panics.slice(0, 3).join('\n')}`);
   };
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 60_000;
   for (;;) {
     const ready = await fetch(`${base}/readyz`).then((answer) => answer.ok, () => false);
     if (ready) break;
@@ -87,7 +87,7 @@ export async function furnish(gateway, upstream, extra = {}) {
 }
 
 /** The row of a request in the log, once the books have it; among the last `rows`. */
-export async function booked(gateway, matches, limit = 10_000, rows = 100) {
+export async function booked(gateway, matches, limit = 30_000, rows = 100) {
   const until = Date.now() + limit;
   for (;;) {
     const { items } = await gateway.admin('GET', `/requests?limit=${rows}`);

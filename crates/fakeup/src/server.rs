@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -326,12 +326,16 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, number: u64, stop: Cancel
     }
 }
 
-/// A base URL where nobody listens: the port was free a moment ago.
+/// A base URL where nobody listens, nor will: this process keeps the port for as long as it lives.
 ///
 /// # Errors
 ///
 /// If the loopback has no free port.
 pub fn refused_url() -> io::Result<String> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    Ok(format!("http://{}", listener.local_addr()?))
+    static KEPT: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    let url = format!("http://{}", socket.local_addr()?);
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+    Ok(url)
 }

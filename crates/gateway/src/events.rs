@@ -67,8 +67,13 @@ pub(crate) async fn flush(core: &Core) -> Result<usize, store::StoreError> {
         if events.is_empty() {
             return Ok(written);
         }
-        core.store.breaker_event_append(&events).await?;
-        written += events.len();
+        let stored = core.store.breaker_event_append(&events).await;
+        let count = events.len();
+        if let Err(error) = stored {
+            core.outbox.take_back(events);
+            return Err(error);
+        }
+        written += count;
     }
 }
 

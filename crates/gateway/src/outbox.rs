@@ -23,6 +23,16 @@ impl Outbox {
         waiting.push_back(event);
     }
 
+    /// Takes back what could not be written, before what came meanwhile.
+    pub(crate) fn take_back(&self, events: Vec<BreakerEvent>) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in events.into_iter().rev() {
+            if waiting.len() < MOST {
+                waiting.push_front(event);
+            }
+        }
+    }
+
     /// As many as are written at once.
     pub(crate) fn take(&self) -> Vec<BreakerEvent> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);

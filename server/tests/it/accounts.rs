@@ -11,6 +11,7 @@ mod skew;
 pub(crate) mod vendor;
 
 use fakeup::{Behaviour, Cut, Then};
+use gateway::Clock;
 use serde_json::{Value, json};
 
 use crate::harness::post;
@@ -90,7 +91,11 @@ impl Rig {
 
 /// A rig with one account, whose first token lives so long. The provider is 1.
 async fn pool(first_life_s: i64) -> (Rig, Vendor, i64) {
-    let rig = Rig::bare().await;
+    pool_at(Clock::system(), first_life_s).await
+}
+
+async fn pool_at(clock: Clock, first_life_s: i64) -> (Rig, Vendor, i64) {
+    let rig = Rig::bare_with(|config| config.clock = clock).await;
     let provider = rig.provider("anthropic", json!({"api_key": null})).await;
     let vendor = Vendor::start(first_life_s).await;
     let id = rig.connected(&vendor, json!({ "provider_id": provider })).await;
@@ -137,14 +142,17 @@ async fn rf_02_500_requests_at_once_on_an_expired_token_make_exactly_one_refresh
 
 #[tokio::test]
 async fn rf_02_a_token_that_ends_in_the_middle_of_a_stream_harms_neither_it_nor_the_next_request() {
-    let (rig, vendor, id) = pool(3).await;
+    let clock = Clock::ahead();
+    let (rig, vendor, id) = pool_at(clock.clone(), 3_600).await;
     let held = Cut { at: Some(ANTHROPIC.beyond_content()), then: Then::Hold };
     rig.on_model("m-held", Behaviour { cut: Some(held), ..Behaviour::default() });
     let mut open = rig.open(rig.keyed(ANTHROPIC.ask("m-held", true))).await;
     assert_eq!(open.status, 200);
     let begun = open.piece().await.unwrap().unwrap();
     assert_eq!(rig.last_token(), "a1-CANARY-access-token");
-    rig.account_until(id, |view| view["token"]["status"] == "expired" || vendor.asked() > 1).await;
+    clock.advance(3_600_000);
+    let status = rig.account_view(id).await["token"]["status"].clone();
+    assert!(status == "expired" || vendor.asked() > 1, "{status}");
     rig.upstream.release();
     let rest = open.rest().await;
     let text = format!("{}{}", String::from_utf8_lossy(&begun), rest.text());

@@ -11,14 +11,16 @@ use crate::harness::{Running, read_to_close};
 
 #[tokio::test]
 async fn st_06_a_refused_database_is_named_without_its_password() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = fakeup::refused_url().unwrap();
+    let (_, free) = nobody.split_once("//").unwrap();
+    let (_, port) = free.split_once(':').unwrap();
     let dir = tempfile::tempdir().unwrap();
     let url = format!("postgres://tg:hunter2hunter2@{free}/tollgate");
     let started = Running::start_in(dir.path(), |config| config.database_url = Secret::new(url)).await;
     let error = started.err().unwrap();
     assert_eq!(error.exit, Exit::Database);
     let text = error.to_string();
-    for part in ["refused", "127.0.0.1", &free.port().to_string(), "tollgate", "tg"] {
+    for part in ["refused", "127.0.0.1", port, "tollgate", "tg"] {
         assert!(text.contains(part), "{part} is missing in: {text}");
     }
     assert!(!text.contains("hunter2"), "{text}");
@@ -127,12 +129,15 @@ async fn fault_s24_a_stream_longer_than_the_drain_ends_with_an_error_event_and_i
 
 #[tokio::test]
 async fn fault_s23_an_idle_connection_does_not_hold_up_the_stop() {
-    let server = Running::start_with(|config| config.edge.keep_alive_idle = Duration::from_mins(1)).await;
+    let server = Running::start_with(|config| {
+        (config.edge.keep_alive_idle, config.edge.drain) = (Duration::from_mins(1), Duration::from_mins(1));
+    })
+    .await;
     let mut idle = server.connect().await;
     idle.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut buffer = [0_u8; 1024];
     assert!(idle.read(&mut buffer).await.unwrap() > 0);
-    let stopped = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(30), server.stop()).await;
     assert!(stopped.is_ok(), "an idle keep-alive connection kept the server alive");
 }
 

@@ -310,7 +310,7 @@ async fn inv_01_03_19_kill_9_while_two_attempts_run_books_both_and_charges_once(
         } else {
             let tracker = TaskTracker::new();
             tracker.spawn(async move { exchange(&address, &request, None).await.ok() });
-            let both = upstream.until(Duration::from_secs(8), |entries| entries.len() >= 2).await;
+            let both = upstream.until(Duration::from_secs(30), |entries| entries.len() >= 2).await;
             assert_eq!(both.len(), 2, "{both:?}");
             program.kill().await;
         }

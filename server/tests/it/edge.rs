@@ -74,8 +74,8 @@ async fn fault_c08_body_drip_is_cut() {
     let mut stream = server.connect().await;
     let head =
         format!("POST /v1/messages HTTP/1.1\r\nHost: a\r\n{caller}{JSON}Content-Length: 1000\r\n\r\n{{");
-    stream.write_all(head.as_bytes()).await.unwrap();
     let began = Instant::now();
+    stream.write_all(head.as_bytes()).await.unwrap();
     let answer = read_to_close(&mut stream).await;
     assert_eq!(answer.status(), 408, "{answer:?}");
     assert!(began.elapsed() >= Duration::from_millis(250), "not before the grace: {:?}", began.elapsed());
@@ -85,9 +85,9 @@ async fn fault_c08_body_drip_is_cut() {
 #[tokio::test]
 async fn fault_c09_header_drip_is_cut() {
     let server = Running::start().await;
+    let began = Instant::now();
     let mut stream = server.connect().await;
     stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n").await.unwrap();
-    let began = Instant::now();
     // One field every 40 ms: the deadline is for the whole head, so activity does not extend it.
     let mut buffer = [0_u8; 256];
     loop {
@@ -98,7 +98,7 @@ async fn fault_c09_header_drip_is_cut() {
         if gone || stream.write_all(b"X-A: 1\r\n").await.is_err() {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(5), "the header drip is still connected");
+        assert!(began.elapsed() < Duration::from_secs(30), "the header drip is still connected");
     }
     assert!(began.elapsed() >= Duration::from_millis(350), "{:?}", began.elapsed());
 }
@@ -107,13 +107,14 @@ async fn fault_c09_header_drip_is_cut() {
 async fn an_idle_connection_is_kept_longer_than_a_head_may_take() {
     let server = Running::start().await;
     let mut stream = server.connect().await;
+    let mut began = Instant::now();
     for _ in 0..2 {
+        began = Instant::now();
         stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let mut buffer = [0_u8; 4096];
         let length = stream.read(&mut buffer).await.unwrap();
         assert!(String::from_utf8_lossy(&buffer[..length]).starts_with("HTTP/1.1 200"));
     }
-    let began = Instant::now();
     let rest = read_to_close(&mut stream).await;
     assert_eq!(rest.0, "", "an idle connection ends without a word");
     assert!(began.elapsed() > Duration::from_secs(1), "header time is not idle time: {:?}", began.elapsed());

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use types::cached::Cleared;
-use types::credential::{CredentialEvent, CredentialMark, CredentialState, CredentialView};
+use types::credential::{CredentialEvent, CredentialState, CredentialView};
 use types::{CredentialId, Page, Problem};
 
 use super::condition::{Condition, Stored};
@@ -14,8 +14,6 @@ use crate::identity::problem::{not_found, store_problem};
 const OBJECT: &str = "credential";
 /// Events on a page.
 const PAGE: u32 = 100;
-/// How often a state that changes meanwhile is looked at again.
-const TRIES: usize = 5;
 /// Credentials at once; a lost account waits for its vendor.
 const AT_ONCE: usize = 8;
 
@@ -64,6 +62,8 @@ impl Admin {
         let cleared = u64::try_from(unwell.len()).unwrap_or(u64::MAX);
         let clearing = stream::iter(unwell).map(|id| self.clear_marks(id));
         clearing.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+        // Of those that look well, a state may still be on its way to the database.
+        self.core.store.credential_marks_settle().await.map_err(|e| store_problem(e, OBJECT))?;
         self.note("recover", OBJECT, "all", Some(json!({ "recovered": cleared }))).await?;
         self.take_effect().await?;
         Ok(Cleared { cleared })
@@ -74,33 +74,13 @@ impl Admin {
     /// again, and a state that is only forgotten would show what is not so (RF-01).
     pub(super) async fn clear_marks(&self, id: CredentialId) -> Result<(), Problem> {
         self.forget_failures(id);
-        for _ in 0..TRIES {
-            let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
-            if row.mark.state == CredentialState::Valid {
-                break;
-            }
-            if row.mark.state == CredentialState::NeedsReauth && row.token.is_lost() {
-                self.ask_for_a_token(id).await;
-                break;
-            }
-            let at = self.core.clock.now();
-            let mark = CredentialMark { since: Some(at), ..CredentialMark::default() };
-            let event = CredentialEvent {
-                credential_id: id,
-                at,
-                from: row.mark.state,
-                to: CredentialState::Valid,
-                until: None,
-                reason: None,
-                cause: "admin".to_owned(),
-                request_id: None,
-            };
-            let marked = self.core.store.credential_mark(id, row.mark.version, &mark, &event).await;
-            if marked.map_err(|e| store_problem(e, OBJECT))? {
-                break;
-            }
+        let row = self.core.store.credential_fetch(id).await.map_err(|e| store_problem(e, OBJECT))?;
+        if row.mark.state == CredentialState::NeedsReauth && row.token.is_lost() {
+            self.ask_for_a_token(id).await;
+            return Ok(());
         }
-        Ok(())
+        let cleared = self.core.store.credential_mark_clear(id, self.core.clock.now()).await;
+        cleared.map_err(|error| store_problem(error, OBJECT))
     }
 
     /// Forgets what this process holds against a credential.

@@ -22,7 +22,7 @@ use crate::facade::Gateway;
 use crate::identity::Actor;
 
 const TOKEN: &str = "tg-admin-0123456789abcdef0123456789abcdef";
-const ENCRYPTION: &str = "the-encryption-secret-of-the-tests";
+pub(crate) const ENCRYPTION: &str = "the-encryption-secret-of-the-tests";
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 /// A gateway on a fresh SQLite file and a clock that stands still.
@@ -65,7 +65,8 @@ impl House {
         Store::connect(url, ConnectOptions { max_connections: 2 }).await.unwrap()
     }
 
-    async fn on(store: Store, encryption: &str, previous: &[&str]) -> Self {
+    /// With these secrets of encryption.
+    pub(crate) async fn on(store: Store, encryption: &str, previous: &[&str]) -> Self {
         Self::named(store, encryption, previous, "test").await
     }
 

@@ -90,6 +90,10 @@ fn open(core: &Core, row: &CredentialRow, text: &[u8]) -> Option<(FreshToken, To
     let sealed = hex::decode(sealed).ok()?;
     let secret = core.vault.open(Purpose::CredentialSecret, row.id.0, &sealed).ok()?;
     let set = TokenSet::parse(&secret)?;
+    // Written before the secret of encryption was changed, it would come into the database behind the rotation's back.
+    let current = core.vault.is_current(&sealed);
+    let anew = || core.vault.seal(Purpose::CredentialSecret, row.id.0, &secret).ok();
+    let sealed = if current { sealed } else { anew()? };
     Some((FreshToken { sealed, expires_at, refreshed_at, scopes, account }, set))
 }
 

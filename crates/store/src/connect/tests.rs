@@ -1,6 +1,6 @@
 //! Tests of connecting: the pragmas that matter, and every class of failure (ST-06).
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 use crate::testing;
@@ -31,9 +31,10 @@ fn variant(url: &str, from: &str, to: &str) -> String {
 
 #[tokio::test]
 async fn st_06_a_refused_connection_is_named_with_host_port_database_and_user() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    // Kept, so that nobody else can get it, and not listened on.
+    let kept = TcpSocket::new_v4().unwrap();
+    kept.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let port = kept.local_addr().unwrap().port();
     for scheme in ["postgres", "postgresql"] {
         let error = failure(&format!("{scheme}://gate:hunter2secret@127.0.0.1:{port}/books")).await;
         assert_eq!(error.fault, ConnectFault::Refused);

@@ -41,6 +41,47 @@ impl Store {
         txn.commit().await?;
         Ok(true)
     }
+
+    /// Takes a credential for good again. Its version grows even if it was that: what was seen before, and is still on
+    /// its way to be written down, counts no more.
+    pub async fn credential_mark_clear(&self, id: CredentialId, at: Timestamp) -> Result<(), StoreError> {
+        let mut txn = self.pool.begin_write().await?;
+        let found = "SELECT state FROM credentials WHERE id = $1 AND deleted_at IS NULL";
+        let Some(row) = txn.row_opt(found, args![id]).await? else { return Ok(()) };
+        let from: CredentialState = row.named("state")?;
+        txn.execute(
+            "UPDATE credentials SET state_since = CASE WHEN state = 'valid' THEN state_since ELSE $2 END,
+                state = 'valid', state_until = NULL, state_reason = NULL, state_version = state_version + 1
+             WHERE id = $1",
+            args![id, at],
+        )
+        .await?;
+        if from != CredentialState::Valid {
+            let event = CredentialEvent {
+                credential_id: id,
+                at,
+                from,
+                to: CredentialState::Valid,
+                until: None,
+                reason: None,
+                cause: "admin".to_owned(),
+                request_id: None,
+            };
+            credential_event_in_txn(&mut txn, &event).await?;
+        }
+        bump_in_txn(&mut txn).await?;
+        txn.commit().await
+    }
+
+    /// The same for all that are good: nothing but their versions grows.
+    pub async fn credential_marks_settle(&self) -> Result<(), StoreError> {
+        let mut txn = self.pool.begin_write().await?;
+        let sql = "UPDATE credentials SET state_version = state_version + 1
+             WHERE state = 'valid' AND deleted_at IS NULL";
+        txn.execute(sql, args![]).await?;
+        bump_in_txn(&mut txn).await?;
+        txn.commit().await
+    }
 }
 
 /// Forgets the state that an old secret had, the failures that checks counted, and that the checker switched it off.

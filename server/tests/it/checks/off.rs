@@ -1,7 +1,5 @@
 //! Counting, switching off, coming back (HC-01, HC-03, HC-05, HC-13, TP-17, AC-13).
 
-use std::time::Duration;
-
 use fakeup::{Behaviour, Then};
 use gateway::Clock;
 use serde_json::{Value, json};
@@ -240,13 +238,16 @@ async fn ac_13_a_check_of_what_was_reset_meanwhile_counts_for_nothing() {
     checked.set("account_error_threshold", "2").await;
     checked.on("up-a", Behaviour::status(401));
     assert_eq!(checked.check("up-a").await["failures"], 1);
-    checked.on("up-a", Behaviour { delay_ms: 400, ..Behaviour::status(401) });
+    checked.on("up-a", Behaviour { instead: Some(Then::Hold), ..Behaviour::status(401) });
     let id = checked.id("up-a").await;
     let (path, reset) = (format!("/credentials/{id}/check"), format!("/credentials/{id}"));
     let late = checked.rig.server.admin("POST", &path, &Value::Null);
     let meanwhile = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let upstream = &checked.rig.upstream;
+        let asked = |entries: &[fakeup::Entry]| entries.iter().any(|entry| entry.end == fakeup::End::Running);
+        assert!(asked(&upstream.until(crate::rig::SOON, asked).await));
         checked.rig.change(&reset, json!({ "api_key": "up-a" })).await;
+        upstream.release();
     };
     let (report, ()) = tokio::join!(late, meanwhile);
     assert_eq!((&report["result"], &report["disabled"]), (&json!("failed"), &json!(false)), "{report}");

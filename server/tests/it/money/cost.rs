@@ -164,7 +164,7 @@ async fn inv_18_a_caller_sees_his_cost_within_a_second() {
     rig.priced(&["m-seen"]).await;
     rig.on_model("m-seen", Behaviour::default().billing(BILL));
     rig.ask(rig.keyed(ANTHROPIC.ask("m-seen", true))).await;
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    let until = tokio::time::Instant::now() + crate::rig::SOON;
     loop {
         let usage = rig.ask(rig.keyed(Ask::get("/v1/usage"))).await.json();
         if nano(&usage["today"]["cost_usd"]) == list_price(BILL) {

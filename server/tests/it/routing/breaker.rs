@@ -1,6 +1,7 @@
 //! Breakers: when they open, who looks whether they may close, and what does not open them.
 
 use fakeup::{Behaviour, Rule, Then};
+use gateway::Clock;
 use serde_json::{Value, json};
 
 use super::{chain, eventually, fresh};
@@ -10,7 +11,10 @@ use crate::rig::faces::{ANTHROPIC, CHAT, FACES};
 
 /// Two accounts, the first one preferred, with breakers that may close again after a second.
 async fn two(breaker: Value) -> Rig {
-    let rig = Rig::unbound().await;
+    two_of(Rig::unbound().await, breaker).await
+}
+
+async fn two_of(rig: Rig, breaker: Value) -> Rig {
     for kind in ["anthropic", "openai", "gemini"] {
         rig.pool(kind, json!({"breaker": breaker}), &["up-a", "up-b"]).await;
     }
@@ -124,27 +128,35 @@ async fn tp_17_an_account_that_is_well_again_is_used_again_although_others_are_w
 
 #[tokio::test]
 async fn fault_u50_a_failed_probe_opens_it_again_for_twice_as_long() {
-    let rig = two(quick()).await;
+    // It stands still between steps, however slow the machine is.
+    let clock = Clock::manual(Clock::system().now());
+    let own = clock.clone();
+    let rig = Rig::bare_with(move |config| config.clock = own).await;
+    rig.setting("affinity.enabled", "false").await;
+    let rig = two_of(rig, quick()).await;
     rig.on_credential("up-a", Behaviour::status(500));
     for _ in 0..6 {
         assert_eq!(rig.ask(rig.keyed(fresh(CHAT, "m-1", true))).await.status, 200);
     }
     without_the_second(&rig).await;
     rig.upstream.clear_invoice();
-    // Two seconds of requests: one probe after the first second, and none before two more have passed.
-    let began = std::time::Instant::now();
-    while began.elapsed().as_millis() < 2_500 {
+    // One probe after the first second, and none before two more have passed.
+    for (passed_ms, probes, retry_after) in
+        [(999, 0, "1"), (1, 1, ""), (0, 1, "2"), (1_999, 1, "1"), (1, 2, "")]
+    {
+        clock.advance(passed_ms);
         let got = rig.ask(rig.keyed(fresh(CHAT, "m-1", true))).await;
-        assert!(got.status == 503 || got.status == 502, "{}", got.text());
-        if got.status == 503 && got.code() == "no_available_account" {
-            assert!(["1", "2"].contains(&got.header("retry-after")), "{}", got.header("retry-after"));
+        assert_eq!(rig.seen().len(), probes, "{passed_ms}: {}", got.text());
+        if retry_after.is_empty() {
+            assert_eq!(got.status, 502, "{}", got.text());
+        } else {
+            assert_eq!((got.status, got.code().as_str()), (503, "no_available_account"), "{}", got.text());
+            assert_eq!(got.header("retry-after"), retry_after, "{passed_ms}");
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(rig.seen(), ["up-a"], "one probe");
     let lines = rig.items("/breakers").await;
     let line = lines.iter().find(|line| line["state"] != "closed").unwrap();
-    assert_eq!((&line["openings"], &line["model"]), (&json!(2), &json!("m-1")), "{line}");
+    assert_eq!((&line["openings"], &line["model"]), (&json!(3), &json!("m-1")), "{line}");
     assert!(line["last_error"].as_str().unwrap().contains("500"), "{line}");
     // By hand it closes at once.
     rig.upstream.forget();

@@ -98,7 +98,7 @@ async fn fault_u01_u49_with_all_hosts_dead_a_request_tries_few_and_the_next_are_
         assert!(got.text().contains("unavailable 3"), "{}", got.text());
         assert!((1..=8).contains(&got.header("retry-after").parse::<u64>().unwrap()));
         assert_eq!((&row["outcome"], row["attempts"].as_array().unwrap().len()), (&json!("refused"), 0));
-        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
     }
 }
 

@@ -28,7 +28,7 @@ async fn waiting(rig: &Rig) -> u64 {
 
 #[tokio::test]
 async fn a_request_waits_for_a_slot_and_is_woken_when_one_is_free() {
-    let (rig, holder) = busy(json!({"queue_ms": 8_000})).await;
+    let (rig, holder) = busy(json!({"queue_ms": 30_000})).await;
     let rig = &rig;
     let waiters = (0..5).map(|_| async move { rig.asked(fresh(CHAT, "m-1", false)).await });
     let release = async {
@@ -47,7 +47,7 @@ async fn a_request_waits_for_a_slot_and_is_woken_when_one_is_free() {
 
 #[tokio::test]
 async fn a_queue_has_a_bound_and_beyond_it_the_answer_is_immediate() {
-    let (rig, holder) = busy(json!({"queue_ms": 8_000, "queue_size": 2})).await;
+    let (rig, holder) = busy(json!({"queue_ms": 30_000, "queue_size": 2})).await;
     let rig = &rig;
     let waiters = (0..2).map(|_| async move { rig.ask(rig.keyed(fresh(CHAT, "m-1", false))).await });
     let beyond = async {
@@ -65,7 +65,7 @@ async fn a_queue_has_a_bound_and_beyond_it_the_answer_is_immediate() {
         (503, "no_available_account", "1")
     );
     assert!(got.text().contains("concurrency 1"), "{}", got.text());
-    assert!(took.as_millis() < 4_000, "it did not wait: {took:?}");
+    assert!(took.as_secs() < 15, "it did not wait: {took:?}");
     assert!(waited.iter().all(|got| got.status == 200));
 }
 
@@ -86,7 +86,7 @@ async fn who_waits_in_vain_is_told_after_the_deadline_and_leaves_no_trace() {
 
 #[tokio::test]
 async fn who_leaves_the_queue_frees_his_place() {
-    let (rig, _holder) = busy(json!({"queue_ms": 8_000, "queue_size": 1})).await;
+    let (rig, _holder) = busy(json!({"queue_ms": 30_000, "queue_size": 1})).await;
     let ask = rig.keyed(fresh(CHAT, "m-1", false));
     {
         let mut pending = Box::pin(rig.open(ask));

@@ -194,8 +194,8 @@ async fn f_3_overload_rests_twice_as_long_each_time_and_is_no_state_that_is_stor
 async fn f_3_a_connection_that_fails_is_a_mark_in_memory_that_only_puts_the_account_last() {
     let (rig, clock) = rig("openai").await;
     // Nobody listens where the first provider is.
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let spec = json!({"name": "dead", "base_url": format!("http://{nowhere}"), "api_key": "up-dead", "priority": -9});
+    let nowhere = fakeup::refused_url().unwrap();
+    let spec = json!({"name": "dead", "base_url": nowhere, "api_key": "up-dead", "priority": -9});
     let provider = rig.provider("openai", spec).await;
     let (got, row) = rig.asked(fresh(CHAT, "m-1", true)).await;
     assert_eq!(

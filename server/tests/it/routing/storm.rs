@@ -144,12 +144,12 @@ async fn ca_03_a_thousand_aborted_streams_leave_no_lease() {
 #[tokio::test]
 async fn all_attempts_together_have_a_deadline() {
     let rig = Rig::unbound().await;
-    rig.setting("routing.deadline_ms", "1000").await;
+    rig.setting("routing.deadline_ms", "3000").await;
     rig.pool("openai", json!({}), &["up-a", "up-b", "up-c"]).await;
-    rig.upstream.script(Rule::always(Behaviour { delay_ms: 700, ..Behaviour::status(429) }));
+    rig.upstream.script(Rule::always(Behaviour { delay_ms: 2_000, ..Behaviour::status(429) }));
     let began = std::time::Instant::now();
     let (got, row) = rig.asked(fresh(CHAT, "m-1", true)).await;
     assert!(got.status >= 429, "{}", got.text());
-    assert!(began.elapsed().as_millis() < 3_000, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     assert_eq!(chain(&row, "outcome").len(), 2, "the third was not begun: {row}");
 }

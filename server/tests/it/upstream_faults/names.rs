@@ -52,7 +52,7 @@ async fn black_hole(address: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
     socket.bind(address).unwrap();
     let listener = socket.listen(1).unwrap();
     let (address, mut held) = (listener.local_addr().unwrap(), Vec::new());
-    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(50), TcpStream::connect(address)).await
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await
     {
         held.push(stream.unwrap());
         assert!(held.len() < 64, "it still takes connections");
@@ -93,7 +93,7 @@ async fn fault_u02_an_address_that_swallows_connections_is_left_after_the_connec
         assert_eq!(rig.ask(ask).await.status, 200, "{face:?}");
         let row = rig.row(&id).await;
         assert_eq!(outcomes(&row), ["timed_out", "done"]);
-        assert!(row["duration_ms"].as_u64().unwrap() < 3_000, "{row}");
+        assert!(row["duration_ms"].as_u64().unwrap() < 8_000, "{row}");
     }
 }
 
@@ -132,7 +132,7 @@ async fn fault_u04_where_nobody_answers_for_a_name_its_last_addresses_serve() {
             (outcomes(&row), row["attempts"][0]["commit"].as_str()),
             (vec!["connect_failed"], Some("not_sent"))
         );
-        assert!(started.elapsed() < Duration::from_secs(2), "{silence:?}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{silence:?}");
 
         names.say("vendor.test", Says::Addresses(vec![HERE]));
         rig.recover().await;

@@ -1,12 +1,14 @@
 //! Providers, credentials, users, keys and settings through the handle.
 
 use serde_json::json;
+use types::breaker::{BreakerEvent, BreakerState};
 use types::credential::{CredentialEvent, CredentialMark, CredentialState};
 use types::usage::{AttentionKind, OverviewSpan};
 use types::{Patch, ProviderId};
 
 use super::*;
 use crate::authenticate::Auth;
+use crate::events::{self, NewState};
 use crate::vault::Purpose;
 
 const UPSTREAM_KEY: &str = "sk-upstream-CANARY-0123456789";
@@ -169,6 +171,52 @@ async fn a_rejected_credential_shows_and_recovers() {
     assert_eq!(view.last_error.as_deref(), Some("401 invalid x-api-key"));
     assert_eq!(admin.credential_recover(id).await.unwrap().state, CredentialState::Valid);
     assert_eq!(house.audit("credential.recover").await.len(), 1);
+}
+
+#[tokio::test]
+async fn ac_13_a_state_that_is_still_on_its_way_when_somebody_recovers_the_credential_comes_too_late() {
+    let house = House::new().await;
+    let admin = house.admin();
+    let made = provider(&admin, "main").await;
+    let id = admin.credential_list(Some(made.id)).await.unwrap()[0].id;
+    for all in [false, true] {
+        // As a request saw it that was refused.
+        let seen = house.core().snapshot().providers[0].credentials[0].clone();
+        if all {
+            admin.credential_recover_all().await.unwrap();
+        } else {
+            admin.credential_recover(id).await.unwrap();
+        }
+        let (state, reason) = (CredentialState::Invalid, Some("401".to_owned()));
+        let refused = NewState { state, until: None, reason, cause: "upstream", request: None };
+        events::mark(house.core(), &seen, refused).await.unwrap();
+        assert_eq!(admin.credential_fetch(id).await.unwrap().state, CredentialState::Valid, "all: {all}");
+    }
+}
+
+#[tokio::test]
+async fn what_breakers_did_while_the_database_took_nothing_is_written_later() {
+    let house = House::at(testing::sqlite().await).await;
+    let made = provider(&house.admin(), "main").await;
+    let id = house.admin().credential_list(Some(made.id)).await.unwrap()[0].id;
+    let event = |model: &str| BreakerEvent {
+        at: house.clock.now(),
+        provider_id: made.id,
+        credential_id: id,
+        model: Some(model.to_owned()),
+        from: BreakerState::Closed,
+        to: BreakerState::Open,
+        reason: "500".to_owned(),
+    };
+    house.core().outbox.push(event("m-1"));
+    let file = house.home.as_ref().unwrap().url().strip_prefix("sqlite://").unwrap();
+    let held = testing::hold_writes(std::path::Path::new(file)).await;
+    assert!(house.admin().breaker_events(None, None).await.is_err());
+    drop(held);
+    house.core().outbox.push(event("m-2"));
+    let events = house.admin().breaker_events(None, None).await.unwrap().items;
+    let models: Vec<_> = events.iter().map(|event| event.model.as_deref().unwrap()).collect();
+    assert_eq!(models, ["m-2", "m-1"]);
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn furnished() -> (House, String) {
 /// Waits for the rotation that a start begins.
 async fn settled(house: &House) -> Rotation {
     let admin = house.admin();
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         let rotation = admin.secrets_view().await.unwrap().rotation;
         if !matches!(rotation.phase, RotationPhase::Running | RotationPhase::Idle) {
             return rotation;

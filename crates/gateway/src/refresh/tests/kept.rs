@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use store::CredentialRow;
 
 use super::*;
+use crate::admin::tests::ENCRYPTION;
 
 impl Rig {
     fn folder(&self) -> PathBuf {
@@ -83,4 +84,28 @@ async fn rf_06_a_kept_token_of_another_installation_is_never_taken() {
     let begun_anew = CredentialRow { sealed: stored, ..row };
     assert!(unsaved::find(rig.house.core(), &begun_anew).is_none());
     assert!(!rig.file(begun_anew.token.version).exists());
+}
+
+#[tokio::test]
+async fn cr_04_a_kept_token_comes_into_the_database_under_the_current_key() {
+    const NEW: &str = "the-new-encryption-secret-of-tests";
+    let rig = Rig::new(HOUR_MS).await;
+    let row = rig.house.store().credential_fetch(rig.id).await.unwrap();
+    let set = json!({ "access_token": "a-CANARY", "refresh_token": "r0-CANARY" }).to_string();
+    let sealed = rig.house.core().vault.seal(Purpose::CredentialSecret, rig.id.0, &Secret::new(set)).unwrap();
+    let fresh = store::FreshToken {
+        sealed: sealed.clone(),
+        expires_at: Some(NOW.plus_ms(HOUR_MS)),
+        refreshed_at: NOW,
+        scopes: None,
+        account: None,
+    };
+    // The process died here; the next one starts with another secret of encryption.
+    let again = House::on(rig.house.store().clone(), NEW, &[ENCRYPTION]).await;
+    unsaved::keep(again.core(), &row, &fresh).unwrap();
+    let row = rig.house.store().credential_fetch(rig.id).await.unwrap();
+    let (taken_up, set) = unsaved::find(again.core(), &row).unwrap();
+    assert!(!again.core().vault.is_current(&sealed) && again.core().vault.is_current(&taken_up.sealed));
+    let opened = again.core().vault.open(Purpose::CredentialSecret, rig.id.0, &taken_up.sealed).unwrap();
+    assert_eq!(opened.expose(), set.to_text().expose());
 }

@@ -174,3 +174,31 @@ async fn ac_13_in_whatever_order_three_look_and_write_only_the_newest_view_count
     })
     .await;
 }
+
+#[tokio::test]
+async fn ac_13_what_was_on_its_way_when_a_credential_was_taken_for_good_again_counts_no_more() {
+    each_backend(|store| async move {
+        let id = made(&store).await.id;
+        let seen = stored(&store, id).await;
+        store.credential_mark_clear(id, NOW).await.unwrap();
+        assert!(!put(&store, id, &seen, Invalid, 1).await, "it looked well, and is on its way");
+        assert_eq!(history(&store, id).await, []);
+        let seen = stored(&store, id).await;
+        assert_eq!((seen.state, seen.since), (Valid, None));
+        store.credential_marks_settle().await.unwrap();
+        assert!(!put(&store, id, &seen, Invalid, 1).await, "one of all that look well");
+        let seen = stored(&store, id).await;
+        assert!(put(&store, id, &seen, Suspended, 2).await);
+        let marked = stored(&store, id).await;
+        store.credential_marks_settle().await.unwrap();
+        store.credential_mark_clear(CredentialId(99), NOW).await.unwrap();
+        assert_eq!(stored(&store, id).await, marked, "nobody took this one for good");
+        let revision = store.config_revision().await.unwrap();
+        store.credential_mark_clear(id, NOW.plus_ms(3)).await.unwrap();
+        let mark = stored(&store, id).await;
+        assert_eq!((mark.state, mark.reason, mark.since), (Valid, None, Some(NOW.plus_ms(3))));
+        assert_eq!(history(&store, id).await, [(Valid, Suspended), (Suspended, Valid)]);
+        assert_eq!(store.config_revision().await.unwrap(), revision + 1);
+    })
+    .await;
+}
