@@ -19,7 +19,7 @@ use types::credential::{CredentialSpec, CredentialState};
 use types::oauth::{TokenStatus, VendorSpec};
 
 use super::*;
-use crate::admin::tests::House;
+use crate::admin::tests::{ENCRYPTION, House};
 use crate::vault::Purpose;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);

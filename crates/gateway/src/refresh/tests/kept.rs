@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use store::CredentialRow;
 
 use super::*;
-use crate::admin::tests::ENCRYPTION;
 
 impl Rig {
     fn folder(&self) -> PathBuf {
