@@ -55,8 +55,9 @@ fn rows(provider: ImportedProvider) -> Vec<AnyView> {
             <td data-label=t(x::ACTION)><Does action/></td>
             <td data-label=t(p::KIND)>
                 <span class="two-lines">
-                    <span>{kind} " " <span class="truncate wide-truncate faint" title=base_url.clone()>{base_url.clone()}</span></span>
-                    <span class="truncate wide-truncate faint small" title=models.clone()>{models.clone()}</span>
+                    <span>{kind}</span>
+                    <span class="truncate faint" title=base_url.clone()>{base_url.clone()}</span>
+                    <span class="truncate faint small" title=models.clone()>{models.clone()}</span>
                 </span>
             </td>
             {place_and_reason(place, reason)}
