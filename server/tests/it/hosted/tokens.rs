@@ -59,11 +59,7 @@ async fn rf_02_a_machine_whose_clock_is_wrong_dates_its_statements_by_the_vendor
         }
         assert_eq!(rig.upstream.minted(), 1);
         let shown = rig.server.admin("GET", &format!("/credentials/{id}"), &Value::Null).await;
-        assert_eq!(
-            (&shown["state"], &shown["token"]["status"]),
-            (&json!("valid"), &json!("active")),
-            "{shown}"
-        );
+        assert_eq!(shown["state"], "valid", "{shown}");
     }
 }
 
