@@ -179,7 +179,6 @@ mod tests {
             (400, r#"{"error":"unauthorized_client"}"#, C::Client),
             // Some vendors say so of a refresh token that they do not know.
             (400, r#"{"error":"invalid_request"}"#, C::NeedsSignIn),
-            (407, "", C::Client),
             (400, r#"{"error":{"type":"invalid_grant","message":"gone"}}"#, C::NeedsSignIn),
             (403, "", C::NeedsSignIn),
             (401, "Unauthorized", C::NeedsSignIn),
