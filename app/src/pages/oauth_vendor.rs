@@ -130,10 +130,11 @@ fn VendorFields(
         })
     };
     let wrong = Signal::derive(move || !notes().is_empty());
+    let secret_help = if hint.is_some() { w::SECRET_KEEP } else { w::SECRET_NEW };
     view! {
         {people.then(|| view! {
             <Field form label=w::CLIENT_ID name="client_id" value=present.client_id/>
-            <Field form label=w::CLIENT_SECRET name="client_secret" kind="password" help=w::SECRET_KEEP
+            <Field form label=w::CLIENT_SECRET name="client_secret" kind="password" help=secret_help
                 placeholder=hint.unwrap_or_default()/>
         })}
         <div class="field" class:wrong=wrong>

@@ -12,6 +12,7 @@ super::texts! {
     CLIENT_ID: "Client id", "客户端 ID";
     CLIENT_SECRET: "Client secret", "客户端密钥";
     SECRET_KEEP: "Leave empty to keep the stored one. It is never shown.", "留空则保留已存的密钥。密钥不会显示。";
+    SECRET_NEW: "Stored sealed and never shown. Clients without one leave it empty.", "加密保存，不会显示。没有密钥的客户端请留空。";
     DESCRIPTOR: "Descriptor", "描述";
     DESCRIPTOR_HELP: "Addresses, scopes, port, headers and probe of this vendor as JSON.", "该供应商的地址、权限范围、端口、请求头和探测方式（JSON）。";
     READY: "ready", "就绪";
